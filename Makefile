@@ -1,0 +1,234 @@
+# Faktotum. `make demo` and `make test` work as the first command on a fresh
+# Debian or Ubuntu machine; `make help` lists the rest.
+
+VERSION = 0.1.0
+
+O          ?= build
+PREFIX     ?= /usr/local
+BINDIR     ?= $(PREFIX)/bin
+SBINDIR    ?= $(PREFIX)/sbin
+MANDIR     ?= $(PREFIX)/share/man
+DOCDIR     ?= $(PREFIX)/share/doc/faktotum
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+PKG_CONFIG ?= pkg-config
+CLANG      ?= clang
+PYTHON     ?= $(shell contrib/find-python)
+
+CFLAGS  ?= -O2 -g
+WARN     = -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion \
+           -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+           -Wpointer-arith -Wformat=2 -Wundef -Wvla -Wwrite-strings -Wcast-qual
+HARDEN  ?= -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fPIE
+HARDENLD ?= -pie -Wl,-z,relro,-z,now
+
+# What each library is called by pkg-config; contrib/need-libs names the
+# package to install when one is missing. libev has no .pc file everywhere.
+LIBS_faktotum        = yaml-0.1 jansson libsystemd libcrypto
+LIBS_faktotum-server = yaml-0.1 jansson libsystemd libcrypto sqlite3
+LIBS_all             = $(sort $(LIBS_faktotum) $(LIBS_faktotum-server))
+
+all: $(O)/faktotum $(O)/faktotum-server
+
+help:
+	@echo 'demo      install what is missing, build, run real jobs, show the result'
+	@echo 'test      install what is missing, build, run every test'
+	@echo 'all       build faktotum and faktotum-server below $(O)/'
+	@echo 'check     format, include arrows, warnings as errors, clang-tidy, cppcheck'
+	@echo 'sanitize  the tests under address, undefined and thread sanitizers'
+	@echo 'valgrind  the unit tests under valgrind: leaks and descriptors'
+	@echo 'fuzz      every fuzz target for SECONDS=60'
+	@echo 'crash     kill -9 of server and supervisor under load, ROUNDS=20'
+	@echo 'bench     side by side with a stock server and other workers'
+	@echo 'interop   with a stock server and Node, Go and Python clients'
+	@echo 'install   into DESTDIR/PREFIX'
+
+# ---- The rooms -------------------------------------------------------------
+
+rooms      = base protocol config handlers supervisor cli server
+src_server = $(wildcard server/*.c server/store/*.c)
+$(foreach r,base protocol config handlers supervisor cli,\
+  $(eval src_$r = $(wildcard $r/*.c)))
+mains      = cli/main.c server/main.c
+
+below_base       =
+below_protocol   = base
+below_config     = base
+below_handlers   = base
+below_supervisor = handlers config protocol base
+below_cli        = supervisor handlers config protocol base
+below_server     = config protocol base
+
+obj     = $(patsubst %.c,$(O)/obj/%.o,$(1))
+archive = $(patsubst %,$(O)/lib/lib%.a,$(1))
+with    = $(call archive,$(1) $(below_$(1)))
+
+pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(LIBS_all) 2>/dev/null)
+pkg_libs    = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)
+
+override CPPFLAGS += -I. -D_GNU_SOURCE -DFAKTOTUM_VERSION='"$(VERSION)"' $(pkg_cflags)
+override COMPILE = $(CC) -std=gnu11 $(CPPFLAGS) $(WARN) $(WERROR) $(HARDEN) $(CFLAGS) -pthread
+
+$(O)/faktotum: $(O)/obj/cli/main.o $(call with,cli) | libs
+	$(CC) $(HARDENLD) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ -lev $(call pkg_libs,$(LIBS_faktotum))
+
+$(O)/faktotum-server: $(O)/obj/server/main.o $(call with,server) | libs
+	$(CC) $(HARDENLD) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ -lev $(call pkg_libs,$(LIBS_faktotum-server))
+
+define room_archive
+$(O)/lib/lib$(1).a: $(call obj,$(filter-out $(mains),$(src_$(1))))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(AR) rcs $$@ $$^
+endef
+$(foreach r,$(rooms),$(eval $(call room_archive,$r)))
+
+# Every object knows the flags it was built with: other flags, other objects.
+$(O)/obj/%.o: %.c $(O)/flags | libs
+	@mkdir -p $(@D)
+	$(COMPILE) -MMD -MP -c -o $@ $<
+
+$(O)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(subst ','\'',$(COMPILE))' | cmp -s - $@ || echo '$(subst ','\'',$(COMPILE))' > $@
+
+libs:
+	@contrib/need-libs $(PKG_CONFIG) $(LIBS_all)
+
+# ---- Tests -----------------------------------------------------------------
+
+unit_src  = $(wildcard tests/unit/test_*.c)
+unit_bin  = $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(unit_src))
+room_of   = $(firstword $(subst /, ,$(firstword $(wildcard $(foreach r,$(rooms),$(r)/$(1).c) server/store/$(1).c))))
+
+define unit_test
+$(O)/tests/unit/test_$(1): $(O)/obj/tests/unit/test_$(1).o $(call with,$(call room_of,$(1)))
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) -pthread -o $$@ $$^ -lcmocka -lev $$(call pkg_libs,$$(LIBS_all))
+endef
+$(foreach t,$(patsubst tests/unit/test_%.c,%,$(unit_src)),$(eval $(call unit_test,$t)))
+
+# What the integration tests start beside the two programs.
+tools_src = $(wildcard tests/handlers/*.c tests/support/*.c)
+tools_bin = $(patsubst %.c,$(O)/%,$(tools_src))
+$(tools_bin): $(O)/%: $(O)/obj/%.o
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $<
+
+bench_bin = $(O)/bench/load $(O)/bench/bare_loop
+$(bench_bin): $(O)/bench/%: $(O)/obj/tests/bench/%.o
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $<
+
+# deps-build-test installs the sets build and test of contrib/install-deps.
+deps: deps-build
+deps-%: FORCE
+	@contrib/install-deps $(subst -, ,$*)
+
+unit: $(unit_bin)
+tools: $(tools_bin)
+
+test: deps-build-test
+	+@$(MAKE) --no-print-directory test-here
+test-here: all unit tools fuzz-regress
+	$(PYTHON) tests/run --build-dir $(O) unit integration
+
+demo: deps-build-demo
+	+@$(MAKE) --no-print-directory all
+	examples/demo --build-dir $(O)
+
+interop: deps-build-test-interop
+	+@$(MAKE) --no-print-directory all
+	tests/interop/run --build-dir $(O)
+
+bench: all $(bench_bin)
+	tests/bench/run --build-dir $(O)
+
+ROUNDS ?= 20
+crash: all $(bench_bin)
+	$(PYTHON) tests/fault/crash --build-dir $(O) --rounds $(ROUNDS)
+
+# ---- Fuzzing ---------------------------------------------------------------
+
+fuzz_src = $(wildcard tests/fuzz/fuzz_*.c)
+fuzzers  = $(patsubst tests/fuzz/fuzz_%.c,%,$(fuzz_src))
+SECONDS ?= 60
+FUZZFLAGS = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+
+# Under libFuzzer the whole tree is built once more, with coverage.
+fuzz: deps-build-test-check
+	+@$(MAKE) --no-print-directory O=$(O)/fuzz CC=$(CLANG) HARDEN= HARDENLD= \
+	    CFLAGS='$(FUZZFLAGS) -fsanitize=fuzzer-no-link' FUZZMAIN=-fsanitize=fuzzer fuzz-bins
+	tests/fuzz/run --build-dir $(O)/fuzz --seconds $(SECONDS)
+
+define fuzz_target
+$(O)/tests/fuzz/fuzz_$(1): $(O)/obj/tests/fuzz/fuzz_$(1).o $(if $(FUZZMAIN),,$(O)/obj/tests/fuzz/replay.o) \
+    $(call with,$(or $(call room_of,$(1)),base))
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(FUZZMAIN) $$(LDFLAGS) -pthread -o $$@ $$^ -lev $$(call pkg_libs,$$(LIBS_all))
+endef
+$(foreach f,$(fuzzers),$(eval $(call fuzz_target,$f)))
+fuzz-bins: $(patsubst %,$(O)/tests/fuzz/fuzz_%,$(fuzzers))
+
+# Without libFuzzer: every file of every corpus once, in `make test`.
+fuzz-regress: fuzz-bins
+
+# ---- Checks ----------------------------------------------------------------
+
+all_src = $(foreach r,$(rooms),$(src_$r)) $(unit_src) $(tools_src) $(fuzz_src) \
+          $(wildcard tests/bench/*.c tests/fuzz/replay.c)
+all_hdr = $(wildcard $(addsuffix /*.h,$(rooms)) server/store/*.h tests/*/*.h)
+room_src = $(foreach r,$(rooms),$(src_$r))
+
+check: deps-build-test-check
+	+@$(MAKE) --no-print-directory check-here
+check-here: format-check arrows sizes werror tidy cppcheck shell-check
+format:
+	clang-format -i $(all_src) $(all_hdr)
+format-check:
+	clang-format --dry-run -Werror $(all_src) $(all_hdr)
+arrows:
+	contrib/check-arrows
+sizes:
+	contrib/check-sizes
+werror:
+	+@$(MAKE) --no-print-directory O=$(O)/gcc-werror WERROR=-Werror CC=gcc everything
+	+@$(MAKE) --no-print-directory O=$(O)/clang-werror WERROR=-Werror CC=$(CLANG) everything
+everything: all unit tools fuzz-bins $(bench_bin)
+tidy:
+	contrib/run-tidy $(O) $(room_src) -- -std=gnu11 $(CPPFLAGS)
+cppcheck:
+	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
+	    --inline-suppr --suppress=missingIncludeSystem -j2 -I. -D_GNU_SOURCE \
+	    -DFAKTOTUM_VERSION='"$(VERSION)"' $(room_src)
+shell-check:
+	contrib/check-scripts
+
+sanitize: deps-build-test
+	+@$(MAKE) --no-print-directory O=$(O)/asan HARDEN= HARDENLD= \
+	    CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' test-here
+	+@$(MAKE) --no-print-directory O=$(O)/tsan HARDEN= HARDENLD= \
+	    CFLAGS='-O1 -g -fsanitize=thread' all tools
+	$(PYTHON) tests/run --build-dir $(O)/tsan integration
+
+valgrind: deps-build-test-check
+	+@$(MAKE) --no-print-directory all unit tools
+	$(PYTHON) tests/run --build-dir $(O) --valgrind unit
+
+# ---- Install ---------------------------------------------------------------
+
+install: all
+	install -D -m 755 $(O)/faktotum $(DESTDIR)$(BINDIR)/faktotum
+	install -D -m 755 $(O)/faktotum-server $(DESTDIR)$(SBINDIR)/faktotum-server
+	install -d $(DESTDIR)$(DOCDIR)
+	install -m 644 README.md CHANGELOG.md LICENSE docs/*.md $(DESTDIR)$(DOCDIR)/
+
+clean:
+	rm -rf $(O)
+
+FORCE:
+.PHONY: all help libs deps unit tools test test-here demo interop bench crash \
+        fuzz fuzz-bins fuzz-regress check check-here format format-check arrows sizes \
+        werror everything tidy cppcheck shell-check sanitize valgrind install clean FORCE
+.SECONDARY:
+
+-include $(patsubst %.c,$(O)/obj/%.d,$(all_src))
