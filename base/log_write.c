@@ -1,0 +1,90 @@
+/*
+ * log_write - lines to standard error, without ever waiting for its reader.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "base/log_write.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static unsigned long losses;
+static bool torn; /* the last line on standard error has no end */
+
+/*
+ * One write that does not wait. A pipe that is writable has room for
+ * PIPE_BUF bytes; another program that writes to the same pipe in between
+ * could make us wait for its reader after all, which is theirs to answer for.
+ */
+static ssize_t
+write_some(const char *bytes, size_t len)
+{
+	ssize_t n =
+	    send(STDERR_FILENO, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n >= 0 || errno != ENOTSOCK)
+		return n;
+
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+	if (poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT)) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return write(STDERR_FILENO, bytes, len < PIPE_BUF ? len : PIPE_BUF);
+}
+
+/* Returns how many bytes went out. */
+static size_t
+write_all(const char *bytes, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = write_some(bytes + done, len - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	return done;
+}
+
+void
+log_write(const char *lines, size_t len, unsigned long told)
+{
+	pthread_mutex_lock(&lock);
+	if (torn && write_all("\n", 1) == 1)
+		torn = false;
+	size_t done = torn ? 0 : write_all(lines, len);
+	if (done == len) {
+		losses -= told < losses ? told : losses;
+	} else {
+		losses++;
+		torn = torn || done > 0;
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+void
+log_write_lost(void)
+{
+	pthread_mutex_lock(&lock);
+	losses++;
+	pthread_mutex_unlock(&lock);
+}
+
+unsigned long
+log_write_losses(void)
+{
+	pthread_mutex_lock(&lock);
+	unsigned long n = losses;
+	pthread_mutex_unlock(&lock);
+	return n;
+}

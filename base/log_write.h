@@ -1,0 +1,27 @@
+/*
+ * log_write - lines to standard error, without ever waiting for its reader.
+ *
+ * For base/log.c alone. Standard error may be shared with other programs, so
+ * it is left in blocking mode: a pipe is asked before each write, and never
+ * given more at once than it must take.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef BASE_LOG_WRITE_H
+#define BASE_LOG_WRITE_H
+
+#include <stddef.h>
+
+/*
+ * Writes whole lines. `told` is the number of losses that they mention,
+ * forgotten when they have been written; when not, they count as one more.
+ */
+void log_write(const char *lines, size_t len, unsigned long told);
+
+/* A line that could not even be made. */
+void log_write_lost(void);
+
+/* Lines dropped and not yet told. */
+unsigned long log_write_losses(void);
+
+#endif
