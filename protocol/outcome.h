@@ -1,0 +1,68 @@
+/*
+ * outcome - what ACK and FAIL carry, written by one end and read by the other.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef PROTOCOL_OUTCOME_H
+#define PROTOCOL_OUTCOME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* How a job failed, in the words that FAIL carries. */
+struct failure {
+	const char *errtype; /* NUL-terminated; may be NULL */
+	const char *message;
+	const char *const *backtrace; /* lines */
+	size_t nlines;
+};
+
+/*
+ * Append the whole command line. Text is cut on UTF-8 boundaries to
+ * JOB_ERRTYPE_MAX, JOB_MESSAGE_MAX and JOB_BACKTRACE_MAX (protocol/job.h);
+ * bytes that are not UTF-8 become U+FFFD. Return as buf_append().
+ */
+int ack_put(struct buf *out, const char *jid, size_t jid_len);
+int fail_put(
+    struct buf *out, const char *jid, size_t jid_len, const struct failure *f);
+
+/*
+ * ACK's argument: an object whose values are all strings. Returns 0 and *jid
+ * is owned (free()); -EINVAL, also when there is none, or -ENOMEM.
+ */
+int ack_parse(const char *text, size_t len, char **jid, size_t *jid_len);
+
+/* FAIL's argument, read. Owned: fail_clear(). */
+struct fail_report {
+	char *jid; /* "" when missing */
+	size_t jid_len;
+	char *errtype; /* trimmed and cut; "unknown" when empty */
+	char *message;
+	char **backtrace;
+	size_t nlines;
+};
+
+/* Returns 0; -EINVAL or -ENOMEM, and nothing to clear. */
+int fail_parse(const char *text, size_t len, struct fail_report *r);
+void fail_clear(struct fail_report *r);
+
+/*
+ * Appends the "failure" object that the server keeps with the job. Times are
+ * RFC 3339 text; next_at may be NULL. Returns as buf_append().
+ */
+struct failure_record {
+	const char *failed_at;
+	const char *next_at;
+	int64_t retry_count;
+	int64_t remaining;
+	const char *errtype;
+	const char *message;
+	char *const *backtrace;
+	size_t nlines;
+};
+int failure_put(struct buf *out, const struct failure_record *f);
+
+#endif
