@@ -1,0 +1,279 @@
+/*
+ * handler - one jobtype's settings: what runs, how it is fed and limited.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "config/handler.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "config/argv.h"
+#include "config/handler_env.h"
+#include "config/place.h"
+
+/* A handler while it is read: its rows fill this. */
+struct draft {
+	struct handler h;
+	struct argv_nodes argv;
+	const struct node *env;
+};
+
+static const struct field_choice inputs[] = {
+	{ "job", INPUT_JOB },
+	{ "args", INPUT_ARGS },
+	{ "arg0", INPUT_ARG0 },
+	{ "raw", INPUT_RAW },
+	{ "none", INPUT_NONE },
+	{ NULL, 0 },
+};
+
+static const struct field_choice bytes[] = {
+	{ "utf8", 0 },
+	{ "any", 1 },
+	{ NULL, 0 },
+};
+
+static const struct field_choice actions[] = {
+	{ "cut", OUTPUT_CUT },
+	{ "kill", OUTPUT_KILL },
+	{ NULL, 0 },
+};
+
+static void
+decode_umask(struct reader *r, const struct node *n, const char *name, void *to)
+{
+	const char *expected = "octal digits such as 022";
+	char *text = reader_text(r, n, name, expected);
+	char quoted[READER_QUOTED_MAX];
+
+	if (text == NULL)
+		return;
+	size_t len = strlen(text);
+	if (len > 0 && len <= 4 && strspn(text, "01234567") == len &&
+	    strtol(text, NULL, 8) <= 0777)
+		*(int64_t *)to = strtol(text, NULL, 8);
+	else
+		reader_complain(r, n->at, "%s: %s is not a umask, expected %s",
+		    name, reader_quote(text, quoted), expected);
+	free(text);
+}
+
+#define AT(member) offsetof(struct draft, member)
+#define HOUR       (3600 * CLOCK_NS_PER_S)
+
+const struct field handler_fields[] = {
+	{ .name = "exec",
+	    .kind = FIELD_NODE,
+	    .offset = AT(argv.exec),
+	    .expected = "a list, the program first",
+	    .help = "The program and its arguments. The program is an absolute "
+		    "path, or a bare name that is looked for along `path`; the "
+		    "arguments are templates." },
+	{ .name = "shell",
+	    .kind = FIELD_NODE,
+	    .offset = AT(argv.shell),
+	    .expected = "text",
+	    .help = "Instead of `exec`: a text for `/bin/sh -c`. Neither "
+		    "templates nor `${NAME}` are filled in here; a job's data "
+		    "arrives as `\"$1\"`." },
+	{ .name = "args",
+	    .kind = FIELD_NODE,
+	    .offset = AT(argv.args),
+	    .expected = "a list of templates",
+	    .help =
+		"With `shell`: what becomes `\"$1\"`, `\"$2\"` and so on." },
+	{ .name = "env",
+	    .kind = FIELD_NODE,
+	    .offset = AT(env),
+	    .expected = "a mapping of names to templates",
+	    .help = "Variables for the program." },
+	{ .name = "input",
+	    .kind = FIELD_CHOICE,
+	    .offset = AT(h.input),
+	    .choices = inputs,
+	    .dflt = "job",
+	    .help =
+		"What the program reads on its standard input: the whole job "
+		"as a line of JSON, its `args`, the first of them as JSON, the "
+		"same as raw bytes, or nothing." },
+	{ .name = "timeout",
+	    .kind = FIELD_DURATION,
+	    .offset = AT(h.timeout),
+	    .min = 0,
+	    .max = 24 * HOUR,
+	    .dflt = "0",
+	    .help = "How long the program may run. It is always stopped before "
+		    "the job's reservation ends; 0 sets no other limit." },
+	{ .name = "grace",
+	    .kind = FIELD_DURATION,
+	    .offset = AT(h.grace),
+	    .min = 0,
+	    .max = HOUR,
+	    .dflt = "10s",
+	    .help =
+		"Time between TERM and KILL when the program is stopped; at "
+		"most `shutdown.grace`." },
+	{ .name = "concurrency",
+	    .kind = FIELD_INTEGER,
+	    .offset = AT(h.concurrency),
+	    .min = 0,
+	    .max = 10000,
+	    .dflt = "0",
+	    .help = "How many of it may run at once on this host; 0 sets no "
+		    "other limit than the supervisor's own." },
+	{ .name = "cwd",
+	    .kind = FIELD_OTHER,
+	    .decode = place_workdir,
+	    .offset = AT(h.cwd),
+	    .dflt = "/",
+	    .expected = "an absolute path or private",
+	    .help =
+		"The directory it starts in; `private` is a new one for each "
+		"run, removed afterwards." },
+	{ .name = "umask",
+	    .kind = FIELD_OTHER,
+	    .decode = decode_umask,
+	    .offset = AT(h.umask),
+	    .dflt = "022",
+	    .expected = "octal digits such as 022",
+	    .help = "Permissions that new files do not get." },
+	{ .name = "env_pass",
+	    .kind = FIELD_OTHER,
+	    .decode = handler_env_pass,
+	    .offset = AT(h),
+	    .dflt = "[]",
+	    .expected = "a list of names",
+	    .help = "Variables of the supervisor's own environment that the "
+		    "program gets too." },
+	{ .name = "allow_dash",
+	    .kind = FIELD_BOOL,
+	    .offset = AT(h.allow_dash),
+	    .dflt = "false",
+	    .help =
+		"Lets a job's value that begins with `-` begin an argument, "
+		"where it could be taken for an option." },
+	{ .name = "bytes",
+	    .kind = FIELD_BOOL,
+	    .offset = AT(h.any_bytes),
+	    .choices = bytes,
+	    .dflt = "utf8",
+	    .help = "Whether arguments must be UTF-8." },
+	{ .name = "output_limit",
+	    .kind = FIELD_SIZE,
+	    .offset = AT(h.output_limit),
+	    .min = 0,
+	    .max = INT64_C(1) << 40,
+	    .dflt = "0",
+	    .help = "How much the program may write to standard output and "
+		    "standard error together; 0 sets no limit." },
+	{ .name = "output_action",
+	    .kind = FIELD_CHOICE,
+	    .offset = AT(h.output_action),
+	    .choices = actions,
+	    .dflt = "cut",
+	    .help = "What happens above `output_limit`: the rest is read and "
+		    "dropped, or the program is stopped and the job fails." },
+	{ .name = "log_rate",
+	    .kind = FIELD_INTEGER,
+	    .offset = AT(h.log_rate),
+	    .min = 1,
+	    .max = 1000000,
+	    .dflt = "1000",
+	    .help = "How many of its lines a second reach the log; the others "
+		    "are counted." },
+	{ 0 },
+};
+
+void
+handler_check_defaults(struct reader *r, const struct handler_context *c)
+{
+	struct draft d = { 0 };
+
+	if (c->defaults != NULL)
+		field_read(r, c->defaults, "defaults.",
+		    handler_fields + HANDLER_OWN, &d);
+	handler_clear(&d.h);
+}
+
+static void
+read_rows(struct reader *r, const struct node *job, const char *prefix,
+    const struct handler_context *c, struct draft *d)
+{
+	uint64_t given = 0;
+
+	/*
+	 * The defaults are read again for each job, so that each owns what it
+	 * has; their mistakes have been told by handler_check_defaults().
+	 */
+	if (c->defaults != NULL) {
+		r->muted = true;
+		given = field_read(r, c->defaults, "defaults.",
+		    handler_fields + HANDLER_OWN, d);
+		r->muted = false;
+		given <<= HANDLER_OWN;
+	}
+	given |= field_read(r, job, prefix, handler_fields, d);
+	field_defaults(r, prefix, handler_fields, given, d);
+}
+
+/* A variable that holds a password is nobody's to see. */
+static void
+check_secrets(struct reader *r, const struct handler_context *c,
+    const char *prefix, const struct handler *h)
+{
+	for (size_t i = 0; i < h->nenv_pass; i++)
+		for (size_t k = 0; k < 2; k++)
+			if (c->secrets[k] != NULL &&
+			    strcmp(h->env_pass[i], c->secrets[k]) == 0)
+				reader_complain(r, h->at,
+				    "%senv_pass: %s holds the "
+				    "server's password, expected another "
+				    "variable",
+				    prefix, h->env_pass[i]);
+}
+
+void
+handler_read(struct reader *r, const struct node *jobtype,
+    const struct node *job, const struct handler_context *c, struct handler *h)
+{
+	struct draft d = { 0 };
+	char name[FIELD_NAME_MAX], prefix[FIELD_NAME_MAX], env[FIELD_NAME_MAX];
+
+	snprintf(name, sizeof name, "jobs.%.100s", jobtype->text);
+	snprintf(prefix, sizeof prefix, "jobs.%.100s.", jobtype->text);
+	snprintf(env, sizeof env, "jobs.%.100s.env", jobtype->text);
+	d.h.at = jobtype->at;
+	d.h.jobtype = strdup(jobtype->text);
+	if (d.h.jobtype == NULL) {
+		reader_no_memory(r);
+		return;
+	}
+	if (*d.h.jobtype == '\0')
+		reader_complain(
+		    r, jobtype->at, "jobs: an empty name, expected a jobtype");
+	if (reader_wants(
+		r, job, NODE_MAPPING, name, "a mapping with exec or shell")) {
+		read_rows(r, job, prefix, c, &d);
+		argv_read(r, &d.argv, prefix, c->path, &d.h);
+		if (d.env != NULL)
+			handler_env_read(r, d.env, env, &d.h);
+		check_secrets(r, c, prefix, &d.h);
+	}
+	*h = d.h;
+}
+
+void
+handler_clear(struct handler *h)
+{
+	for (size_t i = 0; i < h->nargv; i++)
+		template_free(h->argv[i]);
+	free(h->argv);
+	free(h->argv_at);
+	free(h->jobtype);
+	free(h->program);
+	free(h->cwd);
+	handler_env_clear(h);
+}

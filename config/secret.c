@@ -1,0 +1,184 @@
+/*
+ * secret - a password: as it is, {file: PATH} or {env: NAME}.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "config/secret.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/env_name.h"
+#include "config/field.h"
+#include "config/place.h"
+
+#define EXPECTED "text, {file: PATH} or {env: NAME}"
+
+struct secret {
+	char *file;
+	char *env;
+};
+
+static const struct field secret_fields[] = {
+	{ .name = "file",
+	    .kind = FIELD_OTHER,
+	    .decode = place_absolute,
+	    .offset = offsetof(struct secret, file),
+	    .expected = "an absolute path",
+	    .help = "file that holds it" },
+	{ .name = "env",
+	    .kind = FIELD_TEXT,
+	    .offset = offsetof(struct secret, env),
+	    .expected = "a variable's name",
+	    .help = "variable that holds it" },
+	{ 0 },
+};
+
+/* Returns the length, or -errno; -EFBIG when it is longer than a secret. */
+static ssize_t
+read_bounded(const char *file, char bytes[SECRET_MAX + 3])
+{
+	struct stat st;
+	size_t have = 0;
+	ssize_t n = 1;
+	/* Opening a FIFO would wait for a writer. */
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0)
+		return -errno;
+	int failed = fstat(fd, &st) < 0 ? errno
+	    : !S_ISREG(st.st_mode)      ? EINVAL
+					: 0;
+	while (failed == 0 && n != 0 && have < SECRET_MAX + 3) {
+		n = read(fd, bytes + have, SECRET_MAX + 3 - have);
+		if (n < 0 && errno != EINTR)
+			failed = errno;
+		if (n > 0)
+			have += (size_t)n;
+	}
+	close(fd);
+	if (failed != 0)
+		return -failed;
+	return have == SECRET_MAX + 3 ? -EFBIG : (ssize_t)have;
+}
+
+static char *
+from_file(struct reader *r, struct mark at, const char *name, const char *file)
+{
+	char bytes[SECRET_MAX + 3], quoted[READER_QUOTED_MAX];
+	ssize_t n = read_bounded(file, bytes);
+	char *text = NULL;
+
+	reader_quote(file, quoted);
+	if (n == -EINVAL)
+		reader_complain(r, at,
+		    "%s.file: %s is not a regular file, "
+		    "expected one",
+		    name, quoted);
+	else if (n < 0)
+		reader_complain(r, at,
+		    "%s.file: %s: %s, expected a file of at "
+		    "most %d bytes",
+		    name, quoted, strerror((int)-n), SECRET_MAX);
+	if (n < 0)
+		return NULL;
+
+	if (n > 0 && bytes[n - 1] == '\n')
+		n--;
+	if (n > 0 && bytes[n - 1] == '\r')
+		n--;
+	if (memchr(bytes, '\0', (size_t)n) != NULL)
+		reader_complain(r, at,
+		    "%s.file: %s holds a NUL byte, expected "
+		    "text",
+		    name, quoted);
+	else if (n > SECRET_MAX)
+		reader_complain(r, at,
+		    "%s.file: %s is too long, expected at most "
+		    "%d bytes",
+		    name, quoted, SECRET_MAX);
+	else if (n == 0)
+		reader_complain(r, at,
+		    "%s.file: %s is empty, expected a password", name, quoted);
+	else if ((text = strndup(bytes, (size_t)n)) == NULL)
+		reader_no_memory(r);
+	explicit_bzero(bytes, sizeof bytes);
+	return text;
+}
+
+static char *
+from_env(struct reader *r, struct mark at, const char *name, const char *var)
+{
+	char quoted[READER_QUOTED_MAX];
+	const char *value = env_name_is_valid(var) ? r->lookup(var) : NULL;
+
+	reader_quote(var, quoted);
+	if (!env_name_is_valid(var))
+		reader_complain(r, at,
+		    "%s.env: %s cannot be a variable, expected "
+		    "letters, digits and _",
+		    name, quoted);
+	else if (value == NULL || *value == '\0')
+		reader_complain(r, at,
+		    "%s.env: %s is %s in the environment, "
+		    "expected a password",
+		    name, quoted, value == NULL ? "not" : "empty");
+	else if (strlen(value) > SECRET_MAX)
+		reader_complain(r, at,
+		    "%s.env: %s is too long, expected at most "
+		    "%d bytes",
+		    name, quoted, SECRET_MAX);
+	else
+		return strdup(value);
+	return NULL;
+}
+
+static void
+decode_mapping(
+    struct reader *r, const struct node *n, const char *name, void *to)
+{
+	struct secret from = { 0 };
+	char prefix[FIELD_NAME_MAX], *text = NULL;
+	size_t before = r->count;
+
+	snprintf(prefix, sizeof prefix, "%s.", name);
+	uint64_t given = field_read(r, n, prefix, secret_fields, &from);
+	if (given != 1 && given != 2) {
+		if (r->count == before)
+			reader_complain(r, n->at, "%s: %s, expected %s", name,
+			    given == 0 ? "empty" : "both file and env",
+			    EXPECTED);
+	} else if (from.file != NULL) {
+		text = from_file(r, n->items[0]->at, name, from.file);
+	} else if (from.env != NULL) {
+		text = from_env(r, n->items[0]->at, name, from.env);
+	}
+	if (text != NULL)
+		field_set_text(to, text);
+	free(from.file);
+	free(from.env);
+}
+
+void
+secret_decode(
+    struct reader *r, const struct node *n, const char *name, void *to)
+{
+	if (n->kind == NODE_MAPPING) {
+		decode_mapping(r, n, name, to);
+		return;
+	}
+	char *text = reader_text(r, n, name, EXPECTED);
+	if (text == NULL)
+		return;
+	if (*text != '\0' && strlen(text) <= SECRET_MAX) {
+		field_set_text(to, text);
+		return;
+	}
+	reader_complain(r, n->at, "%s: %s, expected %s", name,
+	    *text == '\0' ? "empty" : "too long", EXPECTED);
+	free(text);
+}

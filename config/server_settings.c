@@ -1,0 +1,230 @@
+/*
+ * server_settings - the job server's configuration, checked and typed.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "config/server_settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/log_fields.h"
+#include "config/place.h"
+#include "config/secret.h"
+#include "config/settings_fields.h"
+#include "config/units.h"
+
+#define AT(member) offsetof(struct server_settings, member)
+#define KILO       (INT64_C(1) << 10)
+#define GIGA       (INT64_C(1) << 30)
+
+/* host:port with a host and a port from 0 to 65535; IPv6 in brackets. */
+static bool
+is_address(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	int64_t port;
+
+	if (colon == NULL || colon == text || colon[1] == '-' ||
+	    units_integer(colon + 1, &port) < 0 || port > 65535)
+		return false;
+	size_t host = (size_t)(colon - text);
+	if (text[0] == '[')
+		return host > 2 && text[host - 1] == ']';
+	return memchr(text, ':', host) == NULL &&
+	    strcspn(text, " \t/[]") >= host;
+}
+
+static void
+decode_listen(
+    struct reader *r, const struct node *n, const char *name, void *to)
+{
+	const char *expected = "host:port, an IPv6 host in brackets";
+	char quoted[READER_QUOTED_MAX];
+	char *text = reader_text(r, n, name, expected);
+
+	if (text == NULL)
+		return;
+	if (is_address(text)) {
+		field_set_text(to, text);
+		return;
+	}
+	reader_complain(r, n->at, "%s: %s is not an address, expected %s", name,
+	    reader_quote(text, quoted), expected);
+	free(text);
+}
+
+static const struct field limits_fields[] = {
+	{ .name = "connections",
+	    .kind = FIELD_INTEGER,
+	    .offset = AT(limits.connections),
+	    .min = 1,
+	    .max = 100000,
+	    .dflt = "2000",
+	    .help = "How many clients may be connected at once." },
+	{ .name = "line",
+	    .kind = FIELD_SIZE,
+	    .offset = AT(limits.line),
+	    .min = 4 * KILO,
+	    .max = GIGA,
+	    .dflt = "64M",
+	    .help =
+		"The longest command, and so the largest job or bulk push." },
+	{ .name = "memory",
+	    .kind = FIELD_SIZE,
+	    .offset = AT(limits.memory),
+	    .min = 4 * KILO,
+	    .max = 1024 * GIGA,
+	    .dflt = "512M",
+	    .help =
+		"What all connections together may hold in buffers; at least "
+		"`limits.line`." },
+	{ 0 },
+};
+
+static const struct field log_fields[] = {
+	LOG_FIELDS(AT(log_format), AT(log_level)),
+	{ 0 },
+};
+
+const struct field server_settings_fields[] = {
+	{ .name = "listen",
+	    .kind = FIELD_OTHER,
+	    .decode = decode_listen,
+	    .offset = AT(listen),
+	    .dflt = "127.0.0.1:7419",
+	    .expected = "host:port, an IPv6 host in brackets",
+	    .help = "Where clients connect." },
+	{ .name = "data",
+	    .kind = FIELD_OTHER,
+	    .decode = place_absolute,
+	    .offset = AT(data),
+	    .dflt = "/var/lib/faktotum",
+	    .expected = "an absolute path",
+	    .help = "The directory that holds every job." },
+	{ .name = "password",
+	    .kind = FIELD_OTHER,
+	    .decode = secret_decode,
+	    .offset = AT(password),
+	    .expected = "text, {file: PATH} or {env: NAME}",
+	    .help =
+		"What clients must know. Without it `FAKTORY_PASSWORD` in "
+		"the environment says; when that is not set either, nothing "
+		"is asked for." },
+	{ .name = "log",
+	    .kind = FIELD_GROUP,
+	    .rows = log_fields,
+	    .help = "The server's own log." },
+	{ .name = "limits",
+	    .kind = FIELD_GROUP,
+	    .rows = limits_fields,
+	    .help = "What clients may use." },
+	{ 0 },
+};
+
+static void
+password_from_environment(struct reader *r, struct server_settings *s)
+{
+	const char *value = r->lookup("FAKTORY_PASSWORD");
+
+	if (value == NULL)
+		return;
+	if (*value == '\0') {
+		reader_complain(r, (struct mark){ 0 },
+		    "FAKTORY_PASSWORD is empty, "
+		    "expected a password, or no such variable");
+		return;
+	}
+	s->password = strdup(value);
+	if (s->password == NULL)
+		reader_no_memory(r);
+}
+
+static void
+check_limits(
+    struct reader *r, const struct server_settings *s, const struct node *root)
+{
+	const struct node *limits = node_get(root, "limits");
+	struct mark at = limits != NULL ? limits->at : root->at;
+	char memory[UNITS_SHOWN_MAX], line[UNITS_SHOWN_MAX];
+
+	if (r->count > 0 || s->limits.memory >= s->limits.line)
+		return;
+	units_show_size(s->limits.memory, memory);
+	units_show_size(s->limits.line, line);
+	if (limits != NULL && node_get(limits, "memory") != NULL)
+		at = node_get(limits, "memory")->at;
+	reader_complain(r, at,
+	    "limits.memory: %s is less than limits.line, "
+	    "expected at least %s",
+	    memory, line);
+}
+
+static void
+read_root(struct reader *r, const struct node *root, struct server_settings *s)
+{
+	if (!reader_wants(r, root, NODE_MAPPING, "the file", "a mapping"))
+		return;
+	uint64_t given = field_read(r, root, "", server_settings_fields, s);
+	field_defaults(r, "", server_settings_fields, given, s);
+	if (node_get(root, "password") == NULL)
+		password_from_environment(r, s);
+	check_limits(r, s, root);
+}
+
+struct server_settings *
+server_settings_read(const char *file, const char *text, size_t len,
+    const char *(*lookup)(const char *name), settings_tell *tell, void *ctx)
+{
+	struct server_settings *s = calloc(1, sizeof *s);
+	struct reader r = { .file = file, .lookup = lookup };
+	struct err e = { 0 };
+	struct node *root = document_read(file, text, len, &e);
+
+	if (root == NULL || s == NULL) {
+		tell(ctx, root == NULL ? e.text : "not enough memory");
+		document_free(root);
+		free(s);
+		return NULL;
+	}
+	read_root(&r, root, s);
+	document_free(root);
+	if (reader_finish(&r, tell, ctx) == 0)
+		return s;
+	server_settings_free(s);
+	return NULL;
+}
+
+struct server_settings *
+server_settings_load(const char *file, const char *(*lookup)(const char *name),
+    settings_tell *tell, void *ctx)
+{
+	struct err e = { 0 };
+	size_t len;
+
+	if (file == NULL)
+		return server_settings_read(
+		    "the settings", "", 0, lookup, tell, ctx);
+	char *text = document_load(file, &len, &e);
+	if (text == NULL) {
+		tell(ctx, e.text);
+		return NULL;
+	}
+	struct server_settings *s =
+	    server_settings_read(file, text, len, lookup, tell, ctx);
+	free(text);
+	return s;
+}
+
+void
+server_settings_free(struct server_settings *s)
+{
+	if (s == NULL)
+		return;
+	free(s->listen);
+	free(s->data);
+	if (s->password != NULL)
+		explicit_bzero(s->password, strlen(s->password));
+	free(s->password);
+	free(s);
+}

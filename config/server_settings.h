@@ -1,0 +1,43 @@
+/*
+ * server_settings - the job server's configuration, checked and typed.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef CONFIG_SERVER_SETTINGS_H
+#define CONFIG_SERVER_SETTINGS_H
+
+#include <stdint.h>
+
+#include "base/log.h"
+#include "config/settings.h"
+
+struct server_settings {
+	char *listen;   /* "host:port"; default 127.0.0.1:7419 */
+	char *data;     /* directory; default /var/lib/faktotum */
+	char *password; /* NULL: none is asked for */
+	enum log_format log_format;
+	enum log_level log_level;
+	struct {
+		int64_t connections; /* default 2000 */
+		int64_t line;        /* bytes of one command; default 64M */
+		int64_t memory; /* bytes all connections may buffer; 512M */
+	} limits;
+};
+
+/*
+ * As settings_load(). file may be NULL: then everything is default. The
+ * password is FAKTORY_PASSWORD when that is set in the environment and the
+ * file names none; an empty one is a mistake, not "no password".
+ */
+struct server_settings *server_settings_load(const char *file,
+    const char *(*lookup)(const char *name), settings_tell *tell, void *ctx);
+
+/* The same for text already read; file is only its name. */
+struct server_settings *
+server_settings_read(const char *file, const char *text, size_t len,
+    const char *(*lookup)(const char *name), settings_tell *tell, void *ctx);
+
+/* Accepts NULL. */
+void server_settings_free(struct server_settings *s);
+
+#endif

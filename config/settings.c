@@ -1,0 +1,361 @@
+/*
+ * settings - the supervisor's configuration, checked and typed.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "config/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/map.h"
+#include "config/handler.h"
+#include "config/log_fields.h"
+#include "config/place.h"
+#include "config/queue_list.h"
+#include "config/secret.h"
+#include "config/settings_fields.h"
+#include "config/units.h"
+
+enum { LABELS_MAX = 64, LABEL_MAX = 1024 };
+
+/* The file while it is read: the rows fill this. */
+struct draft {
+	struct settings s;
+	const struct node *root;
+	const struct node *defaults;
+	const struct node *jobs;
+};
+
+/* A FIELD_OTHER decoder into a struct settings without labels. */
+static void
+decode_labels(
+    struct reader *r, const struct node *n, const char *name, void *settings)
+{
+	struct settings *s = settings;
+
+	if (!reader_wants(r, n, NODE_LIST, name, "a list of labels"))
+		return;
+	if (n->count > LABELS_MAX) {
+		reader_complain(r, n->at, "%s: %zu labels, expected at most %d",
+		    name, n->count, LABELS_MAX);
+		return;
+	}
+	s->labels = calloc(n->count + 1, sizeof *s->labels);
+	if (s->labels == NULL) {
+		reader_no_memory(r);
+		return;
+	}
+	for (size_t i = 0; i < n->count; i++) {
+		char *text = reader_text(r, n->items[i], name, "a label");
+
+		if (text != NULL && *text != '\0' &&
+		    strlen(text) <= LABEL_MAX) {
+			s->labels[s->nlabels++] = text;
+			continue;
+		}
+		if (text != NULL)
+			reader_complain(r, n->items[i]->at,
+			    "%s: %s, expected a label of 1 to %d bytes", name,
+			    *text == '\0' ? "empty" : "too long", LABEL_MAX);
+		free(text);
+	}
+}
+
+#define AT(member) offsetof(struct draft, member)
+
+static const struct field shutdown_fields[] = {
+	{ .name = "grace",
+	    .kind = FIELD_DURATION,
+	    .offset = AT(s.shutdown_grace),
+	    .min = 0,
+	    .max = 3600 * CLOCK_NS_PER_S,
+	    .dflt = "25s",
+	    .help = "How long running programs may go on after the supervisor "
+		    "was told to stop, before they are stopped too." },
+	{ 0 },
+};
+
+static const struct field log_fields[] = {
+	LOG_FIELDS(AT(s.log_format), AT(s.log_level)),
+	{ 0 },
+};
+
+const struct field settings_fields[] = {
+	{ .name = "server",
+	    .kind = FIELD_TEXT,
+	    .offset = AT(s.server),
+	    .expected = "a URL such as tcp://127.0.0.1:7419",
+	    .help = "Where the job server is. Without it the environment says: "
+		    "`FAKTORY_PROVIDER`, else `FAKTORY_URL`, else the local "
+		    "host." },
+	{ .name = "password",
+	    .kind = FIELD_OTHER,
+	    .decode = secret_decode,
+	    .offset = AT(s.password),
+	    .expected = "text, {file: PATH} or {env: NAME}",
+	    .help = "The server's password, unless the URL has one. A line end "
+		    "at the end of the file is dropped." },
+	{ .name = "concurrency",
+	    .kind = FIELD_INTEGER,
+	    .offset = AT(s.concurrency),
+	    .min = 1,
+	    .max = 10000,
+	    .dflt = "10",
+	    .help = "How many programs may run at once on this host." },
+	{ .name = "queues",
+	    .kind = FIELD_OTHER,
+	    .decode = queue_list_decode,
+	    .offset = AT(s),
+	    .dflt = "[default]",
+	    .expected = "a list of names, or a mapping of names to weights "
+			"from 1 to 1000",
+	    .help =
+		"The queues to work on. A list is in strict order: the first "
+		"that has a job is served. With weights, each fetch draws." },
+	{ .name = "labels",
+	    .kind = FIELD_OTHER,
+	    .decode = decode_labels,
+	    .offset = AT(s),
+	    .dflt = "[]",
+	    .expected = "a list of at most 64 texts",
+	    .help = "What the server shows beside this worker." },
+	{ .name = "shutdown",
+	    .kind = FIELD_GROUP,
+	    .rows = shutdown_fields,
+	    .help = "How the supervisor ends." },
+	{ .name = "beat",
+	    .kind = FIELD_DURATION,
+	    .offset = AT(s.beat),
+	    .min = CLOCK_NS_PER_S,
+	    .max = 30 * CLOCK_NS_PER_S,
+	    .dflt = "15s",
+	    .help =
+		"Time between two signs of life. The server forgets a worker "
+		"that is silent for a minute." },
+	{ .name = "log",
+	    .kind = FIELD_GROUP,
+	    .rows = log_fields,
+	    .help = "The supervisor's own log." },
+	{ .name = "path",
+	    .kind = FIELD_OTHER,
+	    .decode = place_path,
+	    .offset = AT(s.path),
+	    .dflt = "/usr/local/bin:/usr/bin:/bin",
+	    .expected = "absolute directories with colons between",
+	    .help =
+		"`PATH` of every program, and where a bare name in `exec` is "
+		"looked for." },
+	{ .name = "tmpdir",
+	    .kind = FIELD_OTHER,
+	    .decode = place_directory,
+	    .offset = AT(s.tmpdir),
+	    .dflt = "/tmp",
+	    .expected = "an absolute path of a directory",
+	    .help = "Where the private directories of programs are made." },
+	{ .name = "defaults",
+	    .kind = FIELD_NODE,
+	    .offset = AT(defaults),
+	    .expected = "a mapping",
+	    .help = "Settings for every job that does not have its own." },
+	{ .name = "jobs",
+	    .kind = FIELD_NODE,
+	    .offset = AT(jobs),
+	    .expected = "a mapping of jobtypes to settings",
+	    .help = "What runs for each jobtype." },
+	{ 0 },
+};
+
+static const char *
+scalar_text(const struct node *n)
+{
+	return n != NULL && n->kind == NODE_SCALAR ? n->text : NULL;
+}
+
+static void
+read_all_jobs(
+    struct reader *r, struct draft *d, const struct handler_context *c)
+{
+	struct settings *s = &d->s;
+	const struct node *jobs = d->jobs;
+
+	field_no_repeats(r, jobs, "jobs.");
+	s->handlers = calloc(jobs->count, sizeof *s->handlers);
+	s->index = map_new();
+	if (s->handlers == NULL || s->index == NULL) {
+		reader_no_memory(r);
+		return;
+	}
+	for (size_t i = 0; i < jobs->count; i++) {
+		struct handler *h = &s->handlers[s->nhandlers++];
+
+		handler_read(r, jobs->keys[i], jobs->items[i], c, h);
+		/* A repeated jobtype has been told. */
+		if (h->jobtype != NULL &&
+		    map_put(s->index, h->jobtype, strlen(h->jobtype), h) ==
+			-ENOMEM)
+			reader_no_memory(r);
+	}
+}
+
+static void
+read_jobs(struct reader *r, struct draft *d)
+{
+	const char *expected = "at least one jobtype below it";
+	const struct node *password = node_get(d->root, "password");
+	struct handler_context c = {
+		.path = d->s.path != NULL ? d->s.path : "/usr/bin:/bin",
+		.secrets = { r->lookup("FAKTORY_PROVIDER"),
+		    password != NULL ? scalar_text(node_get(password, "env"))
+				     : NULL },
+	};
+
+	if (d->defaults != NULL &&
+	    reader_wants(r, d->defaults, NODE_MAPPING, "defaults", "a mapping"))
+		c.defaults = d->defaults;
+	handler_check_defaults(r, &c);
+
+	if (d->jobs == NULL)
+		reader_complain(
+		    r, d->root->at, "jobs: missing, expected %s", expected);
+	else if (reader_wants(r, d->jobs, NODE_MAPPING, "jobs", expected) &&
+	    d->jobs->count == 0)
+		reader_complain(
+		    r, d->jobs->at, "jobs: empty, expected %s", expected);
+	else if (d->jobs->kind == NODE_MAPPING)
+		read_all_jobs(r, d, &c);
+}
+
+/* Where a handler's grace was set: its own, the defaults', else ours. */
+static struct mark
+grace_mark(const struct draft *d, size_t i)
+{
+	const struct node *groups[] = { d->jobs->items[i], d->defaults,
+		node_get(d->root, "shutdown") };
+
+	for (size_t k = 0; k < sizeof groups / sizeof groups[0]; k++) {
+		const struct node *n =
+		    groups[k] != NULL ? node_get(groups[k], "grace") : NULL;
+		if (n != NULL)
+			return n->at;
+	}
+	return d->s.handlers[i].at;
+}
+
+/*
+ * A program must be able to end within its own grace before the supervisor
+ * has to: two nested times, the inner one never the longer.
+ */
+static void
+check_graces(struct reader *r, const struct draft *d)
+{
+	char own[UNITS_SHOWN_MAX], ours[UNITS_SHOWN_MAX];
+
+	units_show_duration(d->s.shutdown_grace, ours);
+	for (size_t i = 0; i < d->s.nhandlers; i++) {
+		const struct handler *h = &d->s.handlers[i];
+
+		if (h->grace <= d->s.shutdown_grace)
+			continue;
+		units_show_duration(h->grace, own);
+		reader_complain(r, grace_mark(d, i),
+		    "jobs.%.100s.grace: %s is "
+		    "longer than shutdown.grace, expected at most %s",
+		    h->jobtype, own, ours);
+	}
+}
+
+static void
+read_root(struct reader *r, struct draft *d)
+{
+	uint64_t given = 0;
+
+	if (reader_wants(r, d->root, NODE_MAPPING, "the file", "a mapping"))
+		given = field_read(r, d->root, "", settings_fields, d);
+	else
+		return;
+	field_defaults(r, "", settings_fields, given, d);
+	if (node_get(d->root, "server") != NULL)
+		d->s.server_at = node_get(d->root, "server")->at;
+	read_jobs(r, d);
+	if (r->count == 0)
+		check_graces(r, d);
+}
+
+struct settings *
+settings_read(const char *file, const char *text, size_t len,
+    const char *(*lookup)(const char *name), settings_tell *tell, void *ctx)
+{
+	struct draft *d = calloc(1, sizeof *d);
+	struct reader r = { .file = file, .lookup = lookup };
+	struct err e = { 0 };
+	struct node *root = document_read(file, text, len, &e);
+
+	if (root == NULL || d == NULL) {
+		tell(ctx, root == NULL ? e.text : "not enough memory");
+		document_free(root);
+		free(d);
+		return NULL;
+	}
+	d->root = root;
+	d->s.file = strdup(file);
+	if (d->s.file == NULL)
+		reader_no_memory(&r);
+	read_root(&r, d);
+	document_free(root);
+
+	/* The settings are the first member: the rest is left to them. */
+	if (reader_finish(&r, tell, ctx) == 0)
+		return &d->s;
+	settings_free(&d->s);
+	return NULL;
+}
+
+struct settings *
+settings_load(const char *file, const char *(*lookup)(const char *name),
+    settings_tell *tell, void *ctx)
+{
+	struct err e = { 0 };
+	size_t len;
+	char *text = document_load(file, &len, &e);
+
+	if (text == NULL) {
+		tell(ctx, e.text);
+		return NULL;
+	}
+	struct settings *s = settings_read(file, text, len, lookup, tell, ctx);
+	free(text);
+	return s;
+}
+
+void
+settings_free(struct settings *s)
+{
+	if (s == NULL)
+		return;
+	for (size_t i = 0; i < s->nhandlers; i++)
+		handler_clear(&s->handlers[i]);
+	for (size_t i = 0; i < s->nqueues; i++)
+		free(s->queues[i].name);
+	for (size_t i = 0; i < s->nlabels; i++)
+		free(s->labels[i]);
+	free(s->handlers);
+	map_free(s->index);
+	free(s->queues);
+	free(s->labels);
+	free(s->file);
+	free(s->server);
+	if (s->password != NULL)
+		explicit_bzero(s->password, strlen(s->password));
+	free(s->password);
+	free(s->path);
+	free(s->tmpdir);
+	free(s);
+}
+
+const struct handler *
+settings_handler(const struct settings *s, const char *jobtype, size_t len)
+{
+	return map_get(s->index, jobtype, len);
+}

@@ -1,0 +1,134 @@
+/*
+ * settings - the supervisor's configuration, checked and typed.
+ *
+ * Everyone reads these structs; only this room fills them, from the tables in
+ * settings.c and handler.c. Strings are owned by the settings and live as long as they do.
+ * Durations are nanoseconds, sizes are bytes. A mark says where in the file a
+ * value stood, for messages that only a later check can give.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef CONFIG_SETTINGS_H
+#define CONFIG_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "config/document.h"
+#include "config/template.h"
+
+enum input_kind {
+	INPUT_JOB,  /* the whole job, one line of JSON */
+	INPUT_ARGS, /* its args array */
+	INPUT_ARG0, /* the first argument as JSON */
+	INPUT_RAW,  /* the first argument's bytes, a string without quotes */
+	INPUT_NONE, /* /dev/null */
+};
+
+enum queue_order {
+	QUEUES_STRICT,   /* a list: the first non-empty one is served */
+	QUEUES_WEIGHTED, /* a mapping: drawn by weight at each fetch */
+};
+
+enum output_action {
+	OUTPUT_CUT,  /* what is above the limit is read and dropped */
+	OUTPUT_KILL, /* the program is stopped: OutputLimit */
+};
+
+struct map;
+
+struct queue_setting {
+	char *name;
+	int64_t weight; /* 1 in strict order */
+	struct mark at;
+};
+
+struct env_setting {
+	char *name;
+	struct template *value;
+};
+
+struct handler {
+	char *jobtype;
+	struct mark at;
+
+	/* exec: [program, templates...]; or shell: text, with args: */
+	char *program;          /* absolute; /bin/sh for shell */
+	struct template **argv; /* argv[0..nargv-1], the program first */
+	size_t nargv;
+	struct mark *argv_at; /* where each of them stood */
+
+	enum input_kind input;
+	int64_t timeout;     /* 0: only the reservation limits it */
+	int64_t grace;       /* from TERM to KILL */
+	int64_t concurrency; /* 0: no limit of its own */
+	char *cwd;           /* absolute; NULL: the private directory */
+	int64_t umask;
+	struct env_setting *env;
+	size_t nenv;
+	char **env_pass; /* names to take from our environment */
+	size_t nenv_pass;
+	bool allow_dash;      /* no guard against option injection */
+	bool any_bytes;       /* arguments need not be UTF-8 */
+	int64_t output_limit; /* bytes of stdout and stderr; 0: none */
+	enum output_action output_action;
+	int64_t log_rate; /* lines a second that reach the log */
+};
+
+struct settings {
+	char *file;
+
+	char *server; /* URL; NULL: from the environment */
+	struct mark server_at;
+	char *password; /* NULL: none, or the URL's */
+	int64_t concurrency;
+	enum queue_order queue_order;
+	struct queue_setting *queues;
+	size_t nqueues;
+	char **labels;
+	size_t nlabels;
+	int64_t shutdown_grace;
+	int64_t beat; /* time between heartbeats */
+	enum log_format log_format;
+	enum log_level log_level;
+	char *path;   /* PATH of every handler */
+	char *tmpdir; /* where private directories are made */
+
+	struct handler *handlers; /* sorted as in the file */
+	size_t nhandlers;
+	struct map *index; /* for settings_handler() */
+};
+
+/*
+ * Reads and checks a file. Every mistake is reported through `tell`, one call
+ * a mistake, in the order of the file: "file:line:column: what is wrong, what
+ * is expected". lookup gives environment variables for ${NAME}.
+ * Returns the settings, to be freed with settings_free(), or NULL after at
+ * least one call of tell.
+ */
+typedef void settings_tell(void *ctx, const char *message);
+struct settings *settings_load(const char *file,
+    const char *(*lookup)(const char *name), settings_tell *tell, void *ctx);
+
+/* The same for text already read; file is only its name. */
+struct settings *settings_read(const char *file, const char *text, size_t len,
+    const char *(*lookup)(const char *name), settings_tell *tell, void *ctx);
+
+/*
+ * What works but may not be meant, in the order of the file: arguments where
+ * a job's value could be taken for an option.
+ */
+void
+settings_warnings(const struct settings *s, settings_tell *tell, void *ctx);
+
+/* Accepts NULL. */
+void settings_free(struct settings *s);
+
+/* The handler for a jobtype, or NULL. Borrowed. */
+const struct handler *
+settings_handler(const struct settings *s, const char *jobtype, size_t len);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * settings_warnings - what works but may not be meant.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include <string.h>
+
+#include "config/reader.h"
+#include "config/settings.h"
+
+static void
+warn_options(struct reader *r, const struct handler *h)
+{
+	for (size_t i = 1; i < h->nargv && !h->allow_dash; i++) {
+		const struct template *t = h->argv[i];
+		char quoted[READER_QUOTED_MAX];
+
+		/* What stands behind a "--" is never an option. */
+		if (template_is_literal(t) &&
+		    strcmp(template_text(t), "--") == 0)
+			return;
+		if (template_begins_with_data(t))
+			reader_complain(r, h->argv_at[i],
+			    "jobs.%.100s: %s will be "
+			    "refused when the value begins with \"-\", since "
+			    "it could "
+			    "be taken for an option; put \"--\" before it, or "
+			    "set "
+			    "allow_dash",
+			    h->jobtype, reader_quote(template_text(t), quoted));
+	}
+}
+
+void
+settings_warnings(const struct settings *s, settings_tell *tell, void *ctx)
+{
+	struct reader r = { .file = s->file };
+
+	for (size_t i = 0; i < s->nhandlers; i++)
+		warn_options(&r, &s->handlers[i]);
+	reader_finish(&r, tell, ctx);
+}
