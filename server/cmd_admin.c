@@ -1,0 +1,76 @@
+/*
+ * cmd_admin - BEAT, INFO, FLUSH.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "protocol/beat.h"
+#include "server/commands.h"
+#include "server/info.h"
+#include "server/parts.h"
+
+void
+cmd_beat(struct conn *c, const char *arg, size_t len)
+{
+	struct worker *w;
+	struct beat b;
+
+	if (beat_parse(arg, len, &b) < 0) {
+		conn_error(
+		    c, "invalid BEAT %.*s", (int)(len < 500 ? len : 500), arg);
+		return;
+	}
+	w = workers_find(c->server->workers, b.wid);
+	if (w == NULL) {
+		conn_error(c, "unknown worker %s", b.wid);
+	} else {
+		worker_beat(w, &b);
+		conn_beat(c, w->state);
+	}
+	free(b.wid);
+}
+
+void
+cmd_info(struct conn *c, const char *arg, size_t len)
+{
+	struct buf *reply = c->server->scratch;
+
+	(void)arg;
+	(void)len;
+	buf_clear(reply);
+	if (info_put(reply, c->server) < 0)
+		conn_error(c, "out of memory");
+	else
+		conn_bulk(c, buf_front(reply), buf_len(reply));
+}
+
+static void
+flush_done(void *ctx, int result, const struct err *why)
+{
+	struct pending *p = ctx;
+	struct conn *c = conn_resume(p);
+
+	if (c != NULL && result == 0)
+		conn_ok(c);
+	else if (c != NULL)
+		conn_error(c, "%s", why->text);
+	free(p);
+}
+
+void
+cmd_flush(struct conn *c, const char *arg, size_t len)
+{
+	struct pending *p = calloc(1, sizeof *p);
+
+	(void)arg;
+	(void)len;
+	if (p == NULL || jobs_flush(c->server->jobs, flush_done, p) < 0) {
+		conn_error(c, "out of memory");
+		free(p);
+		return;
+	}
+	log_say(LOG_LEVEL_WARNING, c->peer, "FLUSH: every job is forgotten");
+	conn_wait(c, p);
+}

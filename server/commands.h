@@ -1,0 +1,36 @@
+/*
+ * commands - the verbs this server understands, one row each.
+ *
+ * The table is the documentation: phase and shape of argument are columns, so
+ * that no verb can forget to check them.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef SERVER_COMMANDS_H
+#define SERVER_COMMANDS_H
+
+#include "protocol/command.h"
+#include "server/conn.h"
+
+/* Whether it may be served while commands before it wait for the disk. */
+bool commands_streams(const struct command_line *line);
+
+/* Serves one line: answers it, or leaves c waiting. */
+void commands_run(struct conn *c, const struct command_line *line);
+
+/*
+ * The verbs' functions: arg is the rest of the line, borrowed during the
+ * call; it ends in no NUL.
+ */
+typedef void command_fn(struct conn *c, const char *arg, size_t len);
+
+command_fn cmd_hello, cmd_end;            /* cmd_hello.c */
+command_fn cmd_push, cmd_pushb;           /* cmd_push.c */
+command_fn cmd_fetch, cmd_ack, cmd_fail;  /* cmd_work.c */
+command_fn cmd_beat, cmd_info, cmd_flush; /* cmd_admin.c */
+command_fn cmd_mutate;                    /* cmd_mutate.c */
+
+/* How fetches come back to their connection: cmd_work.c. */
+extern const struct fetch_hooks command_fetch_hooks;
+
+#endif

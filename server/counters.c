@@ -1,0 +1,160 @@
+/*
+ * counters - totals and today's numbers, written when they have moved.
+ *
+ * On disk: "processed", "failures", and "processed:2026-11-23" for each day.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "server/counters.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/timestamp.h"
+
+enum { DAY_LEN = 10, NAME_MAX_LEN = 32 };
+
+static const char *const names[COUNT_KINDS] = { "processed", "failures" };
+
+struct counter {
+	int64_t value;
+	bool moved;
+	bool writing; /* a change is on its way: the struct below is in use */
+	char name[NAME_MAX_LEN];
+	struct store_change change;
+};
+
+struct counters {
+	char day[DAY_LEN + 1]; /* UTC */
+	struct counter total[COUNT_KINDS];
+	struct counter today[COUNT_KINDS];
+};
+
+static void
+current_day(char day[DAY_LEN + 1])
+{
+	char now[TIMESTAMP_MAX];
+
+	timestamp_format(clock_wall(), now);
+	memcpy(day, now, DAY_LEN);
+	day[DAY_LEN] = '\0';
+}
+
+static void
+start_day(struct counters *cs, const char *day)
+{
+	memcpy(cs->day, day, sizeof cs->day);
+	for (int k = 0; k < COUNT_KINDS; k++) {
+		cs->today[k].value = 0;
+		cs->today[k].moved = false;
+	}
+}
+
+struct counters *
+counters_new(void)
+{
+	struct counters *cs = calloc(1, sizeof *cs);
+	char day[DAY_LEN + 1];
+
+	if (cs == NULL)
+		return NULL;
+	current_day(day);
+	start_day(cs, day);
+	return cs;
+}
+
+void
+counters_free(struct counters *cs)
+{
+	free(cs);
+}
+
+void
+counters_load(struct counters *cs, const char *name, int64_t value)
+{
+	for (int k = 0; k < COUNT_KINDS; k++) {
+		size_t len = strlen(names[k]);
+
+		if (strncmp(name, names[k], len) != 0)
+			continue;
+		if (name[len] == '\0')
+			cs->total[k].value = value;
+		else if (name[len] == ':' &&
+		    strcmp(name + len + 1, cs->day) == 0)
+			cs->today[k].value = value;
+	}
+}
+
+void
+counters_add(struct counters *cs, enum counter_kind kind, int64_t n)
+{
+	cs->total[kind].value += n;
+	cs->total[kind].moved = true;
+	cs->today[kind].value += n;
+	cs->today[kind].moved = true;
+}
+
+int64_t
+counters_total(const struct counters *cs, enum counter_kind kind)
+{
+	return cs->total[kind].value;
+}
+
+static void
+written(struct store_change *change, int result, const struct err *why)
+{
+	struct counter *c = change->ctx;
+
+	(void)why;
+	c->writing = false;
+	if (result < 0)
+		c->moved = true;
+}
+
+static void
+write_one(
+    struct counter *c, struct store *store, const char *name, const char *day)
+{
+	if (!c->moved || c->writing)
+		return;
+	snprintf(c->name, sizeof c->name, "%s%s%s", name, day ? ":" : "",
+	    day ? day : "");
+	memset(&c->change, 0, sizeof c->change);
+	c->change.kind = STORE_COUNT;
+	c->change.name = c->name;
+	c->change.value = c->value;
+	c->change.done = written;
+	c->change.ctx = c;
+	c->moved = false;
+	c->writing = true;
+	store_add(store, &c->change);
+}
+
+void
+counters_write(struct counters *cs, struct store *store)
+{
+	char day[DAY_LEN + 1];
+
+	for (int k = 0; k < COUNT_KINDS; k++) {
+		write_one(&cs->total[k], store, names[k], NULL);
+		write_one(&cs->today[k], store, names[k], cs->day);
+	}
+
+	/* A new day starts when the old one's last numbers are handed over. */
+	current_day(day);
+	if (strcmp(day, cs->day) != 0 && !cs->today[COUNT_PROCESSED].moved &&
+	    !cs->today[COUNT_FAILURES].moved)
+		start_day(cs, day);
+}
+
+void
+counters_clear(struct counters *cs)
+{
+	for (int k = 0; k < COUNT_KINDS; k++) {
+		cs->total[k].value = cs->today[k].value = 0;
+		cs->total[k].moved = cs->today[k].moved = false;
+	}
+}

@@ -1,0 +1,62 @@
+/*
+ * fetches - FETCH: the first job of the queues asked for, now or soon.
+ *
+ * A FETCH that finds nothing waits at all its queues at once; the longest
+ * waiting one is served first. Whoever asked may vanish at any moment: then
+ * the job it would have had goes back to the head of its queue.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef SERVER_FETCHES_H
+#define SERVER_FETCHES_H
+
+#include <ev.h>
+#include <stddef.h>
+
+#include "server/jobs.h"
+
+enum { FETCH_QUEUES_MAX = 1024 };
+
+/* How long a FETCH waits: docs/protocol.md, "FETCH". */
+#define FETCH_WAIT 2.0
+
+/* How it ends; exactly one call for each fetch, unless it was abandoned. */
+struct fetch_hooks {
+	/*
+	 * A reserved job. False: it could not be handed over, and goes back.
+	 */
+	bool (*job)(void *who, struct entry *e, const struct jobs_delivery *d);
+	void (*nothing)(void *who);
+	void (*failed)(void *who, const struct err *why);
+};
+
+struct fetches;
+
+/* Borrows all; hooks too. NULL: memory is short. */
+struct fetches *fetches_new(struct ev_loop *loop, struct jobs *jobs,
+    struct queues *queues, const struct fetch_hooks *hooks);
+/* Nobody must be waiting. Accepts NULL. */
+void fetches_free(struct fetches *fs);
+
+/*
+ * Starts a FETCH of n queues for wid. Whoever `who` is hears of it later,
+ * never before this returns. asleep: ask no queue, only let the time pass
+ * (a quiet worker). Returns NULL when memory is short.
+ */
+struct fetch;
+struct fetch *fetch_start(struct fetches *fs, const char *const *names,
+    const size_t *lens, size_t n, const char *wid, bool asleep, void *who);
+
+/* Whether a job has been found for it already. */
+bool fetch_is_taking(const struct fetch *f);
+
+/* Whoever asked is gone: nothing more is said to it. */
+void fetch_abandon(struct fetch *f);
+
+/* Ends a waiting fetch with `nothing`; for shutdown. */
+void fetch_give_up(struct fetch *f);
+
+/* There may be something for those who wait at this queue. */
+void fetches_serve(struct fetches *fs, struct queue *q);
+
+#endif

@@ -1,0 +1,146 @@
+/*
+ * jobs - every job the server holds, and the moves between their places.
+ *
+ * Each move is one change in the store, and takes effect in memory when that
+ * change is on disk: a job that is being moved is in nobody's hands. When the
+ * disk refuses, the job is back where it was and the caller hears why. Times
+ * that come due (scheduled, retry, dead, reservations) are kept here too.
+ *
+ *            push              take                ack
+ *   (client) ----> QUEUED ------------> RESERVED ------> gone
+ *       |           ^  ^    give back     |    |
+ *       | push      |  +------------------+    | fail, expiry
+ *       v           |                          v
+ *   SCHEDULED ------+------------------- RETRY or DEAD or gone
+ *             due             due
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef SERVER_JOBS_H
+#define SERVER_JOBS_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "protocol/job.h"
+#include "protocol/outcome.h"
+#include "server/counters.h"
+#include "server/entry.h"
+#include "server/queues.h"
+#include "server/reservations.h"
+
+/* The sets, as INFO and MUTATE name them. */
+enum jobs_set { SET_SCHEDULED, SET_RETRIES, SET_DEAD, JOBS_SETS };
+
+/* What its owner is told, on the loop. */
+struct jobs_hooks {
+	/* A job was put into this queue. */
+	void (*queued)(void *ctx, struct queue *q);
+	/* Something about a job went wrong that no client asked for. */
+	void (*trouble)(void *ctx, const char *jid, const char *what);
+	void *ctx;
+};
+
+struct jobs;
+
+/* queues and counters are borrowed and outlive it. NULL: memory is short. */
+struct jobs *jobs_new(struct ev_loop *loop, struct queues *queues,
+    struct counters *counters, const struct jobs_hooks *hooks);
+
+/* Frees every entry. All changes must have been heard of. Accepts NULL. */
+void jobs_free(struct jobs *j);
+
+/* A row found at start. 0, -ENOMEM, or -EINVAL for one that makes no sense. */
+int jobs_load(struct jobs *j, const struct store_job *row);
+
+/* Starts the clocks; from now on changes go to this store (borrowed). */
+void jobs_start(struct jobs *j, struct store *store);
+
+/* How a move ended: 0, or a negative errno with why->text for the client. */
+typedef void jobs_done(void *ctx, int result, const struct err *why);
+
+/*
+ * Stores a job that job_check() has passed; into its queue, or with a time
+ * ahead into the scheduled set. Everything needed is copied. Returns 0, then
+ * done is called once, later; or -ENOMEM.
+ */
+int
+jobs_push(struct jobs *j, const struct job *job, jobs_done *done, void *ctx);
+
+/*
+ * Takes the first job of the queue, which must not be empty, for wid. done
+ * gets the entry, reserved, and what the worker is to be sent (borrowed
+ * during the call); or a negative result and NULL, with the job back in
+ * its place (-ENOENT: it is gone for good). Returns 0 or -ENOMEM.
+ */
+struct jobs_delivery {
+	const char *payload; /* the stored form */
+	size_t payload_len;
+	const char *failure; /* NULL: none */
+	size_t failure_len;
+	int64_t enqueued_at;
+};
+typedef void jobs_taken(void *ctx, int result, const struct err *why,
+    struct entry *e, const struct jobs_delivery *d);
+int jobs_take(struct jobs *j, struct queue *q, const char *wid,
+    jobs_taken *done, void *ctx);
+
+/*
+ * Puts a reserved job back where it was in its queue, as if it had not been
+ * taken. Does nothing when it is being settled already.
+ */
+void jobs_give_back(struct jobs *j, struct entry *e);
+
+/*
+ * ACK and FAIL of a jid by a worker. Return 0, then done is called once;
+ * -ENOENT when nobody holds such a job; -ENOMEM. A second answer for a job
+ * whose first is still on its way to the disk waits for that one; done then
+ * gets -EALREADY when the first one has settled it.
+ */
+int jobs_ack(struct jobs *j, const char *jid, size_t len, const char *wid,
+    jobs_done *done, void *ctx);
+int jobs_fail(struct jobs *j, const struct fail_report *report, const char *wid,
+    jobs_done *done, void *ctx);
+
+/*
+ * Moves one member of a set that is in no one's hands: to its queue, to the
+ * dead, or away. The entry must not be touched afterwards. 0 or -ENOMEM.
+ */
+enum jobs_move { MOVE_REQUEUE, MOVE_KILL, MOVE_DISCARD };
+int jobs_move(struct jobs *j, struct entry *e, enum jobs_move what,
+    jobs_done *done, void *ctx);
+
+/* Reads a member's payload. The entry is in no one's hands until done. */
+typedef void jobs_seen(void *ctx, int result, const struct err *why,
+    struct entry *e, const struct jobs_delivery *d);
+int jobs_read(struct jobs *j, struct entry *e, jobs_seen *done, void *ctx);
+
+/* Takes all members out of a set, for jobs_read() and jobs_move(). */
+struct jobs_list {
+	struct entry **at; /* owned: free() */
+	size_t count;
+};
+int jobs_empty_set(struct jobs *j, enum jobs_set set, struct jobs_list *out);
+
+/* Puts an entry that was not moved back into its set. */
+void jobs_put_back(struct jobs *j, struct entry *e);
+
+/* Forgets every job, queue content and count. 0 or -ENOMEM. */
+int jobs_flush(struct jobs *j, jobs_done *done, void *ctx);
+
+size_t jobs_in_set(const struct jobs *j, enum jobs_set set);
+size_t jobs_reserved(const struct jobs *j);
+
+/* How many a clock has moved, and how often it woke: INFO's "tasks". */
+struct jobs_task {
+	uint64_t cycles;
+	uint64_t moved;
+	double seconds;
+};
+const struct jobs_task *jobs_task(const struct jobs *j, enum jobs_set set);
+uint64_t jobs_reaped(const struct jobs *j);
+
+#endif

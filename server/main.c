@@ -1,0 +1,311 @@
+/*
+ * main - faktotum-server, the program: options, signals, exit status.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "config/server_settings.h"
+#include "server/server.h"
+
+static const char usage[] =
+    "Usage: faktotum-server [OPTION]...\n"
+    "Serves the Faktory protocol and keeps every acknowledged job on disk.\n"
+    "\n"
+    "  -c, --config FILE         read settings from FILE\n"
+    "      --listen HOST:PORT    listen there (default 127.0.0.1:7419);\n"
+    "                            port 0 takes a free one\n"
+    "      --data DIR            keep the data there\n"
+    "                            (default /var/lib/faktotum)\n"
+    "      --port-file FILE      write the port number to FILE when ready\n"
+    "      --check               only check the settings\n"
+    "  -h, --help                show this\n"
+    "      --version             show the version\n"
+    "\n"
+    "FAKTORY_PASSWORD, when set, is the password that clients must know.\n"
+    "\n"
+    "Exit status: 0 stopped by a signal; 64 wrong usage; 66 no such file;\n"
+    "69 the address cannot be had; 73 or 74 the data directory cannot be\n"
+    "used; 78 wrong settings.\n";
+
+struct options {
+	const char *config;
+	const char *listen;
+	const char *data;
+	const char *port_file;
+	bool check;
+};
+
+enum { OPT_LISTEN = 256, OPT_DATA, OPT_PORT_FILE, OPT_CHECK, OPT_VERSION };
+
+static const struct option long_options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "listen", required_argument, NULL, OPT_LISTEN },
+	{ "data", required_argument, NULL, OPT_DATA },
+	{ "port-file", required_argument, NULL, OPT_PORT_FILE },
+	{ "check", no_argument, NULL, OPT_CHECK },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* Returns -1 to go on, else the exit status. */
+static int
+read_options(int argc, char **argv, struct options *o)
+{
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:h", long_options, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			o->config = optarg;
+			break;
+		case OPT_LISTEN:
+			o->listen = optarg;
+			break;
+		case OPT_DATA:
+			o->data = optarg;
+			break;
+		case OPT_PORT_FILE:
+			o->port_file = optarg;
+			break;
+		case OPT_CHECK:
+			o->check = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return EX_OK;
+		case OPT_VERSION:
+			puts("faktotum-server " FAKTOTUM_VERSION);
+			return EX_OK;
+		default:
+			fputs("faktotum-server: see --help\n", stderr);
+			return EX_USAGE;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr,
+		    "faktotum-server: unexpected \"%s\"; see --help\n",
+		    argv[optind]);
+		return EX_USAGE;
+	}
+	return -1;
+}
+
+/* ---- settings ------------------------------------------------------------- */
+
+static const char *
+environment(const char *name)
+{
+	return getenv(name);
+}
+
+static void
+tell(void *ctx, const char *message)
+{
+	(void)ctx;
+	fprintf(stderr, "%s\n", message);
+}
+
+static int
+replace(char **slot, const char *value)
+{
+	char *copy;
+
+	if (value == NULL)
+		return 0;
+	copy = strdup(value);
+	if (copy == NULL)
+		return -ENOMEM;
+	free(*slot);
+	*slot = copy;
+	return 0;
+}
+
+/* NULL with *status set when there is nothing to run with. */
+static struct server_settings *
+load_settings(const struct options *o, int *status)
+{
+	struct server_settings *s;
+
+	if (o->config != NULL && access(o->config, R_OK) < 0) {
+		fprintf(stderr, "%s: %s\n", o->config, strerror(errno));
+		*status = EX_NOINPUT;
+		return NULL;
+	}
+	s = server_settings_load(o->config, environment, tell, NULL);
+	if (s == NULL) {
+		*status = EX_CONFIG;
+		return NULL;
+	}
+	if (replace(&s->listen, o->listen) < 0 ||
+	    replace(&s->data, o->data) < 0) {
+		fputs("faktotum-server: out of memory\n", stderr);
+		server_settings_free(s);
+		*status = EX_OSERR;
+		return NULL;
+	}
+	return s;
+}
+
+/* ---- running ---------------------------------------------------------------- */
+
+static int
+exit_status(const struct err *e)
+{
+	switch (e->code) {
+	case EADDRINUSE:
+	case EADDRNOTAVAIL:
+		return EX_UNAVAILABLE;
+	case EINVAL:
+		return EX_CONFIG;
+	case EACCES:
+	case EPERM:
+	case EROFS:
+	case ENOENT:
+	case ENOTDIR:
+		return EX_CANTCREAT;
+	case ENOMEM:
+		return EX_OSERR;
+	default:
+		return EX_IOERR;
+	}
+}
+
+/* Whoever waits for the file finds a whole number in it. */
+static int
+write_port(const char *path, unsigned port, struct err *e)
+{
+	char temporary[4096];
+	FILE *f;
+	bool good;
+
+	if ((size_t)snprintf(temporary, sizeof temporary, "%s.new", path) >=
+	    sizeof temporary)
+		return err_set(
+		    e, ENAMETOOLONG, "--port-file %s: too long", path);
+	f = fopen(temporary, "we");
+	if (f == NULL)
+		return err_set(
+		    e, errno, "--port-file %s: %s", temporary, strerror(errno));
+	good = fprintf(f, "%u\n", port) > 0;
+	good = fclose(f) == 0 && good;
+	if (!good || rename(temporary, path) < 0)
+		return err_set(
+		    e, EIO, "--port-file %s: %s", path, strerror(errno));
+	return 0;
+}
+
+static void
+on_signal(struct ev_loop *loop, ev_signal *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	log_say(LOG_LEVEL_INFO, "server", "%s: stopping", strsignal(w->signum));
+	server_stop(w->data);
+}
+
+/* A terminal that closes, or a habit from other daemons, must cost nothing. */
+static void
+on_hangup(struct ev_loop *loop, ev_signal *w, int revents)
+{
+	(void)loop;
+	(void)w;
+	(void)revents;
+	log_say(LOG_LEVEL_WARNING, "server",
+	    "SIGHUP: settings are only read at the start; nothing changed");
+}
+
+static int
+serve(struct ev_loop *loop, const struct server_settings *settings,
+    const struct options *o, struct err *e)
+{
+	struct server *server = server_start(loop, settings, e);
+	ev_signal term, interrupt, hangup;
+
+	if (server == NULL)
+		return -e->code;
+	ev_signal_init(&term, on_signal, SIGTERM);
+	ev_signal_init(&interrupt, on_signal, SIGINT);
+	ev_signal_init(&hangup, on_hangup, SIGHUP);
+	term.data = interrupt.data = server;
+	ev_signal_start(loop, &term);
+	ev_signal_start(loop, &interrupt);
+	ev_signal_start(loop, &hangup);
+
+	log_say(LOG_LEVEL_INFO, "server",
+	    "faktotum-server " FAKTOTUM_VERSION " listens at %s, data in %s",
+	    server_address(server), settings->data);
+	int r = o->port_file != NULL
+	    ? write_port(o->port_file, server_port(server), e)
+	    : 0;
+	if (r == 0)
+		ev_run(loop, 0);
+	server_free(server);
+	ev_signal_stop(loop, &term);
+	ev_signal_stop(loop, &interrupt);
+	ev_signal_stop(loop, &hangup);
+	if (r == 0)
+		log_say(LOG_LEVEL_INFO, "server", "stopped");
+	return r;
+}
+
+/* A closed 0, 1 or 2 would be given to the next file that is opened. */
+static void
+open_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO && fcntl(fd, F_SETFD, 0) == 0);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = { 0 };
+	struct server_settings *settings;
+	struct ev_loop *loop;
+	struct err e = { 0 };
+	int status;
+
+	open_standard_files();
+	signal(SIGPIPE, SIG_IGN);
+	status = read_options(argc, argv, &o);
+	if (status >= 0)
+		return status;
+	settings = load_settings(&o, &status);
+	if (settings == NULL)
+		return status;
+	if (o.check) {
+		server_settings_free(settings);
+		puts("the settings are good");
+		return EX_OK;
+	}
+	log_open(settings->log_format, settings->log_level);
+	loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
+	if (loop == NULL) {
+		fputs("faktotum-server: no event loop\n", stderr);
+		return EX_OSERR;
+	}
+	status = EX_OK;
+	if (serve(loop, settings, &o, &e) < 0) {
+		fprintf(stderr, "faktotum-server: %s\n", e.text);
+		status = exit_status(&e);
+	}
+	ev_loop_destroy(loop);
+	server_settings_free(settings);
+	return status;
+}

@@ -1,0 +1,104 @@
+/*
+ * op - one move of one job, from the decision until the disk has answered.
+ *
+ * Shared by the files that make up jobs: jobs.c (push, take, settle) and
+ * due.c (what comes due by itself). Ops are kept for reuse with their
+ * buffers, so the hot path does not allocate once it is warm.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef SERVER_OP_H
+#define SERVER_OP_H
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "server/jobs.h"
+
+/* How long the dead are kept. */
+#define JOBS_DEAD_NS (INT64_C(180) * 24 * 3600 * CLOCK_NS_PER_S)
+
+/* Someone else who waits for the same settlement. */
+struct op_echo {
+	jobs_done *done;
+	void *ctx;
+	struct op_echo *next;
+};
+
+struct op {
+	struct store_change change;
+	struct jobs *jobs;
+	struct entry *entry;
+	jobs_done *done; /* may be NULL */
+	jobs_taken *taken;
+	void *ctx;
+	struct op_echo *echoes;
+	struct reservation *reservation; /* TAKE: comes into force when done */
+	struct buf *payload;
+	struct buf *failure;
+	char failed_at[TIMESTAMP_MAX];
+	bool failed; /* counts as a failure when done */
+	struct op *next_spare;
+};
+
+/* Everything that is due at a wall-clock time and in one place. */
+struct set {
+	struct jobs *jobs;
+	enum jobs_set which;
+	struct agenda *agenda; /* of entries, by wall-clock time */
+	size_t out;            /* members in nobody's hands for the moment */
+	ev_periodic alarm;
+	struct jobs_task task;
+};
+
+struct jobs {
+	struct ev_loop *loop;
+	struct store *store;
+	struct queues *queues;     /* borrowed */
+	struct counters *counters; /* borrowed */
+	struct jobs_hooks hooks;
+	struct reservations *reservations;
+	struct set sets[JOBS_SETS];
+	ev_timer reaper; /* the next reservation to expire */
+	uint64_t reaped;
+	struct agenda *found; /* queued entries at the start, by seq */
+	int64_t next_id;      /* also the next seq */
+	int64_t not_before;   /* wall; after the disk refused */
+	struct op *spare;
+	size_t nspare;
+};
+
+/* A blank op for an entry. NULL when memory is short. */
+struct op *op_new(struct jobs *j, struct entry *e);
+void op_free(struct op *op);
+
+/* Sends it; done is set by the caller. */
+void op_send(struct op *op, enum store_kind kind, store_done *done);
+
+/* Puts an entry into the place its state names. */
+void jobs_place(struct jobs *j, struct entry *e);
+struct set *jobs_set_of(struct jobs *j, enum job_state state);
+
+/*
+ * Makes sure that one more entry, beside those on their way, can be placed in
+ * the set without asking for memory. 0 or -ENOMEM.
+ */
+int set_make_room(struct set *s);
+
+/* Says what the row is to become; the rest of `job` stays blank. */
+void op_aim(struct op *op, enum job_state state, int64_t seq, int64_t due);
+
+/* After a MOVE: the entry becomes what the row has become. */
+void op_arrive(struct op *op);
+
+/* Ends a reservation as a failure: retry, death or discard. 0 or -ENOMEM. */
+int jobs_settle_failed(struct jobs *j, struct reservation *r,
+    const struct fail_report *report, jobs_done *done, void *ctx);
+
+/* due.c */
+int due_init(struct jobs *j);
+void due_start(struct jobs *j);
+void due_free(struct jobs *j);
+void due_changed(struct set *s); /* its first member may be another one */
+void due_reservations_changed(struct jobs *j);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * parts - what a server is made of, for the files of this folder.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef SERVER_PARTS_H
+#define SERVER_PARTS_H
+
+#include <stdbool.h>
+
+#include "server/conn.h"
+#include "server/counters.h"
+#include "server/fetches.h"
+#include "server/gather.h"
+#include "server/jobs.h"
+#include "server/queues.h"
+#include "server/server.h"
+#include "server/workers.h"
+
+struct server {
+	struct ev_loop *loop;
+	const struct server_settings *settings; /* borrowed */
+	struct store *store;
+	struct queues *queues;
+	struct counters *counters;
+	struct jobs *jobs;
+	struct fetches *fetches;
+	struct workers *workers;
+	struct listener *listener;
+
+	struct gather gather; /* of the batch that is open */
+	bool writing;         /* a batch was sent and not heard of */
+
+	/* Connections: all, and those with something to do this turn. */
+	struct conn *conns;
+	size_t nconns;
+	struct conn *dirty, *dirty_last;
+	size_t buffered;     /* unread bytes over all connections */
+	struct buf *scratch; /* for composing one reply */
+	uint64_t commands;   /* served since the start */
+	int64_t started;     /* wall clock */
+
+	ev_prepare turn; /* the end of a turn: answers out, batch to disk */
+	ev_idle again;   /* active while another turn must come at once */
+	ev_timer last_call;
+	bool stopping;
+
+	int64_t last_trouble; /* mono; when store trouble was last logged */
+	uint64_t troubles;    /* since then, not logged */
+};
+
+#endif

@@ -1,0 +1,136 @@
+/*
+ * queues - named lines of entries.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "server/queues.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/map.h"
+
+struct queues {
+	struct map *by_name;
+};
+
+struct queues *
+queues_new(void)
+{
+	struct queues *qs = calloc(1, sizeof *qs);
+
+	if (qs == NULL)
+		return NULL;
+	qs->by_name = map_new();
+	if (qs->by_name == NULL) {
+		free(qs);
+		return NULL;
+	}
+	return qs;
+}
+
+void
+queues_free(struct queues *qs)
+{
+	size_t cursor = 0;
+	struct queue *q;
+
+	if (qs == NULL)
+		return;
+	while ((q = map_next(qs->by_name, &cursor)) != NULL)
+		free(q);
+	map_free(qs->by_name);
+	free(qs);
+}
+
+struct queue *
+queues_find(const struct queues *qs, const char *name, size_t len)
+{
+	return map_get(qs->by_name, name, len);
+}
+
+struct queue *
+queues_get(struct queues *qs, const char *name, size_t len)
+{
+	struct queue *q = queues_find(qs, name, len);
+
+	if (q != NULL)
+		return q;
+	q = calloc(1, sizeof *q + len + 1);
+	if (q == NULL)
+		return NULL;
+	memcpy(q->name, name, len);
+	q->name_len = len;
+	if (map_put(qs->by_name, q->name, len, q) < 0) {
+		free(q);
+		return NULL;
+	}
+	return q;
+}
+
+struct queue *
+queues_next(const struct queues *qs, size_t *cursor)
+{
+	return map_next(qs->by_name, cursor);
+}
+
+size_t
+queues_known(const struct queues *qs)
+{
+	size_t cursor = 0, n = 0;
+	struct queue *q;
+
+	while ((q = queues_next(qs, &cursor)) != NULL)
+		n += q->known;
+	return n;
+}
+
+size_t
+queues_jobs(const struct queues *qs)
+{
+	size_t cursor = 0, n = 0;
+	struct queue *q;
+
+	while ((q = queues_next(qs, &cursor)) != NULL)
+		n += q->count;
+	return n;
+}
+
+/* New jobs belong at the tail, and jobs given back near the head. */
+static struct entry *
+find_place(const struct queue *q, int64_t seq)
+{
+	struct entry *after = q->tail;
+
+	if (after == NULL || after->seq < seq)
+		return after;
+	if (seq < q->head->seq)
+		return NULL;
+	after = q->head;
+	while (after->line.next != NULL && after->line.next->seq < seq)
+		after = after->line.next;
+	return after;
+}
+
+void
+queue_put(struct queue *q, struct entry *e)
+{
+	struct entry *after = find_place(q, e->seq);
+	struct entry *next = after != NULL ? after->line.next : q->head;
+
+	e->line.prev = after;
+	e->line.next = next;
+	*(after != NULL ? &after->line.next : &q->head) = e;
+	*(next != NULL ? &next->line.prev : &q->tail) = e;
+	q->count++;
+}
+
+void
+queue_drop(struct queue *q, struct entry *e)
+{
+	*(e->line.prev != NULL ? &e->line.prev->line.next : &q->head) =
+	    e->line.next;
+	*(e->line.next != NULL ? &e->line.next->line.prev : &q->tail) =
+	    e->line.prev;
+	q->count--;
+}

@@ -1,0 +1,56 @@
+/*
+ * queues - the named queues: order within each, and who waits for it.
+ *
+ * A queue exists in memory from the first time it is named by a push or a
+ * waiting FETCH; it is known (listed, kept on disk) once a job was pushed.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef SERVER_QUEUES_H
+#define SERVER_QUEUES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "server/entry.h"
+
+struct fetch_link; /* server/fetches.c: one waiting FETCH at one queue */
+
+struct queue {
+	struct entry *head, *tail; /* ascending seq */
+	size_t count;
+	struct fetch_link *first_wait, *last_wait; /* longest waiting first */
+	bool paused;
+	bool known;
+	size_t name_len;
+	char name[];
+};
+
+struct queues;
+
+/* Returns NULL when memory is short. */
+struct queues *queues_new(void);
+/* Frees the queues, not the entries in them. Accepts NULL. */
+void queues_free(struct queues *qs);
+
+/* Finds or makes. NULL when memory is short. Lives as long as qs. */
+struct queue *queues_get(struct queues *qs, const char *name, size_t len);
+
+/* As queues_get(), but NULL when there is none. */
+struct queue *
+queues_find(const struct queues *qs, const char *name, size_t len);
+
+/* Every queue once; start with *cursor = 0. */
+struct queue *queues_next(const struct queues *qs, size_t *cursor);
+
+/* Known queues, and the jobs in all queues. */
+size_t queues_known(const struct queues *qs);
+size_t queues_jobs(const struct queues *qs);
+
+/* Puts an entry where its seq belongs; quick at either end. */
+void queue_put(struct queue *q, struct entry *e);
+
+/* Takes an entry out of the line. */
+void queue_drop(struct queue *q, struct entry *e);
+
+#endif

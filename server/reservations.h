@@ -1,0 +1,84 @@
+/*
+ * reservations - who holds which job until when.
+ *
+ * Found by jid. Two jobs may carry one jid; then each has its own reservation
+ * and none hides the other. Deadlines are monotonic: a step of the wall clock
+ * takes no job away from a worker that is within its time.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef SERVER_RESERVATIONS_H
+#define SERVER_RESERVATIONS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/timestamp.h"
+#include "server/entry.h"
+
+struct op;
+
+struct reservation {
+	struct entry *entry;
+	struct reservation *same_jid; /* the next older one, or NULL */
+	int64_t reserved_at;          /* wall clock, as the next */
+	int64_t enqueued_at;
+	struct entry *
+	    *undelivered;    /* whose reply is not out; cleared at the end */
+	struct op *settling; /* the change under way that ends it, or NULL */
+	char failed_at[TIMESTAMP_MAX]; /* of the first failure, or "" */
+	char wid[];                    /* "": a producer fetched it */
+};
+
+struct reservations;
+
+/* Returns NULL when memory is short. */
+struct reservations *reservations_new(void);
+/* Frees the reservations too, not their entries. Accepts NULL. */
+void reservations_free(struct reservations *rs);
+
+size_t reservations_count(const struct reservations *rs);
+
+/*
+ * A reservation that is not in force yet. NULL when memory is short. Free
+ * with free() if it does not come into force.
+ */
+struct reservation *reservation_new(struct entry *e, const char *wid);
+
+/*
+ * Puts it in force until the deadline (clock_mono()); sets entry->held.
+ * Returns 0, or -ENOMEM: then it is neither in force nor freed.
+ */
+int reservations_add(
+    struct reservations *rs, struct reservation *r, int64_t deadline);
+
+/* Ends and frees it; entry->held becomes NULL. */
+void reservations_remove(struct reservations *rs, struct reservation *r);
+
+/*
+ * The one of this jid that wid holds; failing that the oldest that nothing
+ * is settling yet; failing that any. NULL when there is none.
+ */
+struct reservation *reservations_find(const struct reservations *rs,
+    const char *jid, size_t len, const char *wid);
+
+/* The entry whose deadline is next, or NULL. */
+struct entry *reservations_first(const struct reservations *rs);
+
+/*
+ * Every reservation once, in no order: start with *cursor = 0 and r = NULL,
+ * then hand in the one before. The set must not change during the walk.
+ */
+struct reservation *reservations_next(
+    const struct reservations *rs, size_t *cursor, struct reservation *r);
+
+/*
+ * While a change that settles it is on its way, a reservation cannot expire:
+ * the first call names the change, the second (settling failed) lets the
+ * deadline count again.
+ */
+void reservations_settling(
+    struct reservations *rs, struct reservation *r, struct op *settling);
+void reservations_unsettle(struct reservations *rs, struct reservation *r);
+
+#endif

@@ -1,0 +1,312 @@
+/*
+ * server - wiring: what one part tells, another is told.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "server/server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "protocol/resp.h"
+#include "server/commands.h"
+#include "server/listener.h"
+#include "server/parts.h"
+
+enum { SCRATCH_MAX = 1 << 30 };
+
+/* After server_stop(): how long answers may take to leave; seconds. */
+#define LAST_CALL 5.0
+
+/* ---- what the parts tell -------------------------------------------------- */
+
+static void
+on_queued(void *ctx, struct queue *q)
+{
+	struct server *s = ctx;
+
+	fetches_serve(s->fetches, q);
+}
+
+/* A full disk makes one line a second, however many jobs it concerns. */
+static void
+on_trouble(void *ctx, const char *jid, const char *what)
+{
+	struct server *s = ctx;
+	int64_t now = clock_mono();
+	const struct log_tag tags[] = { { "jid", jid } };
+
+	s->troubles++;
+	if (s->last_trouble != 0 && now - s->last_trouble < CLOCK_NS_PER_S)
+		return;
+	log_tagged(LOG_LEVEL_ERROR, tags, 1, "not moved: %s (%llu like it)",
+	    what, (unsigned long long)s->troubles);
+	s->last_trouble = now;
+	s->troubles = 0;
+}
+
+static void
+on_silent(void *ctx, struct worker *w)
+{
+	struct server *s = ctx;
+
+	log_say(LOG_LEVEL_WARNING, "workers",
+	    "wid=%s was silent for %.0f s; its connections are closed", w->wid,
+	    WORKER_SILENCE);
+	for (struct conn *c = s->conns; c != NULL; c = c->next)
+		if (c->worker == w)
+			conn_close(c);
+}
+
+static void
+on_accept(void *ctx, int fd, const char *peer)
+{
+	struct server *s = ctx;
+	char text[80];
+	int n;
+
+	if (s->nconns < (size_t)s->settings->limits.connections) {
+		if (conn_new(s, fd, peer) == NULL)
+			log_say(LOG_LEVEL_ERROR, peer, "closed: out of memory");
+		return;
+	}
+	/* Before any greeting, so that nobody takes it for an answer. */
+	n = snprintf(text, sizeof text, "-ERR too many connections: %zu\r\n",
+	    s->nconns + 1);
+	(void)!send(fd, text, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	close(fd);
+	log_say(LOG_LEVEL_WARNING, peer, "refused: %zu connections are open",
+	    s->nconns);
+}
+
+/* ---- the turn --------------------------------------------------------------- */
+
+static void
+end_if_done(struct server *s)
+{
+	if (s->stopping && s->conns == NULL && store_pending(s->store) == 0)
+		ev_break(s->loop, EVBREAK_ALL);
+}
+
+/* Sends the open batch to the disk, when it is time. Returns "not yet". */
+static bool
+send_batch(struct server *s)
+{
+	int64_t now = clock_mono();
+
+	if (!store_idle(s->store))
+		return false;
+	if (s->writing) {
+		s->writing = false;
+		gather_answered(&s->gather, now);
+	}
+	if (gather_holds(&s->gather, now))
+		return true;
+	counters_write(s->counters, s->store);
+	store_flush(s->store);
+	if (!store_idle(s->store)) {
+		s->writing = true;
+		gather_sent(&s->gather, now);
+	}
+	return false;
+}
+
+static void
+on_turn(struct ev_loop *loop, ev_prepare *w, int revents)
+{
+	struct server *s = w->data;
+
+	(void)revents;
+	conns_turn(s);
+	bool holding = send_batch(s);
+	if (s->dirty != NULL || holding)
+		ev_idle_start(loop, &s->again);
+	else
+		ev_idle_stop(loop, &s->again);
+	end_if_done(s);
+}
+
+/* Only keeps the loop from sleeping while there is a next turn to come. */
+static void
+on_again(struct ev_loop *loop, ev_idle *w, int revents)
+{
+	(void)loop;
+	(void)w;
+	(void)revents;
+}
+
+static void
+on_last_call(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)w;
+	(void)revents;
+	ev_break(loop, EVBREAK_ALL);
+}
+
+/* ---- start -------------------------------------------------------------------- */
+
+static int
+load_job(void *ctx, const struct store_job *row)
+{
+	struct server *s = ctx;
+
+	return jobs_load(s->jobs, row);
+}
+
+static int
+load_counter(void *ctx, const char *name, int64_t value)
+{
+	struct server *s = ctx;
+
+	counters_load(s->counters, name, value);
+	return 0;
+}
+
+static int
+load_queue(void *ctx, const char *name, bool paused)
+{
+	struct server *s = ctx;
+	struct queue *q = queues_get(s->queues, name, strlen(name));
+
+	if (q == NULL)
+		return -ENOMEM;
+	q->known = true;
+	q->paused = paused;
+	return 0;
+}
+
+static int
+make_parts(struct server *s)
+{
+	const struct jobs_hooks hooks = {
+		.queued = on_queued,
+		.trouble = on_trouble,
+		.ctx = s,
+	};
+
+	s->queues = queues_new();
+	s->counters = counters_new();
+	s->workers = workers_new(s->loop, on_silent, s);
+	s->scratch = buf_new(SCRATCH_MAX);
+	if (s->queues == NULL || s->counters == NULL || s->workers == NULL ||
+	    s->scratch == NULL)
+		return -ENOMEM;
+	s->jobs = jobs_new(s->loop, s->queues, s->counters, &hooks);
+	if (s->jobs == NULL)
+		return -ENOMEM;
+	s->fetches =
+	    fetches_new(s->loop, s->jobs, s->queues, &command_fetch_hooks);
+	return s->fetches != NULL ? 0 : -ENOMEM;
+}
+
+static void
+start_watchers(struct server *s)
+{
+	ev_prepare_init(&s->turn, on_turn);
+	s->turn.data = s;
+	ev_prepare_start(s->loop, &s->turn);
+	ev_idle_init(&s->again, on_again);
+	ev_timer_init(&s->last_call, on_last_call, LAST_CALL, 0.);
+}
+
+struct server *
+server_start(
+    struct ev_loop *loop, const struct server_settings *settings, struct err *e)
+{
+	struct server *s = calloc(1, sizeof *s);
+	const struct store_visitor load = {
+		.job = load_job,
+		.counter = load_counter,
+		.queue = load_queue,
+		.ctx = s,
+	};
+
+	if (s == NULL) {
+		err_set(e, ENOMEM, "out of memory");
+		return NULL;
+	}
+	s->loop = loop;
+	s->settings = settings;
+	s->started = clock_wall();
+	start_watchers(s);
+	if (make_parts(s) < 0) {
+		err_set(e, ENOMEM, "out of memory");
+		goto fail;
+	}
+	s->store = store_open(loop, settings->data, &load, e);
+	if (s->store == NULL)
+		goto fail;
+	s->listener = listener_open(loop, settings->listen, on_accept, s, e);
+	if (s->listener == NULL)
+		goto fail;
+	jobs_start(s->jobs, s->store);
+	return s;
+
+fail:
+	server_free(s);
+	return NULL;
+}
+
+uint16_t
+server_port(const struct server *s)
+{
+	return listener_port(s->listener);
+}
+
+const char *
+server_address(const struct server *s)
+{
+	return listener_address(s->listener);
+}
+
+/* ---- stop ------------------------------------------------------------------------ */
+
+void
+server_stop(struct server *s)
+{
+	struct conn *c;
+
+	if (s->stopping)
+		return;
+	s->stopping = true;
+	listener_close(s->listener);
+	s->listener = NULL;
+	for (c = s->conns; c != NULL; c = c->next) {
+		if (c->fetch != NULL)
+			fetch_give_up(c->fetch);
+		conn_close_after(c);
+	}
+	ev_timer_start(s->loop, &s->last_call);
+}
+
+void
+server_free(struct server *s)
+{
+	if (s == NULL)
+		return;
+	listener_close(s->listener);
+	for (struct conn *c = s->conns; c != NULL; c = c->next)
+		conn_close(c);
+	if (s->store != NULL) {
+		/* A closed connection may give a job back. */
+		conns_turn(s);
+		counters_write(s->counters, s->store);
+		store_close(s->store);
+	}
+	conns_turn(s);
+	fetches_free(s->fetches);
+	jobs_free(s->jobs);
+	workers_free(s->workers);
+	counters_free(s->counters);
+	queues_free(s->queues);
+	buf_free(s->scratch);
+	ev_prepare_stop(s->loop, &s->turn);
+	ev_idle_stop(s->loop, &s->again);
+	ev_timer_stop(s->loop, &s->last_call);
+	free(s);
+}

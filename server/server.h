@@ -1,0 +1,41 @@
+/*
+ * server - the job server: owns its parts, starts and stops them.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef SERVER_SERVER_H
+#define SERVER_SERVER_H
+
+#include <ev.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "config/server_settings.h"
+
+struct server;
+
+/*
+ * Opens the store, reads what is in it, and listens. settings is borrowed.
+ * Returns NULL with *e set; e->code tells what kind of trouble: EADDRINUSE
+ * and the like for the address, EBUSY, EUCLEAN, ENOSPC, … for the data.
+ */
+struct server *server_start(struct ev_loop *loop,
+    const struct server_settings *settings, struct err *e);
+
+/* The port that the kernel gave, for port 0. */
+uint16_t server_port(const struct server *s);
+
+/* "127.0.0.1:7419", as it really listens. Borrowed. */
+const char *server_address(const struct server *s);
+
+/*
+ * Stops accepting; fetches that wait are answered with nothing, what is on
+ * its way to the disk is finished and answered, then every connection is
+ * closed and the loop broken (ev_break).
+ */
+void server_stop(struct server *s);
+
+/* Closes the store and frees everything. Accepts NULL. */
+void server_free(struct server *s);
+
+#endif

@@ -1,0 +1,194 @@
+/*
+ * database - the only connection that writes, opened the only way it may be.
+ *
+ * There is no quick_check after an unclean stop: the log's checksums decide
+ * what of it counts, and the scan at start walks every page that holds a job's
+ * state. A damaged page is found there, at no extra cost.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "server/store/database.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "server/store/fault.h"
+#include "server/store/schema.h"
+
+static int
+connect_to(const char *file, sqlite3 **out, struct err *e)
+{
+	sqlite3 *db = NULL;
+	int rc = sqlite3_open_v2(
+	    file, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+
+	if (rc != SQLITE_OK) {
+		(void)fault_set(e, db, rc, "open");
+		sqlite3_close(db);
+		return -e->code;
+	}
+	sqlite3_extended_result_codes(db, 1);
+	sqlite3_busy_timeout(db, DATABASE_BUSY_MS);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, (int *)NULL);
+	*out = db;
+	return 0;
+}
+
+static int
+run(sqlite3 *db, const char *sql, struct err *e)
+{
+	int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK ? 0 : fault_set(e, db, rc, "open");
+}
+
+static int
+make_empty(const char *file, struct err *e)
+{
+	int fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return err_set(e, errno, "make %s: %s", file, strerror(errno));
+	int r = fchmod(fd, 0600) < 0 ? -errno : 0;
+	close(fd);
+	return r == 0 ? 0 : err_set(e, -r, "make %s: %s", file, strerror(-r));
+}
+
+static int
+fill(const char *file, struct err *e)
+{
+	sqlite3 *db;
+
+	if (connect_to(file, &db, e) < 0)
+		return -e->code;
+
+	/* What a crash leaves half made is thrown away: it needs no journal. */
+	int r = run(db,
+	    "PRAGMA page_size = 4096; PRAGMA journal_mode = MEMORY;"
+	    "PRAGMA synchronous = FULL",
+	    e);
+	if (r == 0)
+		r = schema_create(db, e);
+	sqlite3_close(db);
+	return r;
+}
+
+static int
+sync_directory_of(const char *file)
+{
+	char copy[PATH_MAX];
+
+	snprintf(copy, sizeof copy, "%s", file);
+	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	int r = fsync(fd) < 0 ? -errno : 0;
+	close(fd);
+	return r;
+}
+
+static int
+make(const char *file, struct err *e)
+{
+	char fresh[PATH_MAX];
+	int r;
+
+	snprintf(fresh, sizeof fresh, "%s.new", file);
+	if (unlink(fresh) < 0 && errno != ENOENT)
+		return err_set(
+		    e, errno, "remove %s: %s", fresh, strerror(errno));
+	if (make_empty(fresh, e) < 0)
+		return -e->code;
+	if (fill(fresh, e) < 0) {
+		(void)unlink(fresh);
+		return err_wrap(e, "make %s", file);
+	}
+	r = rename(fresh, file) < 0 ? -errno : sync_directory_of(file);
+	return r == 0 ? 0 : err_set(e, -r, "make %s: %s", file, strerror(-r));
+}
+
+/* Another database's log would be played back into a new one. */
+static int
+prove_no_orphan(const char *file, struct err *e)
+{
+	char log[PATH_MAX];
+	struct stat st;
+
+	snprintf(log, sizeof log, "%s-wal", file);
+	if (stat(log, &st) < 0 || st.st_size == 0)
+		return 0;
+	return err_set(e, EUCLEAN,
+	    "%s is missing, but its log %s is there: put the file back, or "
+	    "move the log away to start empty",
+	    file, log);
+}
+
+/* journal_mode answers with what it became, and cannot fail otherwise. */
+static int
+enter_wal(sqlite3 *db, struct err *e)
+{
+	sqlite3_stmt *q = NULL;
+	int rc =
+	    sqlite3_prepare_v2(db, "PRAGMA journal_mode = WAL", -1, &q, NULL);
+	bool entered = false;
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(q);
+	if (rc == SQLITE_ROW)
+		entered =
+		    sqlite3_stricmp(
+			(const char *)sqlite3_column_text(q, 0), "wal") == 0;
+	else
+		(void)fault_set(e, db, rc, "open");
+	sqlite3_finalize(q);
+	if (rc != SQLITE_ROW)
+		return -e->code;
+	return entered ? 0
+		       : err_set(e, ENOTSUP,
+			     "this file system cannot share memory between "
+			     "programs: keep the data on a local disk");
+}
+
+static int
+prepare(sqlite3 *db, struct err *e)
+{
+	if (schema_check(db, e) < 0 || enter_wal(db, e) < 0)
+		return -e->code;
+	return run(db,
+	    "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
+	    "PRAGMA journal_size_limit = 67108864; PRAGMA mmap_size = 0;"
+	    "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;"
+	    "PRAGMA cell_size_check = ON",
+	    e);
+}
+
+int
+database_open(const char *file, sqlite3 **out, struct err *e)
+{
+	struct stat st;
+	sqlite3 *db;
+
+	if (stat(file, &st) < 0) {
+		if (errno != ENOENT)
+			return err_set(
+			    e, errno, "open %s: %s", file, strerror(errno));
+		if (prove_no_orphan(file, e) < 0 || make(file, e) < 0)
+			return -e->code;
+	}
+	if (connect_to(file, &db, e) < 0)
+		return err_wrap(e, "%s", file);
+	if (prepare(db, e) < 0) {
+		sqlite3_close(db);
+		return err_wrap(e, "%s", file);
+	}
+	*out = db;
+	return 0;
+}

@@ -1,0 +1,188 @@
+/*
+ * schema - the tables and views, and how an older file becomes a newer one.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "server/store/schema.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "server/store/fault.h"
+
+/* "FAKT", where file(1) and SQLite's own tools look for it. */
+enum { APPLICATION_ID = 0x46414b54 };
+
+/* ns as RFC 3339 with milliseconds; NULL for 0, which is "never". */
+#define MOMENT(column)                                                         \
+	"CASE WHEN " column " > 0 THEN strftime('%Y-%m-%dT%H:%M:%fZ', " column \
+	" / 1e9, 'unixepoch') END"
+
+#define FAILED                                                                 \
+	" retry_count, retry, failed_at,"                                      \
+	" CASE WHEN json_valid(failure)"                                       \
+	"  THEN json_extract(failure, '$.errtype') END AS errtype,"            \
+	" CASE WHEN json_valid(failure)"                                       \
+	"  THEN json_extract(failure, '$.message') END AS message,"
+
+/*
+ * No index but the row's id: the server keeps ids, order and due times in
+ * memory, and an index of random job ids on disk costs five times the
+ * throughput at a million jobs. The payload is last, so that the scan at
+ * start never reads what lies on its overflow pages.
+ */
+static const char version_1
+    [] = "CREATE TABLE jobs ("
+	 " id INTEGER PRIMARY KEY,"
+	 " state INTEGER NOT NULL," /* enum job_state */
+	 " seq INTEGER NOT NULL,"
+	 " due INTEGER NOT NULL,"
+	 " enqueued_at INTEGER NOT NULL,"
+	 " reserved_at INTEGER NOT NULL,"
+	 " retry INTEGER NOT NULL,"
+	 " reserve_for INTEGER NOT NULL,"
+	 " retry_count INTEGER NOT NULL,"
+	 " jid TEXT NOT NULL,"
+	 " jobtype TEXT NOT NULL,"
+	 " queue TEXT NOT NULL,"
+	 " wid TEXT,"
+	 " failed_at TEXT,"
+	 " failure TEXT,"
+	 " payload TEXT NOT NULL);"
+	 "CREATE TABLE counters ("
+	 " name TEXT PRIMARY KEY,"
+	 " value INTEGER NOT NULL) WITHOUT ROWID;"
+	 "CREATE TABLE queues ("
+	 " name TEXT PRIMARY KEY,"
+	 " paused INTEGER NOT NULL) WITHOUT ROWID;"
+
+	 "CREATE VIEW v_queues AS"
+	 " SELECT queue, max(paused) AS paused, sum(waiting) AS "
+	 "waiting, " MOMENT(
+	     "min(since)") " AS oldest FROM ("
+			   "  SELECT name AS queue, paused, 0 AS waiting, NULL "
+			   "AS since FROM queues"
+			   "  UNION ALL"
+			   "  SELECT queue, 0, 1, nullif(enqueued_at, 0) FROM "
+			   "jobs WHERE state = 1)"
+			   " GROUP BY queue ORDER BY queue;"
+			   "CREATE VIEW v_working AS"
+			   " SELECT jid, jobtype, queue, wid, " MOMENT("reserve"
+								       "d_at") " AS since, " MOMENT(
+			       "due") " AS expires_at, retry_count, payload"
+				      " FROM jobs WHERE state = 2 ORDER BY "
+				      "reserved_at, id;"
+				      "CREATE VIEW v_scheduled AS"
+				      " SELECT jid, jobtype, queue, " MOMENT(
+					  "due") " AS at, payload"
+						 " FROM jobs WHERE state = 3 "
+						 "ORDER BY due, id;"
+						 "CREATE VIEW v_retries AS"
+						 " SELECT jid, jobtype, "
+						 "queue, " MOMENT(
+						     "due") " AS "
+							    "retry_at," FAILED
+							    " payload"
+							    " FROM jobs WHERE "
+							    "state = 4 ORDER "
+							    "BY due, id;"
+							    "CREATE VIEW "
+							    "v_dead AS"
+							    " SELECT jid, "
+							    "jobtype, "
+							    "queue, " MOMENT(
+								"due") " AS "
+								       "purge_"
+								       "at"
+								       "," FAILED
+								       " payloa"
+								       "d"
+								       " FROM "
+								       "jobs "
+								       "WHERE "
+								       "state "
+								       "= 5 "
+								       "ORDER "
+								       "BY "
+								       "due, "
+								       "id;";
+
+/* Step n brings version n to n + 1. Steps are added, never changed. */
+static const char *const steps[] = { version_1 };
+
+int
+schema_version(void)
+{
+	return (int)(sizeof steps / sizeof steps[0]);
+}
+
+static int
+run(sqlite3 *db, const char *sql, struct err *e)
+{
+	int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK ? 0 : fault_set(e, db, rc, "schema");
+}
+
+static int
+bring_up(sqlite3 *db, int64_t from, struct err *e)
+{
+	char numbers[96];
+
+	snprintf(numbers, sizeof numbers,
+	    "PRAGMA application_id = %d; PRAGMA user_version = %d",
+	    APPLICATION_ID, schema_version());
+	if (run(db, "BEGIN IMMEDIATE", e) < 0)
+		return -e->code;
+	for (int64_t v = from; v < schema_version(); v++)
+		if (run(db, steps[v], e) < 0)
+			goto fail;
+	if (run(db, numbers, e) < 0 || run(db, "COMMIT", e) < 0)
+		goto fail;
+	return 0;
+
+fail:
+	(void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return -e->code;
+}
+
+static int
+ask_number(sqlite3 *db, const char *sql, int64_t *out, struct err *e)
+{
+	sqlite3_stmt *q = NULL;
+	int r = 0, rc = sqlite3_prepare_v2(db, sql, -1, &q, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(q);
+	if (rc == SQLITE_ROW)
+		*out = sqlite3_column_int64(q, 0);
+	else
+		r = fault_set(e, db, rc, "cannot be read");
+	sqlite3_finalize(q);
+	return r;
+}
+
+int
+schema_create(sqlite3 *db, struct err *e)
+{
+	return bring_up(db, 0, e);
+}
+
+int
+schema_check(sqlite3 *db, struct err *e)
+{
+	int64_t id, version;
+
+	if (ask_number(db, "PRAGMA application_id", &id, e) < 0 ||
+	    ask_number(db, "PRAGMA user_version", &version, e) < 0)
+		return -e->code;
+	if (id != APPLICATION_ID || version < 1)
+		return err_set(e, EUCLEAN,
+		    "not a Faktotum database; it was left as it is");
+	if (version > schema_version())
+		return err_set(e, EUCLEAN,
+		    "written by a newer Faktotum (schema %" PRId64
+		    ", this one knows up to %d); it was left as it is",
+		    version, schema_version());
+	return version < schema_version() ? bring_up(db, version, e) : 0;
+}

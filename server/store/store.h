@@ -1,0 +1,166 @@
+/*
+ * store - what is durable, behind an interface that never makes anyone wait.
+ *
+ * The server decides everything in memory and hands each decision down as a
+ * change. Changes gather in the open batch; store_flush() sends the batch to
+ * the store's own thread, which writes it in one transaction and syncs it;
+ * then, on the loop, each change hears whether it is on disk. Batches are
+ * written in the order they were flushed, changes in the order they were
+ * added. What is committed together is all or nothing: when it cannot be
+ * written, none of the batch is, and every change of it hears the error. Only
+ * a change that does not fit what is there (a job that is not, or already is)
+ * fails alone. A batch too large for one commit goes down in several.
+ *
+ * What a change borrows must live until its done call. Nothing here knows the
+ * protocol or the meaning of a payload; SQL stands in this folder only.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef SERVER_STORE_STORE_H
+#define SERVER_STORE_STORE_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* Where a job is. The numbers are on disk: never renumber. */
+enum job_state {
+	JOB_QUEUED = 1,
+	JOB_RESERVED = 2,
+	JOB_SCHEDULED = 3,
+	JOB_RETRY = 4,
+	JOB_DEAD = 5,
+};
+
+/*
+ * A job as a row. Times are wall-clock ns. Texts are NUL-terminated and may
+ * be NULL where marked.
+ */
+struct store_job {
+	int64_t id; /* the server's own; never reused */
+	enum job_state state;
+	int64_t seq;         /* order within its queue; ascending = first out */
+	int64_t due;         /* scheduled, retry: when; dead: purge; reserved:
+	                          expiry; queued: 0 */
+	int64_t enqueued_at; /* 0 when never; -1 in updates: unchanged */
+	int64_t reserved_at; /* 0 when not reserved */
+	int64_t retry;       /* the job's own limit */
+	int64_t reserve_for; /* seconds, already clamped */
+	int64_t retry_count; /* -1: never failed */
+	const char *jid;     /* any bytes but NUL */
+	const char *jobtype;
+	const char *queue;
+	const char *wid;       /* NULL or "": none */
+	const char *failed_at; /* RFC 3339 of the first failure; NULL: none */
+	const char *failure;   /* JSON object; NULL: none */
+	size_t failure_len;
+	const char *payload; /* the stored form; NULL in updates: unchanged */
+	size_t payload_len;
+};
+
+enum store_kind {
+	STORE_ADD,  /* a new row from `job` */
+	STORE_MOVE, /* state, seq, due, enqueued_at, reserved_at, wid of `job`;
+	                  with set_failure also retry_count, failed_at, failure */
+	STORE_TAKE, /* as MOVE, and reads payload and failure into `taken` */
+	STORE_READ, /* only reads payload and failure into `taken` */
+	STORE_REMOVE, /* the row `job.id` */
+	STORE_COUNT,  /* counter `name` becomes `value` */
+	STORE_NAME,   /* queue `name` exists, `value` = 1 paused or 0 not */
+	STORE_UNNAME, /* queue `name` is forgotten */
+	STORE_CLEAR,  /* every job, counter and queue name */
+};
+
+struct store_change;
+
+/*
+ * On the loop, once. result: 0, or a negative errno with why->text for the
+ * client; why is never NULL and valid during the call. The change may be
+ * reused or freed by then. For the whole batch: -ENOSPC, -EROFS, -EIO,
+ * -EUCLEAN (damaged), -EBUSY (another program writes), -ENOMEM; for this
+ * change alone: -ENOENT (no job of that id), -EEXIST (ADD: there is one),
+ * -EINVAL (ADD without jid, jobtype, queue or payload), -EMSGSIZE.
+ */
+typedef void
+store_done(struct store_change *c, int result, const struct err *why);
+
+struct store_change {
+	enum store_kind kind;
+	bool set_failure;
+	struct store_job job; /* job.id always; the rest as kind says */
+	const char *name;
+	int64_t value;
+	store_done *done; /* may be NULL */
+	void *ctx;
+
+	/* STORE_TAKE, STORE_READ: owned by the store, valid during done. */
+	struct {
+		const char *payload;
+		size_t payload_len;
+		const char *failure; /* NULL: none */
+		size_t failure_len;
+		int64_t enqueued_at;
+	} taken;
+
+	struct store_change *next; /* the store's, as the next */
+	int result;
+};
+
+struct store;
+
+/* What is found on disk at start, row by row; pointers live during the call. */
+struct store_visitor {
+	int (*job)(void *ctx, const struct store_job *row);
+	int (*counter)(void *ctx, const char *name, int64_t value);
+	int (*queue)(void *ctx, const char *name, bool paused);
+	void *ctx;
+};
+
+/*
+ * Opens or makes the database in directory dir, locks it against a second
+ * server, and calls the visitor for everything in it: queues, counters, then
+ * jobs in the order of seq, so that each goes to the end of its queue. Neither
+ * payloads nor failures are read (NULL). A negative answer of a visitor ends
+ * it with that error. Returns NULL with *e set: -EBUSY when another
+ * process has it, -EUCLEAN for a damaged or newer file, else as errno.
+ */
+struct store *store_open(struct ev_loop *loop, const char *dir,
+    const struct store_visitor *v, struct err *e);
+
+/* Adds a change to the open batch. c is taken until its done call. */
+void store_add(struct store *s, struct store_change *c);
+
+/*
+ * Call once per turn of the loop: sends the open batch to the thread if that
+ * is idle; otherwise the batch stays open for a later call. A done call counts
+ * as busy: what it adds goes with the next turn.
+ */
+void store_flush(struct store *s);
+
+/* Whether store_flush() would send the open batch now. */
+bool store_idle(const struct store *s);
+
+/* Changes added whose done has not been called. */
+size_t store_pending(const struct store *s);
+
+/* Bytes on disk, log included; wall time of the last good commit, 0: none. */
+struct store_status {
+	int64_t bytes;
+	int64_t last_commit;
+	uint64_t commits;
+	uint64_t changes;
+	bool failing; /* the last commit failed */
+};
+void store_status(const struct store *s, struct store_status *out);
+
+/*
+ * Writes what is still open, waits for it, calls the done functions, and does
+ * the same with what those add; then closes. Not to be called from a done
+ * call. Accepts NULL.
+ */
+void store_close(struct store *s);
+
+#endif

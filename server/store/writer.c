@@ -1,0 +1,206 @@
+/*
+ * writer - batches into transactions, on the one connection that writes.
+ *
+ * After a failed sync nobody knows what of the log is on the disk, and a
+ * second sync that succeeds proves nothing about the first. What saves us is
+ * that this connection remembers where the last synced commit ends: the next
+ * one is written from there, over the failed one. A new connection would read
+ * the failed commit back out of the system's cache, and the jobs of a client
+ * that was told "no" would be there after all. So the connection is kept, and
+ * before the next batch the log is emptied into the database from what is
+ * known to be good.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "server/store/writer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "server/store/database.h"
+#include "server/store/fault.h"
+#include "server/store/rows.h"
+
+enum {
+	BATCH_CHANGES = 1000,
+	BATCH_BYTES = 4 * 1024 * 1024, /* written and read; the last may pass */
+	LONG_LOG = 2000,               /* pages: checkpoint */
+	IDLE_LOG = 256,                /* pages: worth moving when idle */
+	HUGE_LOG = 16384,              /* pages: its space is given back */
+};
+
+struct writer {
+	sqlite3 *db;
+	struct rows *rows;
+	int log_pages;     /* in the log after the last commit */
+	int checkpoint_at; /* pages; both grow while readers hold the log */
+	int idle_at;
+	bool doubtful; /* the last sync may have failed */
+};
+
+static void
+forget_log(struct writer *w)
+{
+	w->log_pages = 0;
+	w->checkpoint_at = LONG_LOG;
+	w->idle_at = IDLE_LOG;
+}
+
+static int
+note_log(void *ctx, sqlite3 *db, const char *name, int pages)
+{
+	struct writer *w = ctx;
+
+	(void)db;
+	(void)name;
+	/* Shorter than before: it was started afresh. */
+	if (pages < w->log_pages)
+		forget_log(w);
+	w->log_pages = pages;
+	return SQLITE_OK;
+}
+
+struct writer *
+writer_new(sqlite3 *db, struct err *e)
+{
+	struct writer *w = calloc(1, sizeof *w);
+
+	if (w == NULL) {
+		sqlite3_close(db);
+		err_set(e, ENOMEM, "out of memory");
+		return NULL;
+	}
+	w->db = db;
+	forget_log(w);
+	w->rows = rows_new(db, e);
+	if (w->rows == NULL) {
+		writer_free(w);
+		return NULL;
+	}
+	sqlite3_wal_hook(db, note_log, w);
+	return w;
+}
+
+void
+writer_free(struct writer *w)
+{
+	if (w == NULL)
+		return;
+	rows_free(w->rows);
+	sqlite3_close(w->db);
+	free(w);
+}
+
+/* Waits for nobody: a reader may hold the log as long as it likes. */
+static int
+empty_log(struct writer *w)
+{
+	sqlite3_busy_timeout(w->db, 0);
+	int rc = sqlite3_wal_checkpoint_v2(
+	    w->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	sqlite3_busy_timeout(w->db, DATABASE_BUSY_MS);
+	if (rc == SQLITE_OK)
+		forget_log(w);
+	return rc;
+}
+
+/* A log that a reader holds is not emptied, but may be written over. */
+static int
+settle_doubt(struct writer *w)
+{
+	if (!w->doubtful)
+		return SQLITE_OK;
+
+	int rc = empty_log(w);
+	if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY)
+		return rc;
+	w->doubtful = false;
+	return SQLITE_OK;
+}
+
+static size_t
+bytes_of(const struct store_change *c)
+{
+	return c->job.payload_len + c->job.failure_len;
+}
+
+/* Returns a result code; *rest is what the limits left out. */
+static int
+apply_some(struct writer *w, struct store_change *c, struct store_change **rest,
+    struct arena *a)
+{
+	size_t count = 0, bytes = 0;
+	int rc = SQLITE_OK;
+
+	while (c != NULL && rc == SQLITE_OK && count < BATCH_CHANGES &&
+	    bytes + arena_used(a) < BATCH_BYTES) {
+		rc = rows_apply(w->rows, c, a);
+		bytes += bytes_of(c);
+		count++;
+		c = c->next;
+	}
+	*rest = c;
+	return rc;
+}
+
+int
+writer_write(struct writer *w, struct store_change *first,
+    struct store_change **rest, struct arena *a, struct err *e)
+{
+	int rc = settle_doubt(w);
+
+	if (rc == SQLITE_OK)
+		rc = rows_begin(w->rows);
+	if (rc == SQLITE_OK)
+		rc = apply_some(w, first, rest, a);
+	if (rc == SQLITE_OK)
+		rc = rows_commit(w->rows);
+	if (rc == SQLITE_OK)
+		return 0;
+
+	/* Before rolling back, which forgets the system's error. */
+	int code = fault_set(e, w->db, rc, "not written to disk");
+	w->doubtful = w->doubtful || (rc & 0xff) == SQLITE_IOERR;
+	rows_rollback(w->rows);
+	*rest = NULL;
+	return code;
+}
+
+void
+writer_checkpoint(struct writer *w)
+{
+	if (w->log_pages < w->checkpoint_at || w->doubtful)
+		return;
+
+	/* Nothing is lost when it fails: the log stays, and is asked again. */
+	(void)sqlite3_wal_checkpoint_v2(
+	    w->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	w->checkpoint_at = w->log_pages + LONG_LOG;
+}
+
+bool
+writer_wants_idle(const struct writer *w)
+{
+	return w->log_pages >= w->idle_at && !w->doubtful;
+}
+
+void
+writer_idle(struct writer *w)
+{
+	int in_log = 0, moved = -1;
+
+	if (!writer_wants_idle(w))
+		return;
+	if (w->log_pages > HUGE_LOG) {
+		if (empty_log(w) != SQLITE_OK)
+			w->idle_at = w->log_pages + IDLE_LOG;
+		return;
+	}
+	/* The next commit begins at the front again: space that is there. */
+	if (sqlite3_wal_checkpoint_v2(w->db, NULL, SQLITE_CHECKPOINT_PASSIVE,
+		&in_log, &moved) == SQLITE_OK &&
+	    moved == in_log)
+		forget_log(w);
+	else
+		w->idle_at = w->log_pages + IDLE_LOG;
+}

@@ -1,0 +1,311 @@
+/*
+ * take - the moves of a reserved job: taken, given back, settled.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "server/backoff.h"
+#include "server/op.h"
+
+/* ---- taken ----------------------------------------------------------- */
+
+static void
+remember_first_failure(struct reservation *r, const struct store_change *c)
+{
+	struct json object, at;
+	ssize_t n;
+
+	if (c->taken.failure == NULL ||
+	    json_check(c->taken.failure, c->taken.failure_len, &object, NULL) <
+		0)
+		return;
+	at = json_get(&object, "failed_at");
+	n = json_decode_string(&at, r->failed_at, TIMESTAMP_MAX - 1);
+	r->failed_at[n > 0 ? n : 0] = '\0';
+}
+
+/* Everything the reservation needs from the row, once that is written. */
+static int
+come_into_force(struct op *op)
+{
+	struct jobs *j = op->jobs;
+	struct entry *e = op->entry;
+	struct reservation *r = op->reservation;
+	int64_t deadline = clock_mono() + e->reserve_for * CLOCK_NS_PER_S;
+
+	r->reserved_at = op->change.job.reserved_at;
+	r->enqueued_at = op->change.taken.enqueued_at;
+	remember_first_failure(r, &op->change);
+	if (reservations_add(j->reservations, r, deadline) < 0)
+		return -ENOMEM;
+	op->reservation = NULL;
+	e->state = JOB_RESERVED;
+	due_reservations_changed(j);
+	return 0;
+}
+
+static void
+taken(struct store_change *c, int result, const struct err *why)
+{
+	struct op *op = c->ctx;
+	struct jobs *j = op->jobs;
+	struct entry *e = op->entry;
+	struct err short_of = { 0 };
+	struct jobs_delivery d = {
+		.payload = c->taken.payload,
+		.payload_len = c->taken.payload_len,
+		.failure = c->taken.failure,
+		.failure_len = c->taken.failure_len,
+		.enqueued_at = c->taken.enqueued_at,
+	};
+
+	if (result == 0 && come_into_force(op) < 0) {
+		/* On disk it is reserved; there it stays until we restart. */
+		result = err_set(&short_of, ENOMEM, "out of memory");
+		why = &short_of;
+		j->hooks.trouble(j->hooks.ctx, e->jid, "out of memory");
+		entry_free(e);
+		e = NULL;
+	} else if (result == -ENOENT) {
+		entry_free(e);
+		e = NULL;
+	} else if (result < 0) {
+		jobs_place(j, e);
+		e = NULL;
+	}
+	free(op->reservation);
+	op->taken(op->ctx, result, why, e, &d);
+	op_free(op);
+}
+
+int
+jobs_take(struct jobs *j, struct queue *q, const char *wid, jobs_taken *done,
+    void *ctx)
+{
+	struct entry *e = q->head;
+	struct op *op = op_new(j, e);
+	int64_t now = clock_wall();
+
+	if (op == NULL)
+		return -ENOMEM;
+	op->reservation = reservation_new(e, wid);
+	if (op->reservation == NULL) {
+		op_free(op);
+		return -ENOMEM;
+	}
+	op->taken = done;
+	op->ctx = ctx;
+	op_aim(op, JOB_RESERVED, e->seq, now + e->reserve_for * CLOCK_NS_PER_S);
+	op->change.job.reserved_at = now;
+	op->change.job.wid = op->reservation->wid;
+	queue_drop(q, e);
+	op_send(op, STORE_TAKE, taken);
+	return 0;
+}
+
+/* ---- the end of a reservation ---------------------------------------- */
+
+static void
+tell_echoes(struct op *op, int result, const struct err *why)
+{
+	struct op_echo *echo;
+
+	while ((echo = op->echoes) != NULL) {
+		op->echoes = echo->next;
+		echo->done(echo->ctx, result == 0 ? -EALREADY : result, why);
+		free(echo);
+	}
+}
+
+static void
+settled(struct store_change *c, int result, const struct err *why)
+{
+	struct op *op = c->ctx;
+	struct jobs *j = op->jobs;
+	struct entry *e = op->entry;
+	struct queue *woken = NULL;
+	bool gone = c->kind == STORE_REMOVE || result == -ENOENT;
+
+	if (result == -ENOENT)
+		result = 0; /* everything was flushed meanwhile */
+	if (result < 0) {
+		reservations_unsettle(j->reservations, e->held);
+		j->not_before = clock_wall() + CLOCK_NS_PER_S;
+	} else {
+		reservations_remove(j->reservations, e->held);
+		if (c->kind == STORE_REMOVE || c->job.state != JOB_QUEUED)
+			counters_add(j->counters, COUNT_PROCESSED, 1);
+		if (op->failed)
+			counters_add(j->counters, COUNT_FAILURES, 1);
+		if (gone) {
+			entry_free(e);
+		} else {
+			op_arrive(op);
+			jobs_place(j, e);
+			if (e->state == JOB_QUEUED)
+				woken = e->queue;
+		}
+	}
+	if (op->done != NULL)
+		op->done(op->ctx, result, why);
+	else if (result < 0)
+		j->hooks.trouble(j->hooks.ctx, e->jid, why->text);
+	tell_echoes(op, result, why);
+	due_reservations_changed(j);
+	if (woken != NULL)
+		j->hooks.queued(j->hooks.ctx, woken);
+	op_free(op);
+}
+
+static void
+settle(struct op *op, enum store_kind kind)
+{
+	struct jobs *j = op->jobs;
+
+	reservations_settling(j->reservations, op->entry->held, op);
+	op_send(op, kind, settled);
+}
+
+void
+jobs_give_back(struct jobs *j, struct entry *e)
+{
+	struct reservation *r = e->held;
+	struct op *op;
+
+	if (r->settling != NULL)
+		return;
+	op = op_new(j, e);
+	if (op == NULL) {
+		j->hooks.trouble(j->hooks.ctx, e->jid,
+		    "out of memory: it stays reserved until it expires");
+		return;
+	}
+	op_aim(op, JOB_QUEUED, e->seq, 0);
+	op->change.job.enqueued_at = r->enqueued_at;
+	settle(op, STORE_MOVE);
+}
+
+static int
+wait_for_first(struct reservation *r, jobs_done *done, void *ctx)
+{
+	struct op_echo *echo = calloc(1, sizeof *echo);
+
+	if (echo == NULL)
+		return -ENOMEM;
+	echo->done = done;
+	echo->ctx = ctx;
+	echo->next = r->settling->echoes;
+	r->settling->echoes = echo;
+	return 0;
+}
+
+int
+jobs_ack(struct jobs *j, const char *jid, size_t len, const char *wid,
+    jobs_done *done, void *ctx)
+{
+	struct reservation *r =
+	    reservations_find(j->reservations, jid, len, wid);
+	struct op *op;
+
+	if (r == NULL)
+		return -ENOENT;
+	if (r->settling != NULL)
+		return wait_for_first(r, done, ctx);
+	op = op_new(j, r->entry);
+	if (op == NULL)
+		return -ENOMEM;
+	op->done = done;
+	op->ctx = ctx;
+	settle(op, STORE_REMOVE);
+	return 0;
+}
+
+/* The failure as it stays with the job; `next` is 0 for one that died. */
+static int
+write_failure(struct op *op, const struct reservation *r,
+    const struct fail_report *report, int64_t now, int64_t next)
+{
+	struct entry *e = op->entry;
+	char next_at[TIMESTAMP_MAX];
+	int64_t count = e->retry_count + 1;
+	int64_t remaining = e->retry - count;
+	struct failure_record record = {
+		.failed_at = op->failed_at,
+		.next_at = next > 0 ? next_at : NULL,
+		.retry_count = count,
+		.remaining = e->retry < 0 ? e->retry
+		    : remaining > 0       ? remaining
+					  : 0,
+		.errtype = report->errtype,
+		.message = report->message,
+		.backtrace = report->backtrace,
+		.nlines = report->nlines,
+	};
+
+	if (r->failed_at[0] != '\0')
+		memcpy(op->failed_at, r->failed_at, sizeof op->failed_at);
+	else
+		timestamp_format(now, op->failed_at);
+	if (next > 0)
+		timestamp_format(next, next_at);
+	if (failure_put(op->failure, &record) < 0)
+		return -ENOMEM;
+	op->change.set_failure = true;
+	op->change.job.retry_count = count;
+	op->change.job.failed_at = op->failed_at;
+	op->change.job.failure = buf_front(op->failure);
+	op->change.job.failure_len = buf_len(op->failure);
+	return 0;
+}
+
+int
+jobs_settle_failed(struct jobs *j, struct reservation *r,
+    const struct fail_report *report, jobs_done *done, void *ctx)
+{
+	struct entry *e = r->entry;
+	int64_t now = clock_wall(), count = e->retry_count + 1, next = 0;
+	bool again = count < e->retry;
+	struct op *op = op_new(j, e);
+
+	if (op == NULL)
+		return -ENOMEM;
+	op->done = done;
+	op->ctx = ctx;
+	op->failed = true;
+	if (e->retry == 0) {
+		settle(op, STORE_REMOVE);
+		return 0;
+	}
+
+	struct set *to = &j->sets[again ? SET_RETRIES : SET_DEAD];
+	if (again)
+		next = now + backoff_seconds(count) * CLOCK_NS_PER_S;
+	if (set_make_room(to) < 0 ||
+	    write_failure(op, r, report, now, next) < 0) {
+		op_free(op);
+		return -ENOMEM;
+	}
+	op_aim(op, again ? JOB_RETRY : JOB_DEAD, e->seq,
+	    again ? next : now + JOBS_DEAD_NS);
+	settle(op, STORE_MOVE);
+	return 0;
+}
+
+int
+jobs_fail(struct jobs *j, const struct fail_report *report, const char *wid,
+    jobs_done *done, void *ctx)
+{
+	struct reservation *r = reservations_find(
+	    j->reservations, report->jid, report->jid_len, wid);
+
+	if (r == NULL)
+		return -ENOENT;
+	if (r->settling != NULL)
+		return wait_for_first(r, done, ctx);
+	return jobs_settle_failed(j, r, report, done, ctx);
+}

@@ -1,0 +1,62 @@
+/*
+ * workers - who is alive, by heartbeat, and what each was told to do.
+ *
+ * A worker is a process named by its wid; it may hold many connections. The
+ * record exists while one of them is open.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef SERVER_WORKERS_H
+#define SERVER_WORKERS_H
+
+#include <ev.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/beat.h"
+#include "protocol/hello.h"
+
+/* A worker that is silent for so long is forgotten; seconds. */
+#define WORKER_SILENCE 60.0
+
+struct worker {
+	char *wid; /* owned, as the next three */
+	char *hostname;
+	char **labels;
+	size_t nlabels;
+	int64_t pid;
+	int64_t rss_kb;
+	int64_t started;   /* wall clock */
+	int64_t last_beat; /* wall clock */
+	enum worker_state state;
+	size_t connections;
+	/* private */
+	struct workers *all;
+	ev_timer silence;
+};
+
+struct workers;
+
+/* silent: a worker has not beaten; close its connections, which ends it. */
+typedef void workers_silent(void *ctx, struct worker *w);
+struct workers *
+workers_new(struct ev_loop *loop, workers_silent *silent, void *ctx);
+void workers_free(struct workers *ws); /* accepts NULL */
+
+/*
+ * A connection of h->wid has said HELLO. Takes hostname and labels out of h
+ * when it is the first. NULL: memory is short. workers_leave() for each.
+ */
+struct worker *workers_join(struct workers *ws, struct hello *h);
+void workers_leave(struct worker *w);
+
+/* NULL: unknown. */
+struct worker *workers_find(const struct workers *ws, const char *wid);
+
+/* Counts a beat; the state only moves forward. */
+void worker_beat(struct worker *w, const struct beat *b);
+
+size_t workers_count(const struct workers *ws);
+uint64_t workers_reaped(const struct workers *ws);
+
+#endif

@@ -1,0 +1,101 @@
+/*
+ * A queue is first in, first out; a job given back stands where it stood.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "server/queues.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void
+expect_order(const struct queue *q, const int64_t *seqs, size_t n)
+{
+	const struct entry *e = q->head, *prev = NULL;
+
+	assert_int_equal(q->count, n);
+	for (size_t i = 0; i < n; i++) {
+		assert_non_null(e);
+		assert_int_equal(e->seq, seqs[i]);
+		assert_ptr_equal(e->line.prev, prev);
+		prev = e;
+		e = e->line.next;
+	}
+	assert_null(e);
+	assert_ptr_equal(q->tail, prev);
+}
+
+static void
+jobs_stand_in_the_order_of_their_seq(void **state)
+{
+	struct queues *qs = queues_new();
+	struct queue *q = queues_get(qs, "default", 7);
+	struct entry e[6] = { { .seq = 1 }, { .seq = 2 }, { .seq = 3 },
+		{ .seq = 4 }, { .seq = 5 }, { .seq = 6 } };
+
+	(void)state;
+	for (size_t i = 0; i < 6; i++)
+		queue_put(q, &e[i]);
+	expect_order(q, (int64_t[]){ 1, 2, 3, 4, 5, 6 }, 6);
+
+	/* Taken at the head, in the middle and at the tail, and given back. */
+	queue_drop(q, &e[0]);
+	queue_drop(q, &e[1]);
+	queue_drop(q, &e[3]);
+	queue_drop(q, &e[5]);
+	expect_order(q, (int64_t[]){ 3, 5 }, 2);
+	queue_put(q, &e[3]);
+	queue_put(q, &e[1]);
+	queue_put(q, &e[5]);
+	queue_put(q, &e[0]);
+	expect_order(q, (int64_t[]){ 1, 2, 3, 4, 5, 6 }, 6);
+
+	for (size_t i = 0; i < 6; i++)
+		queue_drop(q, &e[i]);
+	assert_null(q->head);
+	assert_null(q->tail);
+	queues_free(qs);
+}
+
+static void
+names_are_bytes_and_every_queue_is_found_again(void **state)
+{
+	struct queues *qs = queues_new();
+	size_t cursor = 0, seen = 0;
+	char name[16];
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		int n = snprintf(name, sizeof name, "q%d", i);
+		struct queue *q = queues_get(qs, name, (size_t)n);
+
+		assert_non_null(q);
+		assert_string_equal(q->name, name);
+		assert_ptr_equal(queues_find(qs, name, (size_t)n), q);
+		q->known = i % 2 == 0;
+	}
+	assert_null(queues_find(qs, "q", 1));
+	assert_int_equal(queues_known(qs), 500);
+	while (queues_next(qs, &cursor) != NULL)
+		seen++;
+	assert_int_equal(seen, 1000);
+	queues_free(qs);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(jobs_stand_in_the_order_of_their_seq),
+		cmocka_unit_test(
+		    names_are_bytes_and_every_queue_is_found_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

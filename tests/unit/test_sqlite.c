@@ -1,0 +1,728 @@
+/*
+ * What was told stored is there after any end, in its order; each change is
+ * answered once, on the loop, in the order in which changes were added.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "server/store/store.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <inttypes.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/storedir.h"
+
+enum { SEEN_MAX = 4096, TEXT_MAX = 8192 };
+
+/* What the visitor saw, as text; and what the changes heard. */
+struct bench {
+	struct storedir dir;
+	struct ev_loop *loop;
+	struct store *store;
+	char seen[TEXT_MAX];
+	int64_t ids[SEEN_MAX];
+	size_t nids;
+	int refuse; /* what the visitor answers */
+	char heard[TEXT_MAX];
+	int last_result;
+	char last_why[512];
+	char taken[256];
+};
+
+static void __attribute__((format(printf, 2, 3)))
+say(char *to, const char *fmt, ...)
+{
+	size_t len = strlen(to);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(to + len, TEXT_MAX - len, fmt, args);
+	va_end(args);
+}
+
+static const char *
+or_none(const char *text)
+{
+	return text == NULL ? "-" : text;
+}
+
+static int
+see_job(void *ctx, const struct store_job *j)
+{
+	struct bench *b = ctx;
+
+	if (b->nids < SEEN_MAX)
+		b->ids[b->nids++] = j->id;
+	say(b->seen,
+	    "job %" PRId64 " %d %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64
+	    " %" PRId64 " %" PRId64 " %" PRId64 " %s %s %s %s %s\n",
+	    j->id, (int)j->state, j->seq, j->due, j->enqueued_at,
+	    j->reserved_at, j->retry, j->reserve_for, j->retry_count, j->jid,
+	    j->jobtype, j->queue, or_none(j->wid), or_none(j->failed_at));
+	assert_null(j->payload);
+	assert_null(j->failure);
+	return b->refuse;
+}
+
+static int
+see_counter(void *ctx, const char *name, int64_t value)
+{
+	struct bench *b = ctx;
+
+	say(b->seen, "counter %s %" PRId64 "\n", name, value);
+	return 0;
+}
+
+static int
+see_queue(void *ctx, const char *name, bool paused)
+{
+	struct bench *b = ctx;
+
+	say(b->seen, "queue %s %d\n", name, paused);
+	return 0;
+}
+
+static struct store *
+try_open(struct bench *b, struct err *e)
+{
+	struct store_visitor v = { see_job, see_counter, see_queue, b };
+
+	b->seen[0] = '\0';
+	b->nids = 0;
+	return store_open(b->loop, b->dir.path, &v, e);
+}
+
+static void
+open_store(struct bench *b)
+{
+	struct err e = { 0 };
+
+	b->store = try_open(b, &e);
+	if (b->store == NULL)
+		fail_msg("%s", e.text);
+}
+
+static int
+set_up(void **state)
+{
+	struct bench *b = calloc(1, sizeof *b);
+
+	assert_non_null(b);
+	storedir_make(&b->dir);
+	b->loop = ev_loop_new(EVFLAG_AUTO);
+	open_store(b);
+	*state = b;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct bench *b = *state;
+
+	store_close(b->store);
+	ev_loop_destroy(b->loop);
+	storedir_remove(&b->dir);
+	free(b);
+	return 0;
+}
+
+static void
+reopen(struct bench *b)
+{
+	store_close(b->store);
+	open_store(b);
+}
+
+static void
+hear(struct store_change *c, int result, const struct err *why)
+{
+	struct bench *b = c->ctx;
+
+	say(b->heard, "%" PRId64 ":%d ", c->job.id, result);
+	b->last_result = result;
+	snprintf(b->last_why, sizeof b->last_why, "%s", why->text);
+	if (c->taken.payload != NULL)
+		snprintf(b->taken, sizeof b->taken, "%zu %s %zu %s %" PRId64,
+		    c->taken.payload_len, c->taken.payload,
+		    c->taken.failure_len, or_none(c->taken.failure),
+		    c->taken.enqueued_at);
+}
+
+/* Turns the loop until every change has been told. */
+static void
+turn_until_told(struct bench *b)
+{
+	while (store_pending(b->store) > 0) {
+		store_flush(b->store);
+		ev_run(b->loop, EVRUN_ONCE);
+	}
+}
+
+static struct store_change
+new_job(struct bench *b, int64_t id, int64_t seq)
+{
+	return (struct store_change){
+		.kind = STORE_ADD,
+		.done = hear,
+		.ctx = b,
+		.job = {
+			.id = id, .state = JOB_QUEUED, .seq = seq,
+			.enqueued_at = 7, .retry = 25, .reserve_for = 1800,
+			.retry_count = -1, .jid = "jid", .jobtype = "type",
+			.queue = "default", .payload = "{\"args\":[1]}",
+			.payload_len = 12,
+		},
+	};
+}
+
+static struct store_change
+on_job(struct bench *b, enum store_kind kind, int64_t id)
+{
+	return (struct store_change){
+		.kind = kind,
+		.done = hear,
+		.ctx = b,
+		.job = { .id = id },
+	};
+}
+
+static void
+put(struct bench *b, struct store_change *changes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		store_add(b->store, &changes[i]);
+	turn_until_told(b);
+}
+
+static void
+put_one(struct bench *b, struct store_change c)
+{
+	put(b, &c, 1);
+}
+
+static void
+changes_are_told_once_and_in_order(void **state)
+{
+	struct bench *b = *state;
+	struct store_change c[5];
+
+	for (int i = 0; i < 5; i++) {
+		c[i] = new_job(b, 10 - i, i);
+		store_add(b->store, &c[i]);
+	}
+	assert_int_equal(store_pending(b->store), 5);
+	assert_string_equal(b->heard, "");
+	turn_until_told(b);
+	assert_string_equal(b->heard, "10:0 9:0 8:0 7:0 6:0 ");
+	assert_int_equal(store_pending(b->store), 0);
+}
+
+static void
+nothing_is_sent_before_the_flush(void **state)
+{
+	struct bench *b = *state;
+	struct store_change c = new_job(b, 1, 1);
+
+	store_add(b->store, &c);
+	assert_true(store_idle(b->store));
+	ev_run(b->loop, EVRUN_NOWAIT);
+	assert_string_equal(b->heard, "");
+	store_flush(b->store);
+	assert_false(store_idle(b->store));
+	turn_until_told(b);
+	assert_true(store_idle(b->store));
+}
+
+static void
+jobs_come_back_in_the_order_of_seq(void **state)
+{
+	struct bench *b = *state;
+	struct store_change c[] = {
+		new_job(b, 1, 50),
+		new_job(b, 2, 20),
+		new_job(b, 3, 60),
+		new_job(b, 4, 10),
+		new_job(b, 5, 20),
+	};
+
+	put(b, c, 5);
+	reopen(b);
+	assert_int_equal(b->nids, 5);
+	static const int64_t want[] = { 4, 2, 5, 1, 3 };
+	assert_memory_equal(b->ids, want, sizeof want);
+}
+
+static void
+everything_of_a_job_comes_back(void **state)
+{
+	struct bench *b = *state;
+	struct store_change c = new_job(b, 3, 4);
+
+	c.job.state = JOB_RETRY;
+	c.job.due = 5;
+	c.job.reserved_at = 6;
+	c.job.retry_count = 2;
+	c.job.wid = "w";
+	c.job.failed_at = "2026-01-01T00:00:00Z";
+	put_one(b, c);
+	put_one(b, new_job(b, 4, 5));
+	reopen(b);
+	assert_string_equal(b->seen,
+	    "job 3 4 4 5 7 6 25 1800 2 jid type default w "
+	    "2026-01-01T00:00:00Z\n"
+	    "job 4 1 5 0 7 0 25 1800 -1 jid type default - -\n");
+}
+
+static void
+a_move_changes_its_place_and_nothing_else(void **state)
+{
+	struct bench *b = *state;
+	struct store_change c = on_job(b, STORE_MOVE, 1);
+
+	put_one(b, new_job(b, 1, 1));
+	c.job.state = JOB_SCHEDULED;
+	c.job.seq = 9;
+	c.job.due = 8;
+	c.job.enqueued_at = -1;
+	c.job.retry_count = 77; /* not to be written */
+	put_one(b, c);
+	reopen(b);
+	assert_string_equal(
+	    b->seen, "job 1 3 9 8 7 0 25 1800 -1 jid type default - -\n");
+	put_one(b, on_job(b, STORE_READ, 1));
+	assert_string_equal(b->taken, "12 {\"args\":[1]} 0 - 7");
+}
+
+static void
+a_move_with_its_failure_writes_that_too(void **state)
+{
+	struct bench *b = *state;
+	struct store_change c = on_job(b, STORE_MOVE, 1);
+
+	put_one(b, new_job(b, 1, 1));
+	c.set_failure = true;
+	c.job.state = JOB_DEAD;
+	c.job.enqueued_at = 0;
+	c.job.retry_count = 3;
+	c.job.failed_at = "then";
+	c.job.failure = "{\"message\":\"m\"}";
+	c.job.failure_len = 15;
+	put_one(b, c);
+	reopen(b);
+	assert_string_equal(
+	    b->seen, "job 1 5 0 0 0 0 25 1800 3 jid type default - then\n");
+	put_one(b, on_job(b, STORE_READ, 1));
+	assert_string_equal(
+	    b->taken, "12 {\"args\":[1]} 15 {\"message\":\"m\"} 0");
+
+	/* A move without one keeps it; one with a payload changes that. */
+	c.set_failure = false;
+	c.job.payload = "{}";
+	c.job.payload_len = 2;
+	put_one(b, c);
+	put_one(b, on_job(b, STORE_READ, 1));
+	assert_string_equal(b->taken, "2 {} 15 {\"message\":\"m\"} 0");
+}
+
+static void
+a_take_moves_and_reads(void **state)
+{
+	struct bench *b = *state;
+	struct store_change c = on_job(b, STORE_TAKE, 1);
+
+	put_one(b, new_job(b, 1, 1));
+	c.job.state = JOB_RESERVED;
+	c.job.seq = 1;
+	c.job.due = 99;
+	c.job.enqueued_at = -1;
+	c.job.reserved_at = 98;
+	c.job.wid = "worker";
+	put_one(b, c);
+	assert_string_equal(b->taken, "12 {\"args\":[1]} 0 - 7");
+	reopen(b);
+	assert_string_equal(b->seen,
+	    "job 1 2 1 99 7 98 25 1800 -1 jid type default worker -\n");
+}
+
+static void
+what_is_not_there_is_told_to_that_change_alone(void **state)
+{
+	struct bench *b = *state;
+	struct store_change c[] = {
+		new_job(b, 1, 1),
+		on_job(b, STORE_REMOVE, 1),
+		on_job(b, STORE_REMOVE, 1),
+		new_job(b, 2, 2),
+		new_job(b, 2, 3),
+	};
+
+	put(b, c, 5);
+	assert_string_equal(b->heard, "1:0 1:0 1:-2 2:0 2:-17 ");
+	assert_string_equal(b->last_why, "there is a job 2");
+	put_one(b, on_job(b, STORE_TAKE, 5));
+	assert_string_equal(b->last_why, "there is no job 5");
+	reopen(b);
+	assert_int_equal(b->nids, 1);
+}
+
+static void
+names_and_counters_come_back_and_clear_forgets_all(void **state)
+{
+	struct bench *b = *state;
+	struct store_change c[] = {
+		{ .kind = STORE_NAME, .name = "a", .value = 1 },
+		{ .kind = STORE_NAME, .name = "b" },
+		{ .kind = STORE_NAME, .name = "c" },
+		{ .kind = STORE_NAME, .name = "b", .value = 1 },
+		{ .kind = STORE_UNNAME, .name = "c" },
+		{ .kind = STORE_UNNAME, .name = "never" },
+		{ .kind = STORE_COUNT, .name = "processed", .value = 1 },
+		{ .kind = STORE_COUNT,
+		    .name = "processed",
+		    .value = INT64_MAX },
+	};
+
+	put(b, c, sizeof c / sizeof c[0]);
+	put_one(b, new_job(b, 1, 1));
+	reopen(b);
+	assert_string_equal(b->seen,
+	    "queue a 1\nqueue b 1\ncounter processed 9223372036854775807\n"
+	    "job 1 1 1 0 7 0 25 1800 -1 jid type default - -\n");
+	put_one(b, (struct store_change){ .kind = STORE_CLEAR });
+	reopen(b);
+	assert_string_equal(b->seen, "");
+}
+
+static void
+a_payload_keeps_its_bytes(void **state)
+{
+	struct bench *b = *state;
+	static const char bytes[] = "{\"n\":9007199254740993,\"f\":1.0,"
+				    "\"s\":\"\\u00e9\xc3\xa9 \\\"\"}";
+	struct store_change c = new_job(b, 1, 1);
+	char want[256];
+
+	c.job.payload = bytes;
+	c.job.payload_len = sizeof bytes - 1;
+	c.job.jid = "' OR 1=1; --";
+	put_one(b, c);
+	put_one(b, on_job(b, STORE_READ, 1));
+	snprintf(want, sizeof want, "%zu %s 0 - 7", sizeof bytes - 1, bytes);
+	assert_string_equal(b->taken, want);
+	reopen(b);
+	assert_non_null(strstr(b->seen, " ' OR 1=1; -- "));
+}
+
+static void
+more_than_one_commit_holds_is_told_in_order(void **state)
+{
+	struct bench *b = *state;
+	enum { N = 3500 };
+	struct store_change *c = calloc(N, sizeof *c);
+	struct store_status st;
+
+	assert_non_null(c);
+	for (int i = 0; i < N; i++) {
+		c[i] = new_job(b, i + 1, i + 1);
+		c[i].done = NULL;
+	}
+	put(b, c, N);
+	store_status(b->store, &st);
+	assert_int_equal(st.commits, 4);
+	assert_int_equal(st.changes, N);
+	reopen(b);
+	assert_int_equal(b->nids, N);
+	for (int i = 0; i < N; i++)
+		assert_int_equal(b->ids[i], i + 1);
+	free(c);
+}
+
+struct echo {
+	struct store_change change;
+	struct bench *bench;
+	int left;
+};
+
+/* Adds itself again while it is being told. */
+static void
+echo(struct store_change *c, int result, const struct err *why)
+{
+	struct echo *e = c->ctx;
+
+	(void)why;
+	assert_int_equal(result, 0);
+	assert_false(store_idle(e->bench->store));
+	if (e->left-- > 0) {
+		c->value++;
+		store_add(e->bench->store, c);
+		store_flush(e->bench->store);
+	}
+}
+
+static void
+a_done_call_may_add_and_close_writes_that_too(void **state)
+{
+	struct bench *b = *state;
+	struct echo e = { .bench = b, .left = 5 };
+
+	e.change = (struct store_change){
+		.kind = STORE_COUNT,
+		.name = "n",
+		.done = echo,
+		.ctx = &e,
+	};
+	store_add(b->store, &e.change);
+	reopen(b);
+	assert_string_equal(b->seen, "counter n 5\n");
+	assert_int_equal(e.left, -1);
+}
+
+static void
+a_reader_sees_what_was_told_while_we_run(void **state)
+{
+	struct bench *b = *state;
+
+	for (int i = 1; i <= 20; i++) {
+		put_one(b, new_job(b, i, i));
+		assert_int_equal(
+		    storedir_ask(&b->dir,
+			"SELECT waiting FROM v_queues WHERE queue = 'default'"),
+		    i);
+	}
+}
+
+static void
+the_status_tells_commits_and_bytes(void **state)
+{
+	struct bench *b = *state;
+	struct store_status st;
+
+	store_status(b->store, &st);
+	assert_int_equal(st.commits, 0);
+	assert_int_equal(st.last_commit, 0);
+	assert_false(st.failing);
+	put_one(b, new_job(b, 1, 1));
+	put_one(b, new_job(b, 2, 2));
+	store_status(b->store, &st);
+	assert_int_equal(st.commits, 2);
+	assert_int_equal(st.changes, 2);
+	assert_true(st.last_commit > 0);
+	assert_true(st.bytes > 4096);
+}
+
+/* Another program's write lock: a failure that a test can make without root. */
+static void
+a_batch_that_fails_is_told_to_each_and_the_next_works(void **state)
+{
+	struct bench *b = *state;
+	struct store_change c[] = { new_job(b, 1, 1), new_job(b, 2, 2) };
+	struct store_status st;
+	sqlite3 *other;
+
+	assert_int_equal(
+	    sqlite3_open_v2(b->dir.file, &other, SQLITE_OPEN_READWRITE, NULL),
+	    0);
+	assert_int_equal(
+	    sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), 0);
+	put(b, c, 2);
+	assert_string_equal(b->heard, "1:-16 2:-16 ");
+	assert_string_equal(
+	    b->last_why, "not written to disk: database is locked");
+	store_status(b->store, &st);
+	assert_true(st.failing);
+	assert_int_equal(st.commits, 0);
+
+	sqlite3_close(other);
+	put(b, c, 2);
+	assert_string_equal(b->heard, "1:-16 2:-16 1:0 2:0 ");
+	store_status(b->store, &st);
+	assert_false(st.failing);
+}
+
+static void
+a_second_server_is_refused(void **state)
+{
+	struct bench *b = *state;
+	struct err e = { 0 };
+
+	assert_null(try_open(b, &e));
+	assert_int_equal(e.code, EBUSY);
+	put_one(b, new_job(b, 1, 1));
+	assert_int_equal(b->last_result, 0);
+}
+
+static void
+a_visitor_that_refuses_ends_the_opening(void **state)
+{
+	struct bench *b = *state;
+	struct err e = { 0 };
+	char want[512];
+
+	put_one(b, new_job(b, 6, 1));
+	store_close(b->store);
+	b->refuse = -EINVAL;
+	assert_null(try_open(b, &e));
+	assert_int_equal(e.code, EINVAL);
+	snprintf(want, sizeof want, "%s: job 6: Invalid argument", b->dir.file);
+	assert_string_equal(e.text, want);
+	b->refuse = 0;
+	open_store(b);
+}
+
+/* ---- kill -9 --------------------------------------------------------------- */
+
+enum { GROUP = 7 }; /* jobs a batch; the batch after removes the even ones */
+
+struct teller {
+	int fd;
+	struct store_change changes[2 * GROUP];
+};
+
+/* In the child: +id for "is there", -id for "is gone", once it was told. */
+static void
+tell_parent(struct store_change *c, int result, const struct err *why)
+{
+	struct teller *t = c->ctx;
+	int64_t word = c->kind == STORE_ADD ? c->job.id : -c->job.id;
+
+	(void)why;
+	if (result != 0 || write(t->fd, &word, sizeof word) != sizeof word)
+		_exit(1);
+}
+
+static void
+write_until_killed(struct bench *b, int fd, int64_t id)
+{
+	struct teller t = { .fd = fd };
+
+	for (;; id += GROUP) {
+		for (int i = 0; i < GROUP; i++) {
+			t.changes[i] = new_job(b, id + i, id + i);
+			t.changes[i].done = tell_parent;
+			t.changes[i].ctx = &t;
+			store_add(b->store, &t.changes[i]);
+		}
+		turn_until_told(b);
+		for (int i = 0; i < GROUP; i++) {
+			if ((id + i) % 2 != 0)
+				continue;
+			t.changes[GROUP + i] = on_job(b, STORE_REMOVE, id + i);
+			t.changes[GROUP + i].done = tell_parent;
+			t.changes[GROUP + i].ctx = &t;
+			store_add(b->store, &t.changes[GROUP + i]);
+		}
+		turn_until_told(b);
+	}
+}
+
+/* Reads what the child told until it has told enough, then until it is dead. */
+static int64_t
+kill_after(pid_t pid, int fd, size_t enough, bool *odd, bool *gone)
+{
+	int64_t word, last = 0;
+	size_t told = 0;
+
+	while (read(fd, &word, sizeof word) == sizeof word) {
+		int64_t id = word > 0 ? word : -word;
+
+		if (id >= SEEN_MAX)
+			fail_msg("the child told too much");
+		if (word < 0)
+			gone[id] = true;
+		else if (id % 2 != 0)
+			odd[id] = true;
+		last = id > last ? id : last;
+		if (++told == enough)
+			kill(pid, SIGKILL);
+	}
+	return last;
+}
+
+static void
+nothing_told_is_lost_by_kill_9(void **state)
+{
+	struct bench *b = *state;
+	static bool odd[SEEN_MAX], gone[SEEN_MAX];
+	int64_t next = 1;
+
+	memset(odd, 0, sizeof odd);
+	memset(gone, 0, sizeof gone);
+	store_close(b->store);
+	b->store = NULL;
+	for (size_t round = 0; round < 8; round++) {
+		static bool there[SEEN_MAX];
+		int told[2], status;
+
+		assert_int_equal(pipe(told), 0);
+		pid_t pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			close(told[0]);
+			b->loop = ev_loop_new(EVFLAG_AUTO);
+			open_store(b);
+			write_until_killed(b, told[1], next);
+		}
+		close(told[1]);
+		int64_t last =
+		    kill_after(pid, told[0], 50 + 13 * round, odd, gone);
+		close(told[0]);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+
+		open_store(b);
+		memset(there, 0, sizeof there);
+		for (size_t i = 0; i < b->nids; i++)
+			there[b->ids[i]] = true;
+		for (int64_t id = 1; id < SEEN_MAX; id++) {
+			if (odd[id] && !there[id])
+				fail_msg("job %" PRId64 " is lost", id);
+			if (gone[id] && there[id])
+				fail_msg("job %" PRId64 " is back", id);
+		}
+		/* One batch may have been on its way. */
+		next = last + 2 * GROUP;
+		store_close(b->store);
+		b->store = NULL;
+	}
+}
+
+int
+main(void)
+{
+#define ON_BENCH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		ON_BENCH(changes_are_told_once_and_in_order),
+		ON_BENCH(nothing_is_sent_before_the_flush),
+		ON_BENCH(jobs_come_back_in_the_order_of_seq),
+		ON_BENCH(everything_of_a_job_comes_back),
+		ON_BENCH(a_move_changes_its_place_and_nothing_else),
+		ON_BENCH(a_move_with_its_failure_writes_that_too),
+		ON_BENCH(a_take_moves_and_reads),
+		ON_BENCH(what_is_not_there_is_told_to_that_change_alone),
+		ON_BENCH(names_and_counters_come_back_and_clear_forgets_all),
+		ON_BENCH(a_payload_keeps_its_bytes),
+		ON_BENCH(more_than_one_commit_holds_is_told_in_order),
+		ON_BENCH(a_done_call_may_add_and_close_writes_that_too),
+		ON_BENCH(a_reader_sees_what_was_told_while_we_run),
+		ON_BENCH(the_status_tells_commits_and_bytes),
+		ON_BENCH(a_batch_that_fails_is_told_to_each_and_the_next_works),
+		ON_BENCH(a_second_server_is_refused),
+		ON_BENCH(a_visitor_that_refuses_ends_the_opening),
+		ON_BENCH(nothing_told_is_lost_by_kill_9),
+	};
+
+	return cmocka_run_group_tests_name("sqlite", tests, NULL, NULL);
+}
