@@ -75,8 +75,6 @@ cmd_fetch(struct conn *c, const char *arg, size_t len)
 	    c->server->fetches, names, lens, n, conn_wid(c), asleep, c);
 	if (c->fetch == NULL)
 		conn_error(c, "out of memory");
-	else if (fetch_is_taking(c->fetch))
-		gather_asked(&c->server->gather);
 }
 
 static bool

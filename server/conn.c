@@ -290,7 +290,6 @@ conn_deliver(struct conn *c, struct entry *e, const char *bytes, size_t len)
 void
 conn_wait(struct conn *c, struct pending *p)
 {
-	gather_asked(&c->server->gather);
 	/* Behind others it has its slot already; alone it gets one now. */
 	p->slot = c->sink != c->out ? c->last_slot : slot_add(c);
 	if (p->slot == NULL)

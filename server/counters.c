@@ -22,9 +22,6 @@ static const char *const names[COUNT_KINDS] = { "processed", "failures" };
 struct counter {
 	int64_t value;
 	bool moved;
-	bool writing; /* a change is on its way: the struct below is in use */
-	char name[NAME_MAX_LEN];
-	struct store_change change;
 };
 
 struct counters {
@@ -103,34 +100,42 @@ counters_total(const struct counters *cs, enum counter_kind kind)
 	return cs->total[kind].value;
 }
 
+/* One writing of one counter; several may be on their way. */
+struct writing {
+	struct store_change change;
+	struct counter *counter;
+	char name[NAME_MAX_LEN];
+};
+
 static void
 written(struct store_change *change, int result, const struct err *why)
 {
-	struct counter *c = change->ctx;
+	struct writing *w = change->ctx;
 
 	(void)why;
-	c->writing = false;
 	if (result < 0)
-		c->moved = true;
+		w->counter->moved = true;
+	free(w);
 }
 
 static void
 write_one(
     struct counter *c, struct store *store, const char *name, const char *day)
 {
-	if (!c->moved || c->writing)
-		return;
-	snprintf(c->name, sizeof c->name, "%s%s%s", name, day ? ":" : "",
-	    day ? day : "");
-	memset(&c->change, 0, sizeof c->change);
-	c->change.kind = STORE_COUNT;
-	c->change.name = c->name;
-	c->change.value = c->value;
-	c->change.done = written;
-	c->change.ctx = c;
+	struct writing *w = c->moved ? calloc(1, sizeof *w) : NULL;
+
+	if (w == NULL)
+		return; /* short of memory: with the next batch */
+	snprintf(w->name, sizeof w->name, "%s%s%s", name,
+	    day != NULL ? ":" : "", day != NULL ? day : "");
+	w->counter = c;
+	w->change.kind = STORE_COUNT;
+	w->change.name = w->name;
+	w->change.value = c->value;
+	w->change.done = written;
+	w->change.ctx = w;
 	c->moved = false;
-	c->writing = true;
-	store_add(store, &c->change);
+	store_add(store, &w->change);
 }
 
 void

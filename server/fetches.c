@@ -185,12 +185,6 @@ fetch_start(struct fetches *fs, const char *const *names, const size_t *lens,
 	return f;
 }
 
-bool
-fetch_is_taking(const struct fetch *f)
-{
-	return f->taking;
-}
-
 void
 fetch_abandon(struct fetch *f)
 {

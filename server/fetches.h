@@ -47,9 +47,6 @@ struct fetch;
 struct fetch *fetch_start(struct fetches *fs, const char *const *names,
     const size_t *lens, size_t n, const char *wid, bool asleep, void *who);
 
-/* Whether a job has been found for it already. */
-bool fetch_is_taking(const struct fetch *f);
-
 /* Whoever asked is gone: nothing more is said to it. */
 void fetch_abandon(struct fetch *f);
 

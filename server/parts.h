@@ -11,7 +11,6 @@
 #include "server/conn.h"
 #include "server/counters.h"
 #include "server/fetches.h"
-#include "server/gather.h"
 #include "server/jobs.h"
 #include "server/queues.h"
 #include "server/server.h"
@@ -27,9 +26,6 @@ struct server {
 	struct fetches *fetches;
 	struct workers *workers;
 	struct listener *listener;
-
-	struct gather gather; /* of the batch that is open */
-	bool writing;         /* a batch was sent and not heard of */
 
 	/* Connections: all, and those with something to do this turn. */
 	struct conn *conns;

@@ -93,29 +93,6 @@ end_if_done(struct server *s)
 		ev_break(s->loop, EVBREAK_ALL);
 }
 
-/* Sends the open batch to the disk, when it is time. Returns "not yet". */
-static bool
-send_batch(struct server *s)
-{
-	int64_t now = clock_mono();
-
-	if (!store_idle(s->store))
-		return false;
-	if (s->writing) {
-		s->writing = false;
-		gather_answered(&s->gather, now);
-	}
-	if (gather_holds(&s->gather, now))
-		return true;
-	counters_write(s->counters, s->store);
-	store_flush(s->store);
-	if (!store_idle(s->store)) {
-		s->writing = true;
-		gather_sent(&s->gather, now);
-	}
-	return false;
-}
-
 static void
 on_turn(struct ev_loop *loop, ev_prepare *w, int revents)
 {
@@ -123,8 +100,9 @@ on_turn(struct ev_loop *loop, ev_prepare *w, int revents)
 
 	(void)revents;
 	conns_turn(s);
-	bool holding = send_batch(s);
-	if (s->dirty != NULL || holding)
+	counters_write(s->counters, s->store);
+	store_flush(s->store);
+	if (s->dirty != NULL)
 		ev_idle_start(loop, &s->again);
 	else
 		ev_idle_stop(loop, &s->again);
@@ -284,6 +262,18 @@ server_stop(struct server *s)
 	ev_timer_start(s->loop, &s->last_call);
 }
 
+static void
+tell_totals(const struct server *s)
+{
+	struct store_status st;
+
+	store_status(s->store, &st);
+	log_say(LOG_LEVEL_INFO, "server",
+	    "%llu commands; %llu changes in %llu commits",
+	    (unsigned long long)s->commands, (unsigned long long)st.changes,
+	    (unsigned long long)st.commits);
+}
+
 void
 server_free(struct server *s)
 {
@@ -296,6 +286,7 @@ server_free(struct server *s)
 		/* A closed connection may give a job back. */
 		conns_turn(s);
 		counters_write(s->counters, s->store);
+		tell_totals(s);
 		store_close(s->store);
 	}
 	conns_turn(s);

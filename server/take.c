@@ -122,6 +122,20 @@ tell_echoes(struct op *op, int result, const struct err *why)
 	}
 }
 
+/*
+ * Counted when the change is sent, so that the numbers go to the disk with
+ * it; and taken back when it could not be written.
+ */
+static void
+count(const struct op *op, int64_t n)
+{
+	if (op->change.kind == STORE_REMOVE ||
+	    op->change.job.state != JOB_QUEUED)
+		counters_add(op->jobs->counters, COUNT_PROCESSED, n);
+	if (op->failed)
+		counters_add(op->jobs->counters, COUNT_FAILURES, n);
+}
+
 static void
 settled(struct store_change *c, int result, const struct err *why)
 {
@@ -135,13 +149,10 @@ settled(struct store_change *c, int result, const struct err *why)
 		result = 0; /* everything was flushed meanwhile */
 	if (result < 0) {
 		reservations_unsettle(j->reservations, e->held);
+		count(op, -1);
 		j->not_before = clock_wall() + CLOCK_NS_PER_S;
 	} else {
 		reservations_remove(j->reservations, e->held);
-		if (c->kind == STORE_REMOVE || c->job.state != JOB_QUEUED)
-			counters_add(j->counters, COUNT_PROCESSED, 1);
-		if (op->failed)
-			counters_add(j->counters, COUNT_FAILURES, 1);
 		if (gone) {
 			entry_free(e);
 		} else {
@@ -169,6 +180,7 @@ settle(struct op *op, enum store_kind kind)
 
 	reservations_settling(j->reservations, op->entry->held, op);
 	op_send(op, kind, settled);
+	count(op, 1);
 }
 
 void

@@ -65,7 +65,7 @@ make_empty(const char *file, struct err *e)
 static int
 fill(const char *file, struct err *e)
 {
-	sqlite3 *db;
+	sqlite3 *db = NULL;
 
 	if (connect_to(file, &db, e) < 0)
 		return -e->code;
@@ -174,7 +174,7 @@ int
 database_open(const char *file, sqlite3 **out, struct err *e)
 {
 	struct stat st;
-	sqlite3 *db;
+	sqlite3 *db = NULL;
 
 	if (stat(file, &st) < 0) {
 		if (errno != ENOENT)

@@ -17,11 +17,11 @@
 #include "base/err.h"
 
 /*
- * Opens or makes file (mode 0600). Returns 0 with *db to be closed with
+ * Opens or makes file (mode 0600). Returns 0 with *out to be closed with
  * sqlite3_close(); or a negative errno with *e set, -EUCLEAN for a file that
  * is damaged, foreign or newer, which is then left as it was.
  */
-int database_open(const char *file, sqlite3 **db, struct err *e);
+int database_open(const char *file, sqlite3 **out, struct err *e);
 
 /* The longest wait for a lock that someone else's program holds. */
 enum { DATABASE_BUSY_MS = 2000 };

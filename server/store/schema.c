@@ -13,17 +13,20 @@
 /* "FAKT", where file(1) and SQLite's own tools look for it. */
 enum { APPLICATION_ID = 0x46414b54 };
 
-/* ns as RFC 3339 with milliseconds; NULL for 0, which is "never". */
-#define MOMENT(column)                                                         \
-	"CASE WHEN " column " > 0 THEN strftime('%Y-%m-%dT%H:%M:%fZ', " column \
-	" / 1e9, 'unixepoch') END"
+/* SQL is laid out as SQL. */
+/* clang-format off */
 
-#define FAILED                                                                 \
-	" retry_count, retry, failed_at,"                                      \
-	" CASE WHEN json_valid(failure)"                                       \
-	"  THEN json_extract(failure, '$.errtype') END AS errtype,"            \
-	" CASE WHEN json_valid(failure)"                                       \
-	"  THEN json_extract(failure, '$.message') END AS message,"
+/* ns as RFC 3339 with milliseconds; NULL for 0, which is "never". */
+#define MOMENT(column) \
+    "CASE WHEN " column " > 0 THEN" \
+    " strftime('%Y-%m-%dT%H:%M:%fZ', " column " / 1e9, 'unixepoch') END"
+
+#define FAILED \
+    " retry_count, retry, failed_at," \
+    " CASE WHEN json_valid(failure)" \
+    "  THEN json_extract(failure, '$.errtype') END AS errtype," \
+    " CASE WHEN json_valid(failure)" \
+    "  THEN json_extract(failure, '$.message') END AS message,"
 
 /*
  * No index but the row's id: the server keeps ids, order and due times in
@@ -31,81 +34,63 @@ enum { APPLICATION_ID = 0x46414b54 };
  * throughput at a million jobs. The payload is last, so that the scan at
  * start never reads what lies on its overflow pages.
  */
-static const char version_1
-    [] = "CREATE TABLE jobs ("
-	 " id INTEGER PRIMARY KEY,"
-	 " state INTEGER NOT NULL," /* enum job_state */
-	 " seq INTEGER NOT NULL,"
-	 " due INTEGER NOT NULL,"
-	 " enqueued_at INTEGER NOT NULL,"
-	 " reserved_at INTEGER NOT NULL,"
-	 " retry INTEGER NOT NULL,"
-	 " reserve_for INTEGER NOT NULL,"
-	 " retry_count INTEGER NOT NULL,"
-	 " jid TEXT NOT NULL,"
-	 " jobtype TEXT NOT NULL,"
-	 " queue TEXT NOT NULL,"
-	 " wid TEXT,"
-	 " failed_at TEXT,"
-	 " failure TEXT,"
-	 " payload TEXT NOT NULL);"
-	 "CREATE TABLE counters ("
-	 " name TEXT PRIMARY KEY,"
-	 " value INTEGER NOT NULL) WITHOUT ROWID;"
-	 "CREATE TABLE queues ("
-	 " name TEXT PRIMARY KEY,"
-	 " paused INTEGER NOT NULL) WITHOUT ROWID;"
+static const char version_1[] =
+    "CREATE TABLE jobs ("
+    " id INTEGER PRIMARY KEY,"
+    " state INTEGER NOT NULL," /* enum job_state */
+    " seq INTEGER NOT NULL,"
+    " due INTEGER NOT NULL,"
+    " enqueued_at INTEGER NOT NULL,"
+    " reserved_at INTEGER NOT NULL,"
+    " retry INTEGER NOT NULL,"
+    " reserve_for INTEGER NOT NULL,"
+    " retry_count INTEGER NOT NULL,"
+    " jid TEXT NOT NULL,"
+    " jobtype TEXT NOT NULL,"
+    " queue TEXT NOT NULL,"
+    " wid TEXT,"
+    " failed_at TEXT,"
+    " failure TEXT,"
+    " payload TEXT NOT NULL);"
 
-	 "CREATE VIEW v_queues AS"
-	 " SELECT queue, max(paused) AS paused, sum(waiting) AS "
-	 "waiting, " MOMENT(
-	     "min(since)") " AS oldest FROM ("
-			   "  SELECT name AS queue, paused, 0 AS waiting, NULL "
-			   "AS since FROM queues"
-			   "  UNION ALL"
-			   "  SELECT queue, 0, 1, nullif(enqueued_at, 0) FROM "
-			   "jobs WHERE state = 1)"
-			   " GROUP BY queue ORDER BY queue;"
-			   "CREATE VIEW v_working AS"
-			   " SELECT jid, jobtype, queue, wid, " MOMENT("reserve"
-								       "d_at") " AS since, " MOMENT(
-			       "due") " AS expires_at, retry_count, payload"
-				      " FROM jobs WHERE state = 2 ORDER BY "
-				      "reserved_at, id;"
-				      "CREATE VIEW v_scheduled AS"
-				      " SELECT jid, jobtype, queue, " MOMENT(
-					  "due") " AS at, payload"
-						 " FROM jobs WHERE state = 3 "
-						 "ORDER BY due, id;"
-						 "CREATE VIEW v_retries AS"
-						 " SELECT jid, jobtype, "
-						 "queue, " MOMENT(
-						     "due") " AS "
-							    "retry_at," FAILED
-							    " payload"
-							    " FROM jobs WHERE "
-							    "state = 4 ORDER "
-							    "BY due, id;"
-							    "CREATE VIEW "
-							    "v_dead AS"
-							    " SELECT jid, "
-							    "jobtype, "
-							    "queue, " MOMENT(
-								"due") " AS "
-								       "purge_"
-								       "at"
-								       "," FAILED
-								       " payloa"
-								       "d"
-								       " FROM "
-								       "jobs "
-								       "WHERE "
-								       "state "
-								       "= 5 "
-								       "ORDER "
-								       "BY "
-								       "due, "
-								       "id;";
+    "CREATE TABLE counters ("
+    " name TEXT PRIMARY KEY,"
+    " value INTEGER NOT NULL) WITHOUT ROWID;"
+
+    "CREATE TABLE queues ("
+    " name TEXT PRIMARY KEY,"
+    " paused INTEGER NOT NULL) WITHOUT ROWID;"
+
+    "CREATE VIEW v_queues AS"
+    " SELECT queue, max(paused) AS paused, sum(waiting) AS waiting, "
+    MOMENT("min(since)") " AS oldest FROM ("
+    "  SELECT name AS queue, paused, 0 AS waiting, NULL AS since FROM queues"
+    "  UNION ALL"
+    "  SELECT queue, 0, 1, nullif(enqueued_at, 0) FROM jobs WHERE state = 1)"
+    " GROUP BY queue ORDER BY queue;"
+
+    "CREATE VIEW v_working AS"
+    " SELECT jid, jobtype, queue, wid, "
+    MOMENT("reserved_at") " AS since, "
+    MOMENT("due") " AS expires_at, retry_count, payload"
+    " FROM jobs WHERE state = 2 ORDER BY reserved_at, id;"
+
+    "CREATE VIEW v_scheduled AS"
+    " SELECT jid, jobtype, queue, "
+    MOMENT("due") " AS at, payload"
+    " FROM jobs WHERE state = 3 ORDER BY due, id;"
+
+    "CREATE VIEW v_retries AS"
+    " SELECT jid, jobtype, queue, "
+    MOMENT("due") " AS retry_at," FAILED " payload"
+    " FROM jobs WHERE state = 4 ORDER BY due, id;"
+
+    "CREATE VIEW v_dead AS"
+    " SELECT jid, jobtype, queue, "
+    MOMENT("due") " AS purge_at," FAILED " payload"
+    " FROM jobs WHERE state = 5 ORDER BY due, id;";
+
+/* clang-format on */
 
 /* Step n brings version n to n + 1. Steps are added, never changed. */
 static const char *const steps[] = { version_1 };
@@ -171,7 +156,7 @@ schema_create(sqlite3 *db, struct err *e)
 int
 schema_check(sqlite3 *db, struct err *e)
 {
-	int64_t id, version;
+	int64_t id = 0, version = 0;
 
 	if (ask_number(db, "PRAGMA application_id", &id, e) < 0 ||
 	    ask_number(db, "PRAGMA user_version", &version, e) < 0)

@@ -3,11 +3,12 @@
  *
  *	       store_flush()        the thread            the loop
  *	 open --------------> given ------------> written --------> heard
- *	  ^                                          |
- *	  +------- what did not fit into one --------+
+ *	                        ^                    |
+ *	                        +--- what did not fit into one
  *
- * One batch is with the thread at a time; the next gathers meanwhile, so the
- * busier the disk is, the more clients share a commit.
+ * The thread never waits for the loop while something is given: as soon as
+ * one commit is done it takes all that has come meanwhile into the next. So
+ * the busier the disk is, the more clients share a commit.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -29,38 +30,38 @@
 
 enum { IDLE_S = 2 }; /* without work for so long: time to tidy up */
 
-enum hand {
-	HAND_EMPTY,   /* the thread waits */
-	HAND_GIVEN,   /* the batch is the thread's */
-	HAND_WRITTEN, /* the batch is the loop's again */
-};
+enum { BATCHES = 4 }; /* written and not heard, before the thread waits */
 
 struct batch {
 	struct store_change *first;
 	struct store_change *rest; /* the first that was left out; NULL: none */
+	struct store_change **end; /* where the list went on */
 	struct arena *arena;       /* owned; what `taken` points into */
 	int result;
 	struct err why;
+	struct batch *next;
 };
 
 struct store {
 	struct ev_loop *loop;
-	ev_async written;
+	ev_async heard;
 	struct datadir *dir;
 	struct writer *writer; /* the thread's while that runs */
 	pthread_t thread;
 
-	pthread_mutex_t mutex; /* guards hand and quit, and hands over batch */
-	pthread_cond_t turn;   /* hand or quit has changed */
-	enum hand hand;
+	pthread_mutex_t mutex; /* guards the next five */
+	pthread_cond_t turn;   /* one of them has changed */
+	struct store_change *given, **given_end;
+	struct batch *spare;
+	struct batch *written_first, **written_end;
 	bool quit;
-	struct batch batch;
+
+	struct batch batches[BATCHES];
 
 	/* The loop's alone. */
 	struct store_change *open;
 	struct store_change **open_end;
 	size_t pending;
-	bool busy; /* from store_flush() until the last done call */
 	struct store_status status;
 };
 
@@ -81,19 +82,50 @@ wait_for_work(struct store *s)
 	return pthread_cond_timedwait(&s->turn, &s->mutex, &until) != ETIMEDOUT;
 }
 
+/* Under the mutex: all that is given becomes one batch. */
+static struct batch *
+take_given(struct store *s)
+{
+	struct batch *b = s->spare;
+
+	s->spare = b->next;
+	b->next = NULL;
+	b->first = s->given;
+	b->end = s->given_end;
+	b->rest = NULL;
+	b->why = (struct err){ .code = 0 };
+	s->given = NULL;
+	s->given_end = &s->given;
+	return b;
+}
+
+/* Under the mutex: what was left out stands in front of what came since. */
+static void
+give_back_rest(struct store *s, const struct batch *b)
+{
+	if (b->rest == NULL)
+		return;
+	*b->end = s->given;
+	if (s->given == NULL)
+		s->given_end = b->end;
+	s->given = b->rest;
+}
+
 /* Under the mutex, which it lets go while it writes. */
 static void
 write_given(struct store *s)
 {
-	struct batch *b = &s->batch;
+	struct batch *b = take_given(s);
 
 	pthread_mutex_unlock(&s->mutex);
 	b->result =
 	    writer_write(s->writer, b->first, &b->rest, b->arena, &b->why);
 	pthread_mutex_lock(&s->mutex);
-	s->hand = HAND_WRITTEN;
+	give_back_rest(s, b);
+	*s->written_end = b;
+	s->written_end = &b->next;
 	pthread_cond_broadcast(&s->turn);
-	ev_async_send(s->loop, &s->written);
+	ev_async_send(s->loop, &s->heard);
 
 	pthread_mutex_unlock(&s->mutex);
 	writer_checkpoint(s->writer);
@@ -107,11 +139,11 @@ write_batches(void *ctx)
 
 	pthread_mutex_lock(&s->mutex);
 	for (;;) {
-		if (s->hand == HAND_GIVEN) {
+		if (s->given != NULL && s->spare != NULL) {
 			write_given(s);
 		} else if (s->quit) {
 			break;
-		} else if (!wait_for_work(s) && s->hand != HAND_GIVEN) {
+		} else if (!wait_for_work(s) && s->given == NULL) {
 			pthread_mutex_unlock(&s->mutex);
 			writer_idle(s->writer);
 			pthread_mutex_lock(&s->mutex);
@@ -179,27 +211,10 @@ tell(struct store *s, struct store_change *c, const struct batch *b)
 		c->done(c, c->result, &why);
 }
 
-/* Puts what was left out back in front of the open batch. */
-static void
-reopen_rest(struct store *s)
-{
-	struct store_change *last = s->batch.rest;
-
-	if (last == NULL)
-		return;
-	while (last->next != NULL)
-		last = last->next;
-	last->next = s->open;
-	if (s->open == NULL)
-		s->open_end = &last->next;
-	s->open = s->batch.rest;
-}
-
 /* The done calls may add changes, and may free the change they are told of. */
 static void
-hear(struct store *s)
+hear(struct store *s, struct batch *b)
 {
-	struct batch *b = &s->batch;
 	struct store_change *c = b->first, *end = b->rest, *next;
 
 	s->status.failing = b->result < 0;
@@ -207,29 +222,51 @@ hear(struct store *s)
 		s->status.last_commit = clock_wall();
 		s->status.commits++;
 	}
-	reopen_rest(s);
 	for (; c != end; c = next) {
 		next = c->next;
 		tell(s, c, b);
 	}
 	arena_clear(b->arena);
-	s->busy = false;
 }
 
 static void
-on_written(struct ev_loop *loop, ev_async *w, int revents)
+hear_all(struct store *s, struct batch *b)
+{
+	while (b != NULL) {
+		struct batch *next = b->next;
+
+		hear(s, b);
+		pthread_mutex_lock(&s->mutex);
+		b->next = s->spare;
+		s->spare = b;
+		pthread_cond_broadcast(&s->turn);
+		pthread_mutex_unlock(&s->mutex);
+		b = next;
+	}
+}
+
+/* Under the mutex. */
+static struct batch *
+take_written(struct store *s)
+{
+	struct batch *b = s->written_first;
+
+	s->written_first = NULL;
+	s->written_end = &s->written_first;
+	return b;
+}
+
+static void
+on_heard(struct ev_loop *loop, ev_async *w, int revents)
 {
 	struct store *s = w->data;
 
 	(void)loop;
 	(void)revents;
 	pthread_mutex_lock(&s->mutex);
-	bool written = s->hand == HAND_WRITTEN;
-	if (written)
-		s->hand = HAND_EMPTY;
+	struct batch *b = take_written(s);
 	pthread_mutex_unlock(&s->mutex);
-	if (written)
-		hear(s);
+	hear_all(s, b);
 }
 
 void
@@ -246,25 +283,15 @@ store_add(struct store *s, struct store_change *c)
 void
 store_flush(struct store *s)
 {
-	if (s->busy || s->open == NULL)
+	if (s->open == NULL)
 		return;
-	s->busy = true;
-	s->batch.first = s->open;
-	s->batch.rest = NULL;
-	s->batch.why = (struct err){ .code = 0 };
-	s->open = NULL;
-	s->open_end = &s->open;
-
 	pthread_mutex_lock(&s->mutex);
-	s->hand = HAND_GIVEN;
+	*s->given_end = s->open;
+	s->given_end = s->open_end;
 	pthread_cond_broadcast(&s->turn);
 	pthread_mutex_unlock(&s->mutex);
-}
-
-bool
-store_idle(const struct store *s)
-{
-	return !s->busy;
+	s->open = NULL;
+	s->open_end = &s->open;
 }
 
 size_t
@@ -282,41 +309,57 @@ store_status(const struct store *s, struct store_status *out)
 
 /* ---- open and close ------------------------------------------------------ */
 
-static struct store *
-store_new(struct ev_loop *loop)
-{
-	struct store *s = calloc(1, sizeof *s);
-	pthread_condattr_t attr;
-
-	if (s == NULL)
-		return NULL;
-	s->batch.arena = arena_new();
-	if (s->batch.arena == NULL) {
-		free(s);
-		return NULL;
-	}
-	s->loop = loop;
-	s->open_end = &s->open;
-	pthread_mutex_init(&s->mutex, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&s->turn, &attr);
-	pthread_condattr_destroy(&attr);
-	ev_async_init(&s->written, on_written);
-	s->written.data = s;
-	return s;
-}
-
 /* Without its thread. The lock is given back last. */
 static void
 store_free(struct store *s)
 {
 	writer_free(s->writer);
 	datadir_close(s->dir);
-	arena_free(s->batch.arena);
+	for (size_t i = 0; i < BATCHES; i++)
+		arena_free(s->batches[i].arena);
 	pthread_cond_destroy(&s->turn);
 	pthread_mutex_destroy(&s->mutex);
 	free(s);
+}
+
+static void
+init_turns(struct store *s)
+{
+	pthread_condattr_t attr;
+
+	pthread_mutex_init(&s->mutex, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&s->turn, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+static struct store *
+store_new(struct ev_loop *loop)
+{
+	struct store *s = calloc(1, sizeof *s);
+
+	if (s == NULL)
+		return NULL;
+	init_turns(s);
+	s->loop = loop;
+	s->open_end = &s->open;
+	s->given_end = &s->given;
+	s->written_end = &s->written_first;
+	for (size_t i = 0; i < BATCHES; i++) {
+		struct batch *b = &s->batches[i];
+
+		b->arena = arena_new();
+		if (b->arena == NULL) {
+			store_free(s);
+			return NULL;
+		}
+		b->next = s->spare;
+		s->spare = b;
+	}
+	ev_async_init(&s->heard, on_heard);
+	s->heard.data = s;
+	return s;
 }
 
 static int
@@ -351,19 +394,20 @@ store_open(struct ev_loop *loop, const char *dir, const struct store_visitor *v,
 		store_free(s);
 		return NULL;
 	}
-	ev_async_start(loop, &s->written);
+	ev_async_start(loop, &s->heard);
 	return s;
 }
 
 static void
 wait_until_written(struct store *s)
 {
+	struct batch *b;
+
 	pthread_mutex_lock(&s->mutex);
-	while (s->hand != HAND_WRITTEN)
+	while ((b = take_written(s)) == NULL)
 		pthread_cond_wait(&s->turn, &s->mutex);
-	s->hand = HAND_EMPTY;
 	pthread_mutex_unlock(&s->mutex);
-	hear(s);
+	hear_all(s, b);
 }
 
 void
@@ -380,6 +424,6 @@ store_close(struct store *s)
 	pthread_cond_broadcast(&s->turn);
 	pthread_mutex_unlock(&s->mutex);
 	pthread_join(s->thread, NULL);
-	ev_async_stop(s->loop, &s->written);
+	ev_async_stop(s->loop, &s->heard);
 	store_free(s);
 }

@@ -134,14 +134,10 @@ struct store *store_open(struct ev_loop *loop, const char *dir,
 void store_add(struct store *s, struct store_change *c);
 
 /*
- * Call once per turn of the loop: sends the open batch to the thread if that
- * is idle; otherwise the batch stays open for a later call. A done call counts
- * as busy: what it adds goes with the next turn.
+ * Call once per turn of the loop: hands the open batch to the thread, which
+ * takes it, with all else that it was given meanwhile, into its next commit.
  */
 void store_flush(struct store *s);
-
-/* Whether store_flush() would send the open batch now. */
-bool store_idle(const struct store *s);
 
 /* Changes added whose done has not been called. */
 size_t store_pending(const struct store *s);

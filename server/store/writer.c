@@ -7,8 +7,8 @@
  * one is written from there, over the failed one. A new connection would read
  * the failed commit back out of the system's cache, and the jobs of a client
  * that was told "no" would be there after all. So the connection is kept, and
- * before the next batch the log is emptied into the database from what is
- * known to be good.
+ * at once, at the latest before the next batch, the log is emptied into the
+ * database from what is known to be good.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -169,7 +169,8 @@ writer_write(struct writer *w, struct store_change *first,
 void
 writer_checkpoint(struct writer *w)
 {
-	if (w->log_pages < w->checkpoint_at || w->doubtful)
+	/* The sooner, the less time a kill has to find the failed commit. */
+	if (settle_doubt(w) != SQLITE_OK || w->log_pages < w->checkpoint_at)
 		return;
 
 	/* Nothing is lost when it fails: the log stays, and is asked again. */

@@ -288,6 +288,59 @@ a_failed_sync_fails_the_batch_and_not_the_next(void **state)
 	assert_int_equal(jobs_on_disk(b), 8);
 }
 
+/* What a kill -9 leaves: the files as the system's cache has them. */
+static int64_t
+jobs_after_kill(struct bench *b)
+{
+	static const char *const names[] = { "", "-wal" };
+	struct storedir copy;
+	sqlite3 *db;
+
+	storedir_make(&copy);
+	for (size_t i = 0; i < 2; i++) {
+		char command[1024];
+
+		snprintf(command, sizeof command, "cp %s%s %s/", b->dir.file,
+		    names[i], copy.path);
+		assert_int_equal(system(command), 0);
+	}
+	assert_int_equal(database_open(copy.file, &db, &b->why), 0);
+	sqlite3_close(db);
+	int64_t n = storedir_ask(&copy, "SELECT count(*) FROM jobs");
+	storedir_remove(&copy);
+	return n;
+}
+
+static void
+a_kill_after_a_failed_sync_does_not_bring_the_batch_back(void **state)
+{
+	struct bench *b = *state;
+
+	assert_int_equal(add_jobs(b, 5, 300), 0);
+	faultvfs.sync = EIO;
+	assert_int_equal(add_jobs(b, 50, 300), -EIO);
+	faultvfs.sync = 0;
+	writer_checkpoint(b->writer);
+	assert_int_equal(jobs_after_kill(b), 5);
+}
+
+static void
+a_change_that_makes_no_sense_takes_its_batch_along(void **state)
+{
+	struct bench *b = *state;
+	struct store_change *rest;
+
+	for (size_t i = 0; i < 3; i++)
+		describe(b, &b->changes[i], 10);
+	b->changes[1].kind = (enum store_kind)99;
+	assert_int_equal(writer_write(b->writer, link_changes(b, 3), &rest,
+			     b->arena, &b->why),
+	    -EIO);
+	assert_null(rest);
+	assert_int_equal(add_jobs(b, 1, 10), 0);
+	assert_int_equal(jobs_on_disk(b), 1);
+}
+
 /*
  * The dangerous order: a sync fails and what it should have written is gone,
  * though the system's cache still shows it; the next sync succeeds.
@@ -445,6 +498,9 @@ main(void)
 		ON_BENCH(a_full_disk_fails_the_batch_and_not_the_next),
 		ON_BENCH(a_full_quota_is_a_full_disk),
 		ON_BENCH(a_failed_sync_fails_the_batch_and_not_the_next),
+		ON_BENCH(
+		    a_kill_after_a_failed_sync_does_not_bring_the_batch_back),
+		ON_BENCH(a_change_that_makes_no_sense_takes_its_batch_along),
 		ON_BENCH(a_power_cut_after_failed_syncs_loses_nothing_told),
 		ON_BENCH(a_power_cut_at_any_time_loses_nothing_told),
 		ON_BENCH(a_long_log_is_written_back),
