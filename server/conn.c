@@ -22,6 +22,7 @@ enum {
 	READ_WANT = 64 * 1024,
 	READ_AHEAD = 64 * 1024, /* while a command is being served */
 	TURN_COMMANDS = 64,     /* of one connection, so others get theirs */
+	DRAIN_READS = 16,       /* of what comes too late, before a close */
 	SLOTS_MAX = 256,        /* answers that one connection may wait for */
 	REPLY_MAX = 1 << 30,
 };
@@ -205,6 +206,19 @@ forget_slots(struct conn *c)
 	}
 }
 
+/* Unread bytes would turn our close into a reset that drops the last answer. */
+static void
+close_politely(int fd)
+{
+	char unread[4096];
+
+	for (int n = 0; n < DRAIN_READS; n++)
+		if (recv(fd, unread, sizeof unread, MSG_DONTWAIT) <
+		    (ssize_t)sizeof unread)
+			break;
+	close(fd);
+}
+
 static void
 conn_free(struct conn *c)
 {
@@ -212,7 +226,7 @@ conn_free(struct conn *c)
 
 	ev_io_stop(s->loop, &c->io);
 	ev_timer_stop(s->loop, &c->handshake);
-	close(c->fd);
+	close_politely(c->fd);
 	forget_slots(c);
 	if (c->fetch != NULL)
 		fetch_abandon(c->fetch);

@@ -28,8 +28,7 @@ jobs_new(struct ev_loop *loop, struct queues *queues, struct counters *counters,
 	j->hooks = *hooks;
 	j->next_id = 1;
 	j->reservations = reservations_new();
-	j->found = agenda_new(entry_order);
-	if (due_init(j) < 0 || j->reservations == NULL || j->found == NULL) {
+	if (due_init(j) < 0 || j->reservations == NULL) {
 		jobs_free(j);
 		return NULL;
 	}
@@ -91,8 +90,6 @@ jobs_free(struct jobs *j)
 		return;
 	if (j->reservations != NULL)
 		forget_everything(j);
-	forget_agenda(j->found);
-	agenda_free(j->found);
 	due_free(j);
 	reservations_free(j->reservations);
 	while ((op = j->spare) != NULL) {
@@ -166,17 +163,15 @@ jobs_load(struct jobs *j, const struct store_job *row)
 		j->next_id = row->seq + 1;
 
 	if (e->queue == NULL ||
-	    agenda_reserve(s != NULL ? s->agenda : j->found, 1) < 0 ||
+	    (s != NULL && agenda_reserve(s->agenda, 1) < 0) ||
 	    (row->state == JOB_RESERVED && load_reserved(j, e, row) < 0)) {
 		entry_free(e);
 		return -ENOMEM;
 	}
-	if (s != NULL) {
-		e->timer.when = row->due;
+	if (row->state != JOB_RESERVED) {
+		if (s != NULL)
+			e->timer.when = row->due;
 		jobs_place(j, e);
-	} else if (row->state == JOB_QUEUED) {
-		e->timer.when = e->seq;
-		agenda_add(j->found, &e->timer);
 	}
 	return 0;
 }
@@ -184,15 +179,6 @@ jobs_load(struct jobs *j, const struct store_job *row)
 void
 jobs_start(struct jobs *j, struct store *store)
 {
-	struct agenda_item *first;
-
-	/* Rows come by id; those that were tried before have a later seq. */
-	while ((first = agenda_first(j->found)) != NULL) {
-		agenda_remove(j->found, first);
-		jobs_place(j, entry_of_timer(first));
-	}
-	agenda_free(j->found);
-	j->found = NULL;
 	j->store = store;
 	due_start(j);
 }

@@ -60,9 +60,8 @@ struct jobs {
 	struct set sets[JOBS_SETS];
 	ev_timer reaper; /* the next reservation to expire */
 	uint64_t reaped;
-	struct agenda *found; /* queued entries at the start, by seq */
-	int64_t next_id;      /* also the next seq */
-	int64_t not_before;   /* wall; after the disk refused */
+	int64_t next_id;    /* also the next seq */
+	int64_t not_before; /* wall; after the disk refused */
 	struct op *spare;
 	size_t nspare;
 };

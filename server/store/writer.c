@@ -24,7 +24,7 @@
 enum {
 	BATCH_CHANGES = 1000,
 	BATCH_BYTES = 4 * 1024 * 1024, /* written and read; the last may pass */
-	LONG_LOG = 2000,               /* pages: checkpoint */
+	LONG_LOG = 4000,               /* pages: checkpoint */
 	IDLE_LOG = 256,                /* pages: worth moving when idle */
 	HUGE_LOG = 16384,              /* pages: its space is given back */
 };
