@@ -1,0 +1,464 @@
+/*
+ * run - one program from start to end: fed, drained, timed, stopped, reaped.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "handlers/run.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "handlers/lines.h"
+#include "handlers/tail.h"
+
+/* In one turn of the loop, so that no program keeps it from the others. */
+enum { TURN_MAX = 64 * 1024 };
+
+enum run_state {
+	STARTING, /* no process yet; a stop is remembered */
+	RUNNING,  /* the timer is the deadline */
+	STOPPING, /* TERM was sent; the timer is the end of the grace */
+	KILLED,   /* KILL was sent; no timer */
+	DRAINING, /* a zombie leader; the timer is the end of RUN_DRAIN */
+};
+
+/* One of the program's output streams. */
+struct outlet {
+	struct run *run;
+	enum run_stream stream;
+	int fd; /* -1 after the end */
+	ev_io readable;
+	struct lines *lines; /* owned */
+};
+
+struct run {
+	enum run_state state;
+	const struct run_request *req; /* borrowed until done */
+	const struct run_hooks *hooks; /* borrowed until done */
+	void *ctx;
+	struct ev_loop *loop;
+
+	pid_t pid; /* 0 exactly in STARTING */
+	int pidfd;
+	int in; /* -1 when all is written, or nobody reads */
+	size_t fed;
+	struct outlet out;
+	struct outlet err;
+	ev_io writable;
+	ev_io ended;
+
+	ev_timer timer;
+	int64_t due; /* clock_mono(); what timer is set to */
+	int64_t deadline;
+	int64_t grace; /* of a stop that came while STARTING */
+
+	int64_t began;
+	int64_t written;   /* bytes of both streams */
+	struct tail *tail; /* owned */
+	struct run_facts facts;
+};
+
+static void
+set_timer(struct run *r, int64_t due)
+{
+	int64_t left = due - clock_mono();
+
+	r->due = due;
+	ev_timer_stop(r->loop, &r->timer);
+	ev_timer_set(&r->timer,
+	    left > 0 ? (double)left / (double)CLOCK_NS_PER_S : 0., 0.);
+	ev_timer_start(r->loop, &r->timer);
+}
+
+/*
+ * The leader becomes a zombie and stays one until finish(): its pid, and with
+ * it the number of the group, cannot be used again before.
+ */
+static bool
+has_ended(const struct run *r)
+{
+	siginfo_t info = { 0 };
+	int result;
+
+	do
+		result = waitid(P_PIDFD, (id_t)r->pidfd, &info,
+		    WEXITED | WNOHANG | WNOWAIT);
+	while (result < 0 && errno == EINTR);
+	return result < 0 || info.si_pid != 0;
+}
+
+static void
+stop_feeding(struct run *r)
+{
+	if (r->in < 0)
+		return;
+	ev_io_stop(r->loop, &r->writable);
+	close(r->in);
+	r->in = -1;
+}
+
+static void
+close_outlet(struct outlet *o)
+{
+	if (o->fd < 0)
+		return;
+	ev_io_stop(o->run->loop, &o->readable);
+	close(o->fd);
+	o->fd = -1;
+	lines_end(o->lines);
+}
+
+static void
+free_run(struct run *r)
+{
+	lines_free(r->out.lines);
+	lines_free(r->err.lines);
+	tail_free(r->tail);
+	free(r);
+}
+
+/* Frees r. */
+static void
+tell(struct run *r)
+{
+	r->facts.tail = tail_bytes(r->tail, &r->facts.tail_len);
+	r->hooks->done(r->ctx, &r->facts);
+	free_run(r);
+}
+
+/*
+ * Frees r. What is left of the group dies while the zombie still holds the
+ * number. A status that somebody else took away must not count as success.
+ */
+static void
+finish(struct run *r)
+{
+	pid_t got;
+
+	close_outlet(&r->out);
+	close_outlet(&r->err);
+	ev_timer_stop(r->loop, &r->timer);
+	kill(-r->pid, SIGKILL);
+	do
+		got = wait4(r->pid, &r->facts.status, 0, &r->facts.usage);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		r->facts.status = SIGKILL;
+	close(r->pidfd);
+	tell(r);
+}
+
+/* May free r. */
+static void
+finish_if_over(struct run *r)
+{
+	if (r->state == DRAINING && r->out.fd < 0 && r->err.fd < 0)
+		finish(r);
+}
+
+static void
+kill_group(struct run *r)
+{
+	r->state = KILLED;
+	r->facts.killed = true;
+	kill(-r->pid, SIGKILL);
+}
+
+/* A stopped program sees its TERM only once it goes on. */
+static void
+term_group(struct run *r, int64_t grace)
+{
+	r->state = STOPPING;
+	kill(-r->pid, SIGTERM);
+	kill(-r->pid, SIGCONT);
+	set_timer(r, clock_mono() + grace);
+}
+
+static void
+give_reason(struct run *r, enum run_reason reason)
+{
+	if (r->facts.reason == RUN_BY_ITSELF)
+		r->facts.reason = reason;
+}
+
+void
+run_stop(struct run *r, enum run_reason reason, int64_t grace)
+{
+	switch (r->state) {
+	case STARTING:
+		if (r->facts.reason == RUN_BY_ITSELF || grace < r->grace)
+			r->grace = grace;
+		give_reason(r, reason);
+		break;
+	case RUNNING:
+		if (has_ended(r)) /* the loop is about to hear of it */
+			break;
+		give_reason(r, reason);
+		term_group(r, grace);
+		break;
+	case STOPPING:
+		if (clock_mono() + grace < r->due)
+			set_timer(r, clock_mono() + grace);
+		break;
+	case KILLED:
+	case DRAINING:
+		break;
+	}
+}
+
+void
+run_set_deadline(struct run *r, int64_t deadline)
+{
+	r->deadline = deadline;
+	if (r->state == RUNNING)
+		set_timer(r, deadline);
+}
+
+pid_t
+run_pid(const struct run *r)
+{
+	return r->pid;
+}
+
+/* How many of len new bytes are within the limit; counts them all. */
+static size_t
+within_limit(struct run *r, size_t len)
+{
+	int64_t limit = r->req->output_limit;
+	int64_t left = limit - r->written;
+
+	r->written += (int64_t)len;
+	if (limit == 0 || left >= (int64_t)len)
+		return len;
+	r->facts.output_cut = true;
+	return left > 0 ? (size_t)left : 0;
+}
+
+/*
+ * The reason holds even when the program ended before we read so far: else
+ * speed would decide what becomes of the job.
+ */
+static void
+take(struct outlet *o, const char *bytes, size_t len)
+{
+	struct run *r = o->run;
+	size_t within = within_limit(r, len);
+
+	if (o->stream == RUN_STDERR)
+		tail_add(r->tail, bytes, len);
+	lines_add(o->lines, bytes, within);
+	if (within < len && r->req->kill_at_limit) {
+		give_reason(r, RUN_OUTPUT_LIMIT);
+		if (r->state == RUNNING)
+			run_stop(r, RUN_OUTPUT_LIMIT, r->req->grace);
+	}
+}
+
+static void
+pull(struct outlet *o)
+{
+	char bytes[TURN_MAX];
+	ssize_t n = o->fd < 0 ? 0 : read(o->fd, bytes, sizeof bytes);
+
+	if (n > 0)
+		take(o, bytes, (size_t)n);
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		close_outlet(o);
+}
+
+static void
+on_readable(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct outlet *o = w->data;
+
+	(void)loop;
+	(void)events;
+	pull(o);
+	finish_if_over(o->run);
+}
+
+/* A program that does not read its input is within its rights. */
+static void
+feed(struct run *r)
+{
+	size_t left = r->req->input_len - r->fed;
+	ssize_t n = 0;
+
+	if (left > 0)
+		n = write(r->in, r->req->input + r->fed,
+		    left < TURN_MAX ? left : TURN_MAX);
+	if (n > 0)
+		r->fed += (size_t)n;
+	bool again = n < 0 && (errno == EAGAIN || errno == EINTR);
+	if (r->fed == r->req->input_len || (n < 0 && !again))
+		stop_feeding(r);
+}
+
+static void
+on_writable(struct ev_loop *loop, ev_io *w, int events)
+{
+	(void)loop;
+	(void)events;
+	feed(w->data);
+}
+
+static void
+on_ended(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct run *r = w->data;
+
+	(void)events;
+	if (!has_ended(r))
+		return;
+	r->facts.elapsed = clock_mono() - r->began;
+	r->state = DRAINING;
+	ev_io_stop(loop, w);
+	stop_feeding(r);
+	set_timer(r, clock_mono() + RUN_DRAIN);
+	finish_if_over(r);
+}
+
+/*
+ * Somebody holds the output open, or the loop was too busy to see its end:
+ * one look more gets what a pipe can hold, and a second one the end.
+ */
+static void
+stop_draining(struct run *r)
+{
+	struct outlet *const both[] = { &r->out, &r->err };
+
+	for (size_t i = 0; i < 2; i++) {
+		if (both[i]->fd >= 0)
+			pull(both[i]);
+		if (both[i]->fd >= 0)
+			pull(both[i]);
+	}
+	r->facts.leftover = r->out.fd >= 0 || r->err.fd >= 0;
+	finish(r);
+}
+
+/* The loop's idea of the time lags behind: it may come a little early. */
+static void
+on_timer(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct run *r = w->data;
+
+	(void)loop;
+	(void)events;
+	if (clock_mono() < r->due)
+		set_timer(r, r->due);
+	else if (r->state == RUNNING)
+		run_stop(r, RUN_TIMEOUT, r->req->grace);
+	else if (r->state == STOPPING)
+		kill_group(r);
+	else
+		stop_draining(r);
+}
+
+static void
+open_outlet(struct outlet *o, int fd)
+{
+	o->fd = fd;
+	ev_io_set(&o->readable, fd, EV_READ);
+	ev_io_start(o->run->loop, &o->readable);
+}
+
+static void
+on_spawned(void *ctx, int result, const struct spawn_child *child,
+    const struct spawn_failure *why)
+{
+	struct run *r = ctx;
+
+	if (result < 0) {
+		r->facts.why = *why;
+		tell(r);
+		return;
+	}
+	r->facts.started = true;
+	r->began = clock_mono();
+	r->pid = child->pid;
+	r->pidfd = child->pidfd;
+	r->in = child->in;
+	ev_io_set(&r->ended, r->pidfd, EV_READ);
+	ev_io_start(r->loop, &r->ended);
+	open_outlet(&r->out, child->out);
+	open_outlet(&r->err, child->err);
+
+	r->state = RUNNING;
+	if (r->facts.reason != RUN_BY_ITSELF)
+		term_group(r, r->grace);
+	else
+		set_timer(r, r->deadline);
+	if (r->in >= 0) {
+		ev_io_set(&r->writable, r->in, EV_WRITE);
+		ev_io_start(r->loop, &r->writable);
+		feed(r);
+	}
+}
+
+static void
+emit_line(void *ctx, const char *bytes, size_t len, bool more)
+{
+	const struct outlet *o = ctx;
+	const struct run *r = o->run;
+
+	r->hooks->line(r->ctx, o->stream, bytes, len, more);
+}
+
+static void
+init_outlet(struct run *r, struct outlet *o, enum run_stream stream)
+{
+	o->run = r;
+	o->stream = stream;
+	o->fd = -1;
+	o->lines = lines_new(RUN_LINE_MAX, emit_line, o);
+	ev_init(&o->readable, on_readable);
+	o->readable.data = o;
+}
+
+static struct run *
+new_run(void)
+{
+	struct run *r = calloc(1, sizeof *r);
+
+	if (r == NULL)
+		return NULL;
+	r->state = STARTING;
+	r->pidfd = -1;
+	r->in = -1;
+	r->tail = tail_new(RUN_TAIL_MAX);
+	init_outlet(r, &r->out, RUN_STDOUT);
+	init_outlet(r, &r->err, RUN_STDERR);
+	ev_init(&r->writable, on_writable);
+	ev_init(&r->ended, on_ended);
+	ev_init(&r->timer, on_timer);
+	r->writable.data = r;
+	r->ended.data = r;
+	r->timer.data = r;
+	return r;
+}
+
+struct run *
+run_start(struct ev_loop *loop, struct spawner *spawner,
+    const struct run_request *req, const struct run_hooks *hooks, void *ctx)
+{
+	struct run *r = new_run();
+
+	if (r == NULL)
+		return NULL;
+	r->loop = loop;
+	r->req = req;
+	r->hooks = hooks;
+	r->ctx = ctx;
+	r->deadline = req->deadline;
+	if (r->tail == NULL || r->out.lines == NULL || r->err.lines == NULL ||
+	    spawner_start(spawner, &req->spawn, on_spawned, r) == NULL) {
+		free_run(r);
+		return NULL;
+	}
+	return r;
+}

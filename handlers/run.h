@@ -1,0 +1,114 @@
+/*
+ * run - one program from start to end: fed, drained, timed, stopped, reaped.
+ *
+ * A run is over when the program's process has ended and its output has been
+ * read to the end, in either order. What a left-over grandchild still holds
+ * open delays the end by no more than RUN_DRAIN. Then, whether or not anything
+ * was held open, the rest of the process group is killed and the leader is
+ * reaped, in this order: as long as the leader is a zombie, the number of its
+ * group belongs to nobody else. Every stop is TERM to the group (and CONT, for
+ * the programs that are stopped), the grace, KILL to the group.
+ *
+ *   STARTING --spawned--> RUNNING --ended--> DRAINING --EOF, RUN_DRAIN--> over
+ *                            |  deadline, run_stop()
+ *                            v
+ *                         STOPPING --grace--> KILLED --ended--> DRAINING
+ *                            '------------ended------------------^
+ *
+ * The process must ignore SIGPIPE: a program may close its stdin at any time.
+ * The loop must not be libev's default loop: see handlers/spawner.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef HANDLERS_RUN_H
+#define HANDLERS_RUN_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include "handlers/spawner.h"
+
+#define RUN_DRAIN INT64_C(2000000000) /* ns after the leader's end */
+
+enum {
+	RUN_LINE_MAX = 16 * 1024, /* longer lines come in pieces */
+	RUN_TAIL_MAX = 64 * 1024, /* of stderr, kept for the error text */
+};
+
+enum run_stream { RUN_STDOUT, RUN_STDERR };
+
+/* Why we ended it; the first reason stays. */
+enum run_reason {
+	RUN_BY_ITSELF,
+	RUN_TIMEOUT,
+	RUN_OUTPUT_LIMIT,
+	RUN_SHUTDOWN,
+	RUN_CANCELLED,
+	RUN_LOST, /* the reservation is gone */
+};
+
+struct run_request {
+	struct spawn_request spawn;
+	const char *input; /* bytes for stdin; ignored without spawn.feed */
+	size_t input_len;
+	int64_t deadline;     /* clock_mono(); when TERM is sent */
+	int64_t grace;        /* ns from TERM to KILL */
+	int64_t output_limit; /* bytes of both streams together; 0: none */
+	/* What is above the limit is no line any more, but still in the tail. */
+	bool kill_at_limit;
+};
+
+/* What happened, for handlers/verdict. */
+struct run_facts {
+	bool started; /* else why says why not */
+	struct spawn_failure why;
+	int status; /* as wait(2) gives it */
+	enum run_reason reason;
+	bool killed;         /* the grace passed: KILL was needed */
+	bool output_cut;     /* more than output_limit was written */
+	bool leftover;       /* output held open after RUN_DRAIN */
+	int64_t elapsed;     /* ns from spawn to the leader's end */
+	struct rusage usage; /* of the leader and what it waited for */
+	const char *tail;    /* end of stderr; borrowed during the call */
+	size_t tail_len;
+};
+
+struct run_hooks {
+	/*
+	 * One line of output without its line end, at most RUN_LINE_MAX bytes,
+	 * borrowed during the call; `more`: the line goes on in the next call.
+	 */
+	void (*line)(void *ctx, enum run_stream stream, const char *bytes,
+	    size_t len, bool more);
+	/* Called once, last; the run is freed when it returns. */
+	void (*done)(void *ctx, const struct run_facts *facts);
+};
+
+struct run;
+
+/*
+ * Starts a program. req, what it points at, hooks and ctx are borrowed until
+ * done has been called. Returns NULL when memory is short; then no hook is
+ * called. A program that cannot be started is told by done, never before
+ * this function has returned.
+ */
+struct run *run_start(struct ev_loop *loop, struct spawner *spawner,
+    const struct run_request *req, const struct run_hooks *hooks, void *ctx);
+
+/*
+ * TERM now, KILL after `grace` ns. A second call can only make it sooner.
+ * For a run that is still starting it takes effect once it has started; for a
+ * program that has already ended, never.
+ */
+void run_stop(struct run *r, enum run_reason reason, int64_t grace);
+
+/* Moves the deadline. */
+void run_set_deadline(struct run *r, int64_t deadline);
+
+/* 0 while it has not started. */
+pid_t run_pid(const struct run *r);
+
+#endif

@@ -1,0 +1,364 @@
+/*
+ * spawn - start a program with its pipes, or say exactly why not.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "handlers/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/*
+ * What runs in the child must leave no trace in a sanitizer's books: they lie
+ * in the memory it shares with us, and it never returns to balance them.
+ */
+#define IN_CHILD                                                               \
+	__attribute__((no_sanitize("address"), no_sanitize("thread"),          \
+	    no_sanitize("undefined")))
+
+/*
+ * ThreadSanitizer takes every clone(2) for a fork, and tells its books in our
+ * memory that they are the child's. The other name of the call passes it by.
+ */
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+extern int clone_unseen(int (*fn)(void *), void *stack, int flags, void *arg,
+    int *pidfd) __asm__("__clone");
+#define clone clone_unseen
+#endif
+
+enum {
+	STACK_SIZE = 32 * 1024, /* a few hundred bytes are needed */
+	REPORT_FD = 3,          /* in the child; closed by exec */
+	TRIES = 6,
+};
+
+#define FIRST_NAP 3000000L /* ns, doubled after every try: 93 ms in all */
+
+enum { R, W };
+
+struct pipes {
+	int in[2]; /* without feed: /dev/null and -1 */
+	int out[2];
+	int err[2];
+	int report[2]; /* one struct spawn_failure, or nothing before exec */
+};
+
+struct birth {
+	const struct spawn_request *req;
+	const struct pipes *pipes;
+	pid_t parent;
+};
+
+/* In the child: raw system calls only, down to become(). */
+
+/*
+ * Not sigaction(3): the C library refuses two signals, and sanitizers keep a
+ * table of dispositions that lies in the memory shared with the parent.
+ */
+static void IN_CHILD
+default_dispositions(void)
+{
+	static const unsigned long default_action[16];
+
+	for (int sig = 1; sig < NSIG; sig++)
+		syscall(SYS_rt_sigaction, sig, default_action, NULL, NSIG / 8);
+}
+
+/*
+ * Closing, not marking: another program that is being started right now has
+ * copies of its neighbours' pipe ends, and must not keep them from reaching
+ * their end of file while it hangs in chdir or exec.
+ */
+static void IN_CHILD
+close_from(int first)
+{
+	if (syscall(SYS_close_range, first, ~0U, 0) == 0)
+		return;
+
+	struct rlimit most;
+	if (getrlimit(RLIMIT_NOFILE, &most) < 0)
+		return;
+	for (int fd = first; (rlim_t)fd < most.rlim_cur; fd++)
+		syscall(SYS_close, fd);
+}
+
+/* Sources are above STDERR_FILENO: no dup3 hits one that is still needed. */
+static int IN_CHILD
+take_stdio(const struct pipes *p, int *report)
+{
+	if (syscall(SYS_dup3, p->in[R], STDIN_FILENO, 0) < 0 ||
+	    syscall(SYS_dup3, p->out[W], STDOUT_FILENO, 0) < 0 ||
+	    syscall(SYS_dup3, p->err[W], STDERR_FILENO, 0) < 0)
+		return -1;
+	if (*report != REPORT_FD &&
+	    syscall(SYS_dup3, *report, REPORT_FD, O_CLOEXEC) < 0)
+		return -1;
+	*report = REPORT_FD;
+	close_from(REPORT_FD + 1);
+	return 0;
+}
+
+/* A parent that was gone before the first call will send no signal. */
+static int IN_CHILD
+limit(pid_t parent)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return -1;
+	if (getppid() == parent)
+		return 0;
+	errno = EOWNERDEAD;
+	return -1;
+}
+
+/* Returns the stage that failed, with errno. */
+static enum spawn_stage IN_CHILD
+prepare_and_exec(const struct birth *b, int *report)
+{
+	unsigned long none[16] = { 0 };
+
+	default_dispositions();
+	if (setsid() < 0)
+		return SPAWN_SESSION;
+	if (take_stdio(b->pipes, report) < 0)
+		return SPAWN_STDIO;
+	if (limit(b->parent) < 0)
+		return SPAWN_LIMITS;
+	umask(b->req->mask);
+	if (chdir(b->req->workdir) < 0)
+		return SPAWN_WORKDIR;
+
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, NSIG / 8);
+	execve(b->req->path, b->req->argv, b->req->env);
+	return SPAWN_EXEC;
+}
+
+static int IN_CHILD
+become(void *arg)
+{
+	const struct birth *b = arg;
+	int report = b->pipes->report[W];
+	enum spawn_stage stage = prepare_and_exec(b, &report);
+	struct spawn_failure why = { stage, errno };
+
+	(void)syscall(SYS_write, report, &why, sizeof why);
+	return 127; /* clone(2) ends the process with it */
+}
+
+/* In the parent, from here on. */
+
+static void
+close_one(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void
+close_all(struct pipes *p)
+{
+	int *const all[] = { p->in, p->out, p->err, p->report };
+
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		close_one(&all[i][R]);
+		close_one(&all[i][W]);
+	}
+}
+
+/* Moves a descriptor out of the way of the child's 0 to 2. */
+static int
+lift(int *fd)
+{
+	if (*fd > STDERR_FILENO)
+		return 0;
+
+	int higher = fcntl(*fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (higher < 0)
+		return -1;
+	close(*fd);
+	*fd = higher;
+	return 0;
+}
+
+/* `ours` is the end that the loop polls, or -1. */
+static int
+open_pipe(int fds[2], int ours)
+{
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -1;
+	if (lift(&fds[R]) < 0 || lift(&fds[W]) < 0)
+		return -1;
+	return ours < 0 ? 0 : fcntl(fds[ours], F_SETFL, O_NONBLOCK);
+}
+
+static int
+open_null(int fds[2])
+{
+	fds[R] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return fds[R] < 0 ? -1 : lift(&fds[R]);
+}
+
+static int
+open_all(struct pipes *p, bool feed)
+{
+	*p = (struct pipes){ { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 } };
+
+	if ((feed ? open_pipe(p->in, W) : open_null(p->in)) < 0)
+		return -1;
+	if (open_pipe(p->out, R) < 0 || open_pipe(p->err, R) < 0)
+		return -1;
+	return open_pipe(p->report, -1);
+}
+
+/*
+ * The child runs on a stack of its own below which nothing can be written.
+ * The caller sleeps meanwhile, so the stack is free again when this returns.
+ */
+static pid_t
+clone_child(struct birth *b, int *pidfd)
+{
+	size_t guard = (size_t)sysconf(_SC_PAGESIZE);
+	size_t size = guard + STACK_SIZE;
+	char *stack = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (stack == MAP_FAILED)
+		return -1;
+
+	pid_t pid = -1;
+	if (mprotect(stack, guard, PROT_NONE) == 0)
+		pid = clone(become, stack + size,
+		    CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, b, pidfd);
+	int errnum = errno;
+	munmap(stack, size);
+	errno = errnum;
+	return pid;
+}
+
+/*
+ * The child is born with our signal handlers, and would run them in our
+ * memory: nothing may be delivered before it has put the defaults back.
+ */
+static pid_t
+clone_quietly(struct birth *b, int *pidfd)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	pid_t pid = clone_child(b, pidfd);
+	int errnum = errno;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = errnum;
+	return pid;
+}
+
+/* True when the child reported a failure; end of file means that it runs. */
+static bool
+read_report(int fd, struct spawn_failure *why)
+{
+	ssize_t n;
+
+	do
+		n = read(fd, why, sizeof *why);
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)sizeof *why;
+}
+
+static void
+reap(pid_t pid)
+{
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+/* One try. As spawn(). */
+static int
+start(const struct spawn_request *req, struct spawn_child *child,
+    struct spawn_failure *why)
+{
+	struct pipes p;
+	struct spawn_failure at = { SPAWN_PIPES, 0 };
+	struct birth b = { req, &p, getpid() };
+	int pidfd = -1;
+
+	if (open_all(&p, req->feed) < 0)
+		goto fail_errno;
+	at.stage = SPAWN_CLONE;
+	pid_t pid = clone_quietly(&b, &pidfd);
+	if (pid < 0)
+		goto fail_errno;
+
+	close_one(&p.report[W]);
+	if (read_report(p.report[R], &at)) {
+		reap(pid);
+		close_one(&pidfd);
+		goto fail;
+	}
+	*child =
+	    (struct spawn_child){ pid, pidfd, p.in[W], p.out[R], p.err[R] };
+	close_one(&p.in[R]);
+	close_one(&p.out[W]);
+	close_one(&p.err[W]);
+	close_one(&p.report[R]);
+	return 0;
+
+fail_errno:
+	at.errnum = errno;
+fail:
+	close_all(&p);
+	*why = at;
+	return -1;
+}
+
+static bool
+may_pass(const struct spawn_failure *why)
+{
+	return (why->stage == SPAWN_CLONE && why->errnum == EAGAIN) ||
+	    (why->stage == SPAWN_EXEC && why->errnum == ETXTBSY);
+}
+
+int
+spawn(const struct spawn_request *req, struct spawn_child *child,
+    struct spawn_failure *why)
+{
+	struct timespec nap = { 0, FIRST_NAP };
+
+	for (int tries = 1;; tries++) {
+		if (start(req, child, why) == 0)
+			return 0;
+		if (tries == TRIES || !may_pass(why))
+			return -1;
+		nanosleep(&nap, NULL);
+		nap.tv_nsec *= 2;
+	}
+}
+
+const char *
+spawn_stage_name(enum spawn_stage stage)
+{
+	static const char *const names[] = {
+		[SPAWN_PIPES] = "pipes",
+		[SPAWN_CLONE] = "clone",
+		[SPAWN_SESSION] = "session",
+		[SPAWN_STDIO] = "stdio",
+		[SPAWN_WORKDIR] = "workdir",
+		[SPAWN_LIMITS] = "limits",
+		[SPAWN_EXEC] = "exec",
+	};
+
+	return names[stage];
+}

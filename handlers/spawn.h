@@ -1,0 +1,67 @@
+/*
+ * spawn - start a program with its pipes, or say exactly why not.
+ *
+ * The child shares our memory until exec (clone(2) with CLONE_VM and
+ * CLONE_VFORK), so a big supervisor starts a program as fast as a small one;
+ * the price is that between clone and exec only raw system calls are made.
+ * The calling thread sleeps until exec has happened or failed.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef HANDLERS_SPAWN_H
+#define HANDLERS_SPAWN_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct spawn_request {
+	const char *path;    /* absolute */
+	char *const *argv;   /* NULL-terminated */
+	char *const *env;    /* the complete environment, NULL-terminated */
+	const char *workdir; /* absolute */
+	mode_t mask;         /* umask(2) */
+	bool feed;           /* false: stdin is /dev/null */
+};
+
+/* Descriptors are close-on-exec and non-blocking. -1 where there is none. */
+struct spawn_child {
+	pid_t pid;
+	int pidfd; /* readable once the process has ended; for waitid(P_PIDFD) */
+	int in;    /* we write: the program's stdin; -1 without feed */
+	int out;   /* we read */
+	int err;   /* we read */
+};
+
+enum spawn_stage {
+	SPAWN_PIPES,
+	SPAWN_CLONE,
+	SPAWN_SESSION, /* setsid */
+	SPAWN_STDIO,
+	SPAWN_WORKDIR,
+	SPAWN_LIMITS, /* no_new_privs, the signal at our death */
+	SPAWN_EXEC,
+};
+
+struct spawn_failure {
+	enum spawn_stage stage;
+	int errnum;
+};
+
+/*
+ * Returns 0 and fills *child; the caller owns its descriptors and must reap
+ * the pid. The child leads its own session and process group, has an empty
+ * signal mask, default dispositions, no_new_privs, and descriptors 0 to 2
+ * only. It is sent KILL when the thread that called spawn() ends, so that it
+ * does not outlive a supervisor that was itself killed: call from a thread
+ * that stays. Returns -1 and fills *why; then there is nothing to close or
+ * reap. A file that is still being written (ETXTBSY) and a full process table
+ * (EAGAIN) are tried again for a tenth of a second.
+ * May be called from several threads at once.
+ */
+int spawn(const struct spawn_request *req, struct spawn_child *child,
+    struct spawn_failure *why);
+
+/* "pipes", "exec", ...: for messages. */
+const char *spawn_stage_name(enum spawn_stage stage);
+
+#endif

@@ -1,0 +1,245 @@
+/*
+ * verdict - what the end of a program means for its job.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "handlers/verdict.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "base/utf8.h"
+
+enum {
+	EXIT_NEVER = 65, /* EX_DATAERR: the input is bad and will stay so */
+	EXIT_LATER = 75, /* EX_TEMPFAIL */
+	EXIT_NO_EXEC = 126,
+	EXIT_NOT_FOUND = 127,
+	LINE_MAX_BYTES = 1000, /* of the backtrace; the server keeps no more */
+};
+
+struct text {
+	const char *bytes;
+	size_t len;
+};
+
+static bool
+is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/*
+ * Cuts the last line that is more than space off *rest, without the space at
+ * its end. False when there is none.
+ */
+static bool
+last_line(struct text *rest, struct text *line)
+{
+	while (rest->len > 0 && is_space(rest->bytes[rest->len - 1]))
+		rest->len--;
+	if (rest->len == 0)
+		return false;
+
+	const char *lf = memrchr(rest->bytes, '\n', rest->len);
+	const char *end = rest->bytes + rest->len;
+	line->bytes = lf != NULL ? lf + 1 : rest->bytes;
+	line->len = (size_t)(end - line->bytes);
+	rest->len -= line->len;
+	return true;
+}
+
+/*
+ * Copies text as one line of valid UTF-8, as much as fits with its NUL: what
+ * is no UTF-8 is replaced, and a control character becomes a space.
+ */
+static void
+copy_clean(char *to, size_t size, struct text from)
+{
+	size_t used = 0;
+
+	while (from.len > 0) {
+		size_t step = utf8_step(from.bytes, from.len);
+		unsigned char first = (unsigned char)from.bytes[0];
+		const char *what = from.bytes;
+		size_t len = step;
+
+		if (step == 0) {
+			what = UTF8_REPLACEMENT;
+			len = strlen(what);
+			step = 1;
+		} else if (first < 0x20 || first == 0x7f) {
+			what = " ";
+		}
+		if (len >= size - used)
+			break;
+		memcpy(to + used, what, len);
+		used += len;
+		from.bytes += step;
+		from.len -= step;
+	}
+	to[used] = '\0';
+}
+
+static void
+add(struct verdict *v, struct text text)
+{
+	size_t used = strlen(v->message);
+
+	copy_clean(v->message + used, sizeof v->message - used, text);
+}
+
+/* For our own words; what others wrote is added by add(). */
+static void __attribute__((format(printf, 2, 3)))
+say(struct verdict *v, const char *fmt, ...)
+{
+	char words[160];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(words, sizeof words, fmt, args);
+	va_end(args);
+	add(v, (struct text){ words, strlen(words) });
+}
+
+/* What we did to it ourselves. */
+static void
+judge_stop(struct verdict *v, const struct run_facts *facts)
+{
+	static const struct {
+		const char *errtype, *what;
+	} stops[] = {
+		[RUN_TIMEOUT] = { "Timeout", "ran out of time" },
+		[RUN_OUTPUT_LIMIT] = { "OutputLimit",
+		    "wrote more than its output limit" },
+		[RUN_SHUTDOWN] = { "Shutdown", "the supervisor shuts down" },
+		[RUN_CANCELLED] = { "Cancelled", "cancelled" },
+		[RUN_LOST] = { "ReservationLost", "its reservation is gone" },
+	};
+
+	v->errtype = stops[facts->reason].errtype;
+	say(v, "stopped after %.1f s: %s",
+	    (double)facts->elapsed / (double)CLOCK_NS_PER_S,
+	    stops[facts->reason].what);
+	if (facts->killed)
+		say(v, "; TERM was not enough, so it was killed");
+}
+
+static void
+judge_start(
+    struct verdict *v, const struct spawn_failure *why, const char *program)
+{
+	v->errtype = "HandlerUnavailable";
+	add(v, (struct text){ program, strlen(program) });
+	say(v, ": %s: %s", spawn_stage_name(why->stage), strerror(why->errnum));
+}
+
+static void
+judge_signal(struct verdict *v, int status)
+{
+	int sig = WTERMSIG(status);
+	const char *name = sigabbrev_np(sig);
+
+	v->errtype = "Signal";
+	if (name != NULL)
+		say(v, "killed by SIG%s", name);
+	else
+		say(v, "killed by signal %d", sig);
+	if (WCOREDUMP(status))
+		say(v, " (core dumped)");
+}
+
+static void
+judge_exit(struct verdict *v, int code, struct text tail)
+{
+	struct text line;
+	bool unavailable = code == EXIT_NO_EXEC || code == EXIT_NOT_FOUND;
+
+	if (code == EXIT_LATER)
+		v->kind = VERDICT_LATER;
+	else if (code == EXIT_NEVER)
+		v->kind = VERDICT_DEAD;
+	v->errtype = unavailable ? "HandlerUnavailable" : "ExitStatus";
+	say(v, "exit %d", code);
+	if (!last_line(&tail, &line))
+		return;
+	while (is_space(line.bytes[0])) {
+		line.bytes++;
+		line.len--;
+	}
+	say(v, ": ");
+	add(v, line);
+}
+
+/* A copy of one line, or NULL when memory is short. */
+static char *
+clean_line(struct text line)
+{
+	char clean[LINE_MAX_BYTES + 1];
+
+	copy_clean(clean, sizeof clean, line);
+	return strdup(clean);
+}
+
+static void
+keep_backtrace(struct verdict *v, struct text tail)
+{
+	struct text lines[VERDICT_LINES_MAX];
+	size_t n = 0;
+
+	while (n < VERDICT_LINES_MAX && last_line(&tail, &lines[n]))
+		n++;
+	for (; n > 0; n--) {
+		char *line = clean_line(lines[n - 1]);
+
+		if (line != NULL)
+			v->backtrace[v->nlines++] = line;
+	}
+}
+
+void
+verdict_reach(
+    struct verdict *v, const struct run_facts *facts, const char *program)
+{
+	struct text tail = { facts->tail, facts->tail_len };
+
+	*v = (struct verdict){ .kind = VERDICT_RETRY, .errtype = "" };
+	if (facts->reason != RUN_BY_ITSELF && facts->started)
+		judge_stop(v, facts);
+	else if (!facts->started)
+		judge_start(v, &facts->why, program);
+	else if (WIFSIGNALED(facts->status))
+		judge_signal(v, facts->status);
+	else if (WEXITSTATUS(facts->status) != 0)
+		judge_exit(v, WEXITSTATUS(facts->status), tail);
+	else
+		v->kind = VERDICT_DONE;
+	if (v->kind != VERDICT_DONE)
+		keep_backtrace(v, tail);
+}
+
+void
+verdict_clear(struct verdict *v)
+{
+	for (size_t i = 0; i < v->nlines; i++)
+		free(v->backtrace[i]);
+	v->nlines = 0;
+}
+
+const char *
+verdict_kind_name(enum verdict_kind kind)
+{
+	static const char *const names[] = {
+		[VERDICT_DONE] = "done",
+		[VERDICT_RETRY] = "retry",
+		[VERDICT_LATER] = "later",
+		[VERDICT_DEAD] = "dead",
+	};
+
+	return names[kind];
+}

@@ -1,0 +1,45 @@
+/*
+ * verdict - what the end of a program means for its job.
+ *
+ * A pure function from facts to an outcome. The order of decision is in
+ * docs/handlers.md, "Outcome": what we did to it first, then whether it
+ * started at all, then signals, then the exit status.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef HANDLERS_VERDICT_H
+#define HANDLERS_VERDICT_H
+
+#include <stddef.h>
+
+#include "handlers/run.h"
+
+enum verdict_kind {
+	VERDICT_DONE,  /* success */
+	VERDICT_RETRY, /* failed; the server decides when to try again */
+	VERDICT_LATER, /* exit 75, "temporary": as RETRY on a stock server */
+	VERDICT_DEAD,  /* exit 65: never again */
+};
+
+enum { VERDICT_LINES_MAX = 50 };
+
+struct verdict {
+	enum verdict_kind kind;
+	const char *errtype; /* "" when done; a fixed text */
+	char message[1024];  /* "" when done; valid UTF-8, one line */
+	char *backtrace[VERDICT_LINES_MAX]; /* owned: verdict_clear() */
+	size_t nlines;
+};
+
+/*
+ * Fills *v. program is the path, for the message about a program that could
+ * not be started. Never fails: when memory is short the backtrace is shorter.
+ */
+void verdict_reach(
+    struct verdict *v, const struct run_facts *facts, const char *program);
+void verdict_clear(struct verdict *v);
+
+/* "done", "retry", "later", "dead". */
+const char *verdict_kind_name(enum verdict_kind kind);
+
+#endif
