@@ -1,0 +1,105 @@
+/*
+ * explain - an invocation as text for a person.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "cli/explain.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "config/units.h"
+
+enum { QUOTED_MAX = 256 * 1024 * 1024 };
+
+static const char *
+input_name(enum input_kind kind)
+{
+	static const char *const names[] = {
+		[INPUT_JOB] = "the whole job",
+		[INPUT_ARGS] = "the args array",
+		[INPUT_ARG0] = "the first argument",
+		[INPUT_RAW] = "the first argument's bytes",
+		[INPUT_NONE] = "nothing: /dev/null",
+	};
+
+	return names[kind];
+}
+
+static void
+print_quoted(FILE *out, const char *bytes, size_t len)
+{
+	struct buf *b = buf_new(QUOTED_MAX);
+
+	if (b != NULL && json_put_string(b, bytes, len) == 0)
+		(void)fwrite(buf_front(b), 1, buf_len(b), out);
+	else
+		fprintf(out, "(%zu bytes)", len);
+	buf_free(b);
+}
+
+static void
+print_size(FILE *out, const char *name, int64_t bytes)
+{
+	char text[UNITS_SHOWN_MAX] = "none";
+
+	if (bytes > 0)
+		units_show_size(bytes, text);
+	fprintf(out, "  %-14s %s\n", name, text);
+}
+
+static void
+print_duration(FILE *out, const char *name, int64_t ns)
+{
+	char text[UNITS_SHOWN_MAX];
+
+	/* To the millisecond: the time since the job came is in it. */
+	units_show_duration(ns - ns % CLOCK_NS_PER_MS, text);
+	fprintf(out, "  %-14s %s\n", name, text);
+}
+
+static void
+print_environment(FILE *out, const struct environment *env)
+{
+	fputs("environment\n", out);
+	for (size_t i = 0; i < env->count; i++) {
+		const char *entry = env->entries[i];
+		const char *value = strchr(entry, '=') + 1;
+
+		fprintf(out, "  %.*s", (int)(value - entry), entry);
+		print_quoted(out, value, strlen(value));
+		fputc('\n', out);
+	}
+}
+
+void
+explain(FILE *out, const struct settings *settings, const struct handler *how,
+    const struct invocation *v, int64_t timeout, int64_t grace)
+{
+	fprintf(out, "handler\n  %s, %s:%zu\n", how->jobtype, settings->file,
+	    how->at.line);
+	fprintf(out, "program\n  %s\narguments\n", v->path);
+	for (size_t i = 0; v->argv[i] != NULL; i++) {
+		fprintf(out, "  %zu ", i);
+		print_quoted(out, v->argv[i], strlen(v->argv[i]));
+		fputc('\n', out);
+	}
+	print_environment(out, &v->env);
+
+	fprintf(out, "input\n  %s", input_name(how->input));
+	if (v->input != NULL) {
+		fprintf(out, ", %zu bytes\n  ", buf_len(v->input));
+		print_quoted(out, buf_front(v->input), buf_len(v->input));
+	}
+	fprintf(out, "\ndirectory\n  %s\nlimits\n", v->workdir);
+	print_duration(out, "timeout", timeout);
+	print_duration(out, "grace", grace);
+	fprintf(out, "  %-14s %03o\n", "umask", (unsigned)v->mask);
+	print_size(out, "output_limit", how->output_limit);
+	if (how->concurrency > 0)
+		fprintf(out, "  %-14s %" PRId64 "\n", "concurrency",
+		    how->concurrency);
+}

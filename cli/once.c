@@ -1,0 +1,151 @@
+/*
+ * once - one program run to its end, on a loop of its own.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "cli/once.h"
+
+#include <errno.h>
+#include <ev.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "handlers/spawner.h"
+#include "supervisor/scratch.h"
+
+struct once {
+	struct ev_loop *loop;
+	struct run *run; /* NULL before and after */
+	const char *program;
+	int64_t grace;
+	struct once_result *result;
+};
+
+static void
+on_line(
+    void *ctx, enum run_stream stream, const char *bytes, size_t len, bool more)
+{
+	(void)ctx;
+	(void)stream;
+	(void)fwrite(bytes, 1, len, stderr);
+	if (!more)
+		fputc('\n', stderr);
+}
+
+static void
+on_done(void *ctx, const struct run_facts *facts)
+{
+	struct once *o = ctx;
+
+	verdict_reach(&o->result->verdict, facts, o->program);
+	o->result->facts = *facts;
+	o->result->facts.tail = NULL;
+	o->result->facts.tail_len = 0;
+	o->run = NULL;
+	ev_break(o->loop, EVBREAK_ALL);
+}
+
+static void
+on_signal(struct ev_loop *loop, ev_signal *w, int revents)
+{
+	struct once *o = w->data;
+
+	(void)loop;
+	(void)revents;
+	if (o->run != NULL)
+		run_stop(o->run, RUN_CANCELLED, o->grace);
+}
+
+/* Runs *v with the loop turning until its end. */
+static int
+run_and_wait(struct once *o, struct spawner *spawner,
+    const struct invocation *v, const struct invocation_request *q,
+    struct err *e)
+{
+	static const struct run_hooks hooks = { on_line, on_done };
+	ev_signal interrupted, terminated;
+	struct run_request req = {
+		.spawn = {
+			.path = v->path,
+			.argv = v->argv,
+			.env = v->env.entries,
+			.workdir = v->workdir,
+			.mask = v->mask,
+			.feed = v->feed,
+		},
+		.input = v->input != NULL ? buf_front(v->input) : NULL,
+		.input_len = v->input != NULL ? buf_len(v->input) : 0,
+		.deadline = clock_mono() + q->timeout,
+		.grace = o->grace,
+		.output_limit = q->handler->output_limit,
+		.kill_at_limit = q->handler->output_action == OUTPUT_KILL,
+	};
+
+	o->run = run_start(o->loop, spawner, &req, &hooks, o);
+	if (o->run == NULL)
+		return err_set(e, ENOMEM, "memory is short");
+	ev_signal_init(&interrupted, on_signal, SIGINT);
+	ev_signal_init(&terminated, on_signal, SIGTERM);
+	interrupted.data = o;
+	terminated.data = o;
+	ev_signal_start(o->loop, &interrupted);
+	ev_signal_start(o->loop, &terminated);
+	while (o->run != NULL)
+		ev_run(o->loop, 0);
+	ev_signal_stop(o->loop, &interrupted);
+	ev_signal_stop(o->loop, &terminated);
+	return 0;
+}
+
+static int
+run_in(struct once *o, struct spawner *spawner, const char *dir,
+    struct invocation_request *q, struct err *e)
+{
+	struct invocation v;
+
+	q->tmpdir = dir;
+	if (invocation_make(&v, q, e) < 0)
+		return -e->code;
+	int r = run_and_wait(o, spawner, &v, q, e);
+	invocation_clear(&v);
+	return r;
+}
+
+int
+once_run(const char *tmpdir, struct invocation_request *q, int64_t grace,
+    struct once_result *result, struct err *e)
+{
+	struct once o = {
+		/* Not the default loop: that one reaps every child itself. */
+		.loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV),
+		.program = q->handler->program,
+		.grace = grace,
+		.result = result,
+	};
+	struct spawner *spawner = NULL;
+	struct scratch *scratch = NULL;
+	char *dir = NULL;
+	int r;
+
+	if (o.loop == NULL || (spawner = spawner_new(o.loop)) == NULL) {
+		r = err_set(e, ENOMEM, "memory is short");
+		goto done;
+	}
+	scratch = scratch_open(o.loop, spawner, tmpdir, e);
+	if (scratch != NULL)
+		dir = scratch_make(scratch, q->dispatch_id, e);
+	r = dir != NULL ? run_in(&o, spawner, dir, q, e) : -e->code;
+	/* Only a job that does not fit is the job's fault. */
+	if (dir == NULL && r == -EINVAL)
+		r = -EIO;
+
+done:
+	free(dir);
+	scratch_close(scratch); /* the directory goes with it */
+	spawner_free(spawner);
+	if (o.loop != NULL)
+		ev_loop_destroy(o.loop);
+	return r;
+}

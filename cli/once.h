@@ -1,0 +1,32 @@
+/*
+ * once - one program run to its end, on a loop of its own.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef CLI_ONCE_H
+#define CLI_ONCE_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "handlers/run.h"
+#include "handlers/verdict.h"
+#include "supervisor/invocation.h"
+
+struct once_result {
+	struct run_facts facts; /* without its tail */
+	struct verdict verdict; /* owned: verdict_clear() */
+};
+
+/*
+ * Fills *v for a fresh private directory below tmpdir, then runs it; what the
+ * program prints goes to standard error as it comes. SIGINT and SIGTERM stop
+ * the program. q is completed by tmpdir, all else is the caller's.
+ * Returns 0; -EINVAL when the job does not fit the handler (BadArgument);
+ * another negative errno when nothing could be tried. *e is set then.
+ */
+int once_run(const char *tmpdir, struct invocation_request *q, int64_t grace,
+    struct once_result *result, struct err *e);
+
+#endif

@@ -1,0 +1,397 @@
+/*
+ * dispatch - tasks, and the lanes (one a handler) that they run in.
+ *
+ *   take --> held --> started --> ended
+ *     |        |         ^          (run_hooks.done)
+ *     +--------|---------+
+ *     +--------+--> refused: FAIL without a program
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "supervisor/dispatch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "handlers/run.h"
+#include "handlers/verdict.h"
+#include "protocol/job.h"
+#include "supervisor/output.h"
+#include "supervisor/task.h"
+#include "supervisor/timeline.h"
+
+TAILQ_HEAD(tasks, task);
+
+struct lane {
+	int64_t running;
+	struct tasks held; /* by queued */
+	struct output output;
+};
+
+struct dispatch {
+	struct tasks all; /* by link */
+	size_t busy;
+	size_t held;
+	struct lane *lanes; /* as settings->handlers */
+	uint64_t dispatched;
+	bool closed; /* nothing is started any more */
+
+	struct dispatch_parts parts;
+	void (*ended)(void *ctx);
+	void *ctx;
+};
+
+static struct lane *
+lane_of(const struct task *t)
+{
+	const struct dispatch *d = t->dispatch;
+
+	return &d->lanes[t->how - d->parts.settings->handlers];
+}
+
+static void start_next(struct dispatch *d, struct lane *lane);
+
+/* Gives the slot back. The task is gone. */
+static void
+leave(struct task *t)
+{
+	struct dispatch *d = t->dispatch;
+
+	TAILQ_REMOVE(&d->all, t, link);
+	d->busy--;
+	if (t->dir != NULL)
+		scratch_remove(d->parts.scratch, t->dir);
+	task_free(t);
+	d->ended(d->ctx);
+}
+
+static void
+tell_server(struct task *t, const struct failure *f)
+{
+	struct report *r = t->dispatch->parts.report;
+
+	if (f == NULL)
+		report_ack(
+		    r, t->job.jid.bytes, t->job.jid.len, t->when.expires);
+	else
+		report_fail(
+		    r, t->job.jid.bytes, t->job.jid.len, f, t->when.expires);
+}
+
+/* The job fails without a program having run. */
+static void
+refuse(struct task *t, const char *errtype, const char *message)
+{
+	const struct failure f = { .errtype = errtype, .message = message };
+	const struct log_tag tags[] = { { "jid", t->jid },
+		{ "type", t->jobtype } };
+
+	log_tagged(LOG_LEVEL_WARNING, tags, 2,
+	    "%s: %s; not run (attempt %lld of %lld); reported FAIL", errtype,
+	    message, (long long)job_attempt(&t->job),
+	    (long long)job_max_attempts(&t->job));
+	tell_server(t, &f);
+	leave(t);
+}
+
+static void
+on_line(
+    void *ctx, enum run_stream stream, const char *bytes, size_t len, bool more)
+{
+	struct task *t = ctx;
+
+	output_line(&lane_of(t)->output, t->jid, &t->places[stream], stream,
+	    bytes, len, more);
+}
+
+static void
+tell_end(const struct task *t, const struct run_facts *facts,
+    const struct verdict *v)
+{
+	const struct log_tag tags[] = { { "jid", t->jid },
+		{ "type", t->jobtype } };
+	double seconds = (double)facts->elapsed / 1e9;
+	long long attempt = (long long)job_attempt(&t->job);
+	long long most = (long long)job_max_attempts(&t->job);
+
+	if (v->kind == VERDICT_DONE)
+		log_tagged(LOG_LEVEL_INFO, tags, 2,
+		    "done in %.3f s (attempt %lld of %lld, status 0x%04x)",
+		    seconds, attempt, most, (unsigned)facts->status);
+	else
+		log_tagged(LOG_LEVEL_WARNING, tags, 2,
+		    "%s: %s; %s after %.3f s (attempt %lld of %lld, status "
+		    "0x%04x); reported FAIL",
+		    v->errtype, v->message, verdict_kind_name(v->kind), seconds,
+		    attempt, most, (unsigned)facts->status);
+	if (facts->output_cut)
+		log_tagged(LOG_LEVEL_WARNING, tags, 2,
+		    "wrote more than its output_limit of %lld bytes",
+		    (long long)t->how->output_limit);
+	if (facts->leftover)
+		log_tagged(LOG_LEVEL_WARNING, tags, 2,
+		    "left processes behind; killed");
+}
+
+static void
+on_done(void *ctx, const struct run_facts *facts)
+{
+	struct task *t = ctx;
+	struct dispatch *d = t->dispatch;
+	struct lane *lane = lane_of(t);
+	struct verdict v;
+
+	t->run = NULL;
+	verdict_reach(&v, facts, t->how->program);
+	tell_end(t, facts, &v);
+	output_tell(&lane->output);
+	if (v.kind == VERDICT_DONE) {
+		tell_server(t, NULL);
+	} else {
+		size_t most = t->job.backtrace > 0 ? (size_t)t->job.backtrace
+						   : (size_t)JOB_BACKTRACE_MAX;
+		const struct failure f = { .errtype = v.errtype,
+			.message = v.message,
+			.backtrace = (const char *const *)v.backtrace,
+			.nlines = v.nlines < most ? v.nlines : most };
+
+		tell_server(t, &f);
+	}
+	verdict_clear(&v);
+	lane->running--;
+	leave(t);
+	start_next(d, lane);
+}
+
+static const struct run_hooks hooks = { on_line, on_done };
+
+/* Everything that a start needs; refuses the task when it cannot be had. */
+static bool
+prepare(struct task *t, int64_t now)
+{
+	struct dispatch *d = t->dispatch;
+	struct err e;
+
+	t->deadline = timeline_deadline(&t->when, t->how, now);
+	if (t->deadline <= now) {
+		refuse(t, "Timeout", "no time is left of the reservation");
+		return false;
+	}
+	snprintf(t->id, sizeof t->id, "%s-%llu", d->parts.wid,
+	    (unsigned long long)++d->dispatched);
+	t->dir = scratch_make(d->parts.scratch, t->id, &e);
+	if (t->dir == NULL) {
+		refuse(t, "HandlerUnavailable", e.text);
+		return false;
+	}
+	int r = task_invoke(t, d->parts.base, now, &e);
+	if (r == -EINVAL)
+		refuse(t, INVOCATION_ERRTYPE, e.text);
+	else if (r < 0)
+		refuse(t, "HandlerUnavailable", "out of memory");
+	return r == 0;
+}
+
+static void
+start(struct task *t)
+{
+	struct dispatch *d = t->dispatch;
+	const struct log_tag tags[] = { { "jid", t->jid },
+		{ "type", t->jobtype }, { "dispatch", t->id } };
+
+	if (!prepare(t, clock_mono()))
+		return;
+	t->run =
+	    run_start(d->parts.loop, d->parts.spawner, &t->request, &hooks, t);
+	if (t->run == NULL) {
+		refuse(t, "HandlerUnavailable", "out of memory");
+		return;
+	}
+	lane_of(t)->running++;
+	log_tagged(LOG_LEVEL_DEBUG, tags, 3, "starting %s", t->how->program);
+}
+
+static void
+unhold(struct task *t)
+{
+	struct dispatch *d = t->dispatch;
+
+	TAILQ_REMOVE(&lane_of(t)->held, t, queued);
+	ev_timer_stop(d->parts.loop, &t->too_late);
+	d->held--;
+}
+
+static bool
+lane_is_full(const struct lane *lane)
+{
+	int64_t most = lane->output.how->concurrency;
+
+	return most > 0 && lane->running >= most;
+}
+
+static void
+start_next(struct dispatch *d, struct lane *lane)
+{
+	while (!d->closed && !lane_is_full(lane) && !TAILQ_EMPTY(&lane->held)) {
+		struct task *t = TAILQ_FIRST(&lane->held);
+
+		unhold(t);
+		start(t);
+	}
+}
+
+static void
+on_too_late(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct task *t = w->data;
+
+	(void)loop;
+	(void)revents;
+	unhold(t);
+	refuse(t, "Timeout",
+	    "its handler was busy until the reservation was about to end");
+}
+
+static void
+hold(struct task *t)
+{
+	struct dispatch *d = t->dispatch;
+	int64_t left = t->when.latest - clock_mono();
+
+	TAILQ_INSERT_TAIL(&lane_of(t)->held, t, queued);
+	d->held++;
+	ev_timer_init(
+	    &t->too_late, on_too_late, left > 0 ? (double)left / 1e9 : 0., 0.);
+	t->too_late.data = t;
+	ev_timer_start(d->parts.loop, &t->too_late);
+}
+
+static void
+refuse_unknown(struct task *t)
+{
+	char message[512];
+
+	snprintf(message, sizeof message, "no handler for jobtype \"%s\" in %s",
+	    t->jobtype, t->dispatch->parts.settings->file);
+	refuse(t, "UnknownJobtype", message);
+}
+
+void
+dispatch_take(
+    struct dispatch *d, const char *bytes, size_t len, int64_t asked_at)
+{
+	struct err e;
+	struct task *t = task_new(d, bytes, len, asked_at, &e);
+
+	if (t == NULL) {
+		log_say(LOG_LEVEL_ERROR, "server",
+		    "sent a job that cannot be taken up: %s; it stays reserved",
+		    e.text);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&d->all, t, link);
+	d->busy++;
+
+	t->how = settings_handler(
+	    d->parts.settings, t->job.jobtype.bytes, t->job.jobtype.len);
+	if (t->how == NULL) {
+		refuse_unknown(t);
+		return;
+	}
+	t->when = timeline_make(&t->job, t->how, asked_at);
+	if (d->closed)
+		refuse(t, "Shutdown", "the worker is shutting down");
+	else if (lane_is_full(lane_of(t)))
+		hold(t);
+	else
+		start(t);
+}
+
+struct dispatch *
+dispatch_new(
+    const struct dispatch_parts *parts, void (*ended)(void *ctx), void *ctx)
+{
+	const struct settings *s = parts->settings;
+	struct dispatch *d = calloc(1, sizeof *d);
+
+	if (d == NULL)
+		return NULL;
+	d->parts = *parts;
+	d->ended = ended;
+	d->ctx = ctx;
+	TAILQ_INIT(&d->all);
+	d->lanes = calloc(s->nhandlers + 1, sizeof *d->lanes);
+	if (d->lanes == NULL) {
+		free(d);
+		return NULL;
+	}
+	for (size_t i = 0; i < s->nhandlers; i++) {
+		TAILQ_INIT(&d->lanes[i].held);
+		d->lanes[i].output.how = &s->handlers[i];
+	}
+	return d;
+}
+
+void
+dispatch_free(struct dispatch *d)
+{
+	if (d == NULL)
+		return;
+	free(d->lanes);
+	free(d);
+}
+
+size_t
+dispatch_room(const struct dispatch *d)
+{
+	size_t slots = (size_t)d->parts.settings->concurrency;
+
+	if (d->closed || d->held * 4 > slots || d->busy >= slots)
+		return 0;
+	return slots - d->busy;
+}
+
+size_t
+dispatch_busy(const struct dispatch *d)
+{
+	return d->busy;
+}
+
+size_t
+dispatch_held(const struct dispatch *d)
+{
+	return d->held;
+}
+
+static void
+stop_all(struct dispatch *d, bool now)
+{
+	struct task *t, *next;
+
+	d->closed = true;
+	for (t = TAILQ_FIRST(&d->all); t != NULL; t = next) {
+		next = TAILQ_NEXT(t, link);
+		if (t->run != NULL) {
+			run_stop(t->run, RUN_SHUTDOWN, now ? 0 : t->when.grace);
+			continue;
+		}
+		unhold(t);
+		refuse(t, "Shutdown", "the worker is shutting down");
+	}
+}
+
+void
+dispatch_interrupt(struct dispatch *d)
+{
+	stop_all(d, false);
+}
+
+void
+dispatch_kill(struct dispatch *d)
+{
+	stop_all(d, true);
+}

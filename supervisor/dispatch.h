@@ -1,0 +1,67 @@
+/*
+ * dispatch - job type to handler; start it; account for the slot.
+ *
+ * A job takes a slot when it arrives and gives it back when its program has
+ * ended. A job whose handler is already running as often as it may (its own
+ * `concurrency`) cannot be given back to a stock server, so it is held: it
+ * keeps its slot, its reservation goes on, and it starts when another job of
+ * that handler ends, or fails with errtype Timeout when too little time is
+ * left. While more than a quarter of all slots are held, no jobs should be
+ * asked for (dispatch_room() is 0): they are better off with another worker.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef SUPERVISOR_DISPATCH_H
+#define SUPERVISOR_DISPATCH_H
+
+#include <ev.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/settings.h"
+#include "handlers/spawner.h"
+#include "supervisor/environment.h"
+#include "supervisor/report.h"
+#include "supervisor/scratch.h"
+
+struct dispatch;
+
+/* All borrowed. */
+struct dispatch_parts {
+	struct ev_loop *loop;
+	const struct settings *settings;
+	const struct environment *base;
+	struct spawner *spawner;
+	struct scratch *scratch;
+	struct report *report;
+	const char *wid; /* begins every dispatch id */
+};
+
+/* ended is called whenever a job has given back its slot. */
+struct dispatch *dispatch_new(
+    const struct dispatch_parts *parts, void (*ended)(void *ctx), void *ctx);
+
+/* Only when dispatch_busy() is 0, or the process is about to end. Accepts
+ * NULL. */
+void dispatch_free(struct dispatch *d);
+
+/* Takes up a job; bytes are copied. asked_at: clock_mono() before its FETCH. */
+void dispatch_take(
+    struct dispatch *d, const char *bytes, size_t len, int64_t asked_at);
+
+/* How many jobs may be taken up now. */
+size_t dispatch_room(const struct dispatch *d);
+
+/* Jobs that have a slot: starting, running, held. */
+size_t dispatch_busy(const struct dispatch *d);
+size_t dispatch_held(const struct dispatch *d);
+
+/*
+ * The end of the work: programs get TERM and their grace, then KILL; with
+ * dispatch_kill() KILL at once. They, the held jobs and those that still
+ * arrive fail with errtype Shutdown.
+ */
+void dispatch_interrupt(struct dispatch *d);
+void dispatch_kill(struct dispatch *d);
+
+#endif

@@ -1,0 +1,155 @@
+/*
+ * environment - a list of NAME=value, short enough to be searched in order.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "supervisor/environment.h"
+
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The entry of a name, or NULL. */
+static char **
+find(const struct environment *v, const char *name, size_t name_len)
+{
+	for (size_t i = 0; i < v->count; i++)
+		if (strncmp(v->entries[i], name, name_len) == 0 &&
+		    v->entries[i][name_len] == '=')
+			return &v->entries[i];
+	return NULL;
+}
+
+/* Takes entry, even on failure. */
+static int
+add(struct environment *v, char *entry)
+{
+	if (v->count + 1 >= v->cap) {
+		size_t cap = v->cap > 0 ? v->cap * 2 : 32;
+		char **entries = realloc(v->entries, cap * sizeof *entries);
+
+		if (entries == NULL) {
+			free(entry);
+			return -ENOMEM;
+		}
+		v->entries = entries;
+		v->cap = cap;
+	}
+	v->entries[v->count++] = entry;
+	v->entries[v->count] = NULL;
+	return 0;
+}
+
+int
+environment_set(struct environment *v, const char *name, const char *value,
+    size_t len, struct err *e)
+{
+	size_t name_len = strlen(name);
+
+	if (name_len + 1 + len > TEMPLATE_ELEMENT_MAX)
+		return err_set(e, EINVAL,
+		    "env %s is longer than the %d bytes that a variable may "
+		    "have",
+		    name, TEMPLATE_ELEMENT_MAX);
+
+	char *entry = malloc(name_len + 1 + len + 1);
+	if (entry == NULL)
+		return -ENOMEM;
+	memcpy(entry, name, name_len);
+	entry[name_len] = '=';
+	memcpy(entry + name_len + 1, value, len);
+	entry[name_len + 1 + len] = '\0';
+
+	char **old = find(v, name, name_len);
+	if (old == NULL)
+		return add(v, entry);
+	free(*old);
+	*old = entry;
+	return 0;
+}
+
+int
+environment_base(struct environment *v, const struct settings *settings,
+    const char *(*lookup)(const char *name), struct err *e)
+{
+	const struct passwd *user = getpwuid(geteuid());
+	const char *name = user != NULL ? user->pw_name : "nobody";
+	const char *home = user != NULL ? user->pw_dir : "/";
+	const char *shell = user != NULL && user->pw_shell[0] != '\0'
+	    ? user->pw_shell
+	    : "/bin/sh";
+	const char *lang = lookup("LANG"), *zone = lookup("TZ");
+	const struct {
+		const char *name, *value;
+	} base[] = {
+		{ "PATH", settings->path },
+		{ "HOME", home },
+		{ "USER", name },
+		{ "LOGNAME", name },
+		{ "SHELL", shell },
+		{ "LANG", lang != NULL && lang[0] != '\0' ? lang : "C.UTF-8" },
+		{ "TZ", zone },
+	};
+
+	for (size_t i = 0; i < sizeof base / sizeof base[0]; i++) {
+		if (base[i].value == NULL)
+			continue;
+		int r = environment_set(
+		    v, base[i].name, base[i].value, strlen(base[i].value), e);
+		if (r < 0) {
+			environment_clear(v);
+			return r;
+		}
+	}
+	return 0;
+}
+
+int
+environment_copy(struct environment *v, const struct environment *from)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		char *entry = strdup(from->entries[i]);
+
+		if (entry == NULL || add(v, entry) < 0) {
+			environment_clear(v);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+const char *
+environment_get(const struct environment *v, const char *name)
+{
+	size_t len = strlen(name);
+	char **entry = find(v, name, len);
+
+	return entry != NULL ? *entry + len + 1 : NULL;
+}
+
+bool
+environment_secret(const char *name, const char *(*lookup)(const char *name))
+{
+	static const char *const ours[] = { "FAKTORY_URL", "FAKTORY_PROVIDER",
+		"FAKTORY_PASSWORD", "NOTIFY_SOCKET" };
+	static const char *const families[] = { "WATCHDOG_", "LISTEN_" };
+	const char *provider = lookup("FAKTORY_PROVIDER");
+
+	for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
+		if (strcmp(name, ours[i]) == 0)
+			return true;
+	for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)
+		if (strncmp(name, families[i], strlen(families[i])) == 0)
+			return true;
+	return provider != NULL && strcmp(name, provider) == 0;
+}
+
+void
+environment_clear(struct environment *v)
+{
+	for (size_t i = 0; i < v->count; i++)
+		free(v->entries[i]);
+	free(v->entries);
+	*v = (struct environment){ 0 };
+}

@@ -1,0 +1,55 @@
+/*
+ * fetch - ask for the next job when a slot is free.
+ *
+ * One conversation asks, and may wait up to 2 s in the server for an answer.
+ * More of them, up to FETCH_LINES, are opened only while jobs come at once
+ * and slots stay free all the same: then the round trip is the limit. The
+ * ones that are no longer needed are ended after a minute.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef SUPERVISOR_FETCH_H
+#define SUPERVISOR_FETCH_H
+
+#include <ev.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/settings.h"
+#include "supervisor/identity.h"
+
+enum { FETCH_LINES = 4 };
+
+struct fetch;
+
+struct fetch_hooks {
+	/* How many jobs may be taken now; those already asked for are not
+	 * subtracted. 0: do not ask. */
+	size_t (*room)(void *ctx);
+	/*
+	 * A job; bytes are borrowed during the call. asked_at (clock_mono())
+	 * is before its reservation began.
+	 */
+	void (*got)(void *ctx, const char *bytes, size_t len, int64_t asked_at);
+	/* A question was answered, or lost, without a job. */
+	void (*none)(void *ctx);
+};
+
+/* who, settings, hooks, ctx: borrowed. Returns NULL when memory is short. */
+struct fetch *fetch_new(struct ev_loop *loop, const struct identity *who,
+    const struct settings *settings, const struct fetch_hooks *hooks,
+    void *ctx);
+
+/* Accepts NULL. */
+void fetch_free(struct fetch *f);
+
+/* Asks as often as there is room. To be called whenever there may be more. */
+void fetch_poke(struct fetch *f);
+
+/* Questions not yet answered: each may still bring a job. */
+size_t fetch_in_flight(const struct fetch *f);
+
+/* Says END on all conversations. Only when nothing is in flight. */
+void fetch_end(struct fetch *f);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * identity - a random wid, the host's name, our pid.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "supervisor/identity.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+int
+identity_make(struct identity *who, const struct url *url, const char *password,
+    char **labels, size_t nlabels, struct err *e)
+{
+	unsigned char id[IDENTITY_WID_HEX / 2];
+
+	if (getrandom(id, sizeof id, 0) != (ssize_t)sizeof id)
+		return err_set(e, errno, "getrandom: %s", strerror(errno));
+
+	memset(who, 0, sizeof *who);
+	for (size_t i = 0; i < sizeof id; i++)
+		snprintf(who->wid + 2 * i, 3, "%02x", id[i]);
+	if (gethostname(who->hostname, sizeof who->hostname - 1) < 0)
+		snprintf(who->hostname, sizeof who->hostname, "localhost");
+	who->pid = getpid();
+	who->url = url;
+	who->password = password;
+	if (password == NULL && url->has_password)
+		who->password = url->password;
+	url_show(url, who->shown);
+	who->labels = labels;
+	who->nlabels = nlabels;
+	return 0;
+}

@@ -1,0 +1,35 @@
+/*
+ * identity - who this process is to the server, the same in every HELLO.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef SUPERVISOR_IDENTITY_H
+#define SUPERVISOR_IDENTITY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "protocol/url.h"
+
+enum { IDENTITY_WID_HEX = 32, IDENTITY_HOST_MAX = 255 };
+
+struct identity {
+	const struct url *url;          /* borrowed, as password and labels */
+	const char *password;           /* NULL: none */
+	char shown[URL_SHOWN_MAX];      /* the URL, for messages */
+	char wid[IDENTITY_WID_HEX + 1]; /* random, once per process */
+	char hostname[IDENTITY_HOST_MAX + 1];
+	int64_t pid;
+	char **labels;
+	size_t nlabels;
+};
+
+/*
+ * password NULL: the URL's, if it has one. Returns 0, or a negative errno
+ * with *e set when the kernel has no random bytes.
+ */
+int identity_make(struct identity *who, const struct url *url,
+    const char *password, char **labels, size_t nlabels, struct err *e);
+
+#endif

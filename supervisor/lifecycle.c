@@ -1,0 +1,188 @@
+/*
+ * lifecycle - signals and timers move it forward, never back.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "supervisor/lifecycle.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+
+/* For outcomes to be confirmed, once nothing is at work any more. */
+static const double report_limit = 10.;
+
+/* For what does not die of KILL within a handler's grace: a hung disk. */
+static const double kill_limit = 10.;
+
+enum { NSIGNALS = 4 };
+static const int signals[NSIGNALS] = { SIGTERM, SIGINT, SIGTSTP, SIGHUP };
+
+struct lifecycle {
+	enum lifecycle_phase phase;
+	ev_signal watchers[NSIGNALS];
+	ev_timer limit; /* of the phase, from DRAINING on */
+	struct lifecycle_times times;
+
+	struct ev_loop *loop;
+	const struct lifecycle_hooks *hooks;
+	void *ctx;
+};
+
+static void
+set_limit(struct lifecycle *l, double seconds)
+{
+	ev_now_update(l->loop);
+	ev_timer_stop(l->loop, &l->limit);
+	ev_timer_set(&l->limit, seconds, 0.);
+	ev_timer_start(l->loop, &l->limit);
+}
+
+static void
+enter(struct lifecycle *l, enum lifecycle_phase next)
+{
+	if (next <= l->phase)
+		return;
+	l->phase = next;
+
+	switch (next) {
+	case LIFECYCLE_RUNNING:
+	case LIFECYCLE_QUIET:
+		break;
+	case LIFECYCLE_DRAINING:
+		set_limit(l, (double)l->times.drain / 1e9);
+		break;
+	case LIFECYCLE_STOPPING:
+		set_limit(l, (double)l->times.stop / 1e9 + kill_limit);
+		break;
+	case LIFECYCLE_KILLING:
+		set_limit(l, kill_limit);
+		break;
+	case LIFECYCLE_REPORTING:
+		set_limit(l, report_limit);
+		break;
+	case LIFECYCLE_OVER:
+		ev_timer_stop(l->loop, &l->limit);
+		break;
+	}
+	l->hooks->entered(l->ctx, next);
+}
+
+void
+lifecycle_check(struct lifecycle *l)
+{
+	if (l->phase >= LIFECYCLE_DRAINING && l->phase < LIFECYCLE_REPORTING &&
+	    !l->hooks->at_work(l->ctx))
+		enter(l, LIFECYCLE_REPORTING);
+	if (l->phase == LIFECYCLE_REPORTING && !l->hooks->unreported(l->ctx))
+		enter(l, LIFECYCLE_OVER);
+}
+
+static void
+on_limit(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct lifecycle *l = w->data;
+
+	(void)loop;
+	(void)revents;
+	switch (l->phase) {
+	case LIFECYCLE_DRAINING:
+		log_say(LOG_LEVEL_WARNING, "shutdown",
+		    "the grace is over: stopping what still runs");
+		enter(l, LIFECYCLE_STOPPING);
+		break;
+	case LIFECYCLE_STOPPING:
+	case LIFECYCLE_KILLING:
+		log_say(LOG_LEVEL_ERROR, "shutdown",
+		    "some programs do not die; leaving them behind");
+		enter(l, LIFECYCLE_REPORTING);
+		break;
+	default:
+		enter(l, LIFECYCLE_OVER);
+		break;
+	}
+	lifecycle_check(l);
+}
+
+static void
+on_signal(struct ev_loop *loop, ev_signal *w, int revents)
+{
+	struct lifecycle *l = w->data;
+
+	(void)loop;
+	(void)revents;
+	if (w->signum == SIGHUP) {
+		log_say(LOG_LEVEL_WARNING, "signal",
+		    "HUP: the configuration is read at start only");
+		return;
+	}
+	if (w->signum == SIGTSTP) {
+		lifecycle_quiet(l);
+		return;
+	}
+	log_say(LOG_LEVEL_INFO, "signal", "%s",
+	    w->signum == SIGTERM ? "TERM" : "INT");
+	if (l->phase == LIFECYCLE_DRAINING)
+		enter(l, LIFECYCLE_STOPPING);
+	else if (l->phase == LIFECYCLE_STOPPING)
+		enter(l, LIFECYCLE_KILLING);
+	else
+		lifecycle_terminate(l);
+	lifecycle_check(l);
+}
+
+struct lifecycle *
+lifecycle_new(struct ev_loop *loop, const struct lifecycle_times *times,
+    const struct lifecycle_hooks *hooks, void *ctx)
+{
+	struct lifecycle *l = calloc(1, sizeof *l);
+
+	if (l == NULL)
+		return NULL;
+	l->loop = loop;
+	l->times = *times;
+	l->hooks = hooks;
+	l->ctx = ctx;
+	ev_timer_init(&l->limit, on_limit, 0., 0.);
+	l->limit.data = l;
+	for (size_t i = 0; i < NSIGNALS; i++) {
+		ev_signal_init(&l->watchers[i], on_signal, signals[i]);
+		l->watchers[i].data = l;
+		ev_signal_start(loop, &l->watchers[i]);
+	}
+	/* Their default would end us in the middle of a job. */
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGUSR2, SIG_IGN);
+	return l;
+}
+
+void
+lifecycle_free(struct lifecycle *l)
+{
+	if (l == NULL)
+		return;
+	for (size_t i = 0; i < NSIGNALS; i++)
+		ev_signal_stop(l->loop, &l->watchers[i]);
+	ev_timer_stop(l->loop, &l->limit);
+	free(l);
+}
+
+enum lifecycle_phase
+lifecycle_phase(const struct lifecycle *l)
+{
+	return l->phase;
+}
+
+void
+lifecycle_quiet(struct lifecycle *l)
+{
+	enter(l, LIFECYCLE_QUIET);
+}
+
+void
+lifecycle_terminate(struct lifecycle *l)
+{
+	enter(l, LIFECYCLE_DRAINING);
+	lifecycle_check(l);
+}

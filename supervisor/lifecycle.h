@@ -1,0 +1,76 @@
+/*
+ * lifecycle - signals, drain, order of shutdown.
+ *
+ *   RUNNING --> QUIET          TSTP, or the server says quiet
+ *      |          |
+ *      +----------+--> DRAINING     TERM, INT, or the server says terminate
+ *                         |  shutdown.grace is over, or a second signal
+ *                         +--> STOPPING    programs get TERM and their grace
+ *                         |       |  a third signal
+ *                         |       +--> KILLING    no grace
+ *                         v       v       v
+ *                       REPORTING    nothing at work; at most 10 s
+ *                         v
+ *                        OVER
+ *
+ * Jobs that a FETCH in flight still brings are run while DRAINING and fail
+ * with errtype Shutdown later; the reply is waited for, since a conversation
+ * closed under a FETCH may swallow a job. It decides when; what is done is
+ * the supervisor's.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef SUPERVISOR_LIFECYCLE_H
+#define SUPERVISOR_LIFECYCLE_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum lifecycle_phase {
+	LIFECYCLE_RUNNING,
+	LIFECYCLE_QUIET,
+	LIFECYCLE_DRAINING,
+	LIFECYCLE_STOPPING,
+	LIFECYCLE_KILLING,
+	LIFECYCLE_REPORTING,
+	LIFECYCLE_OVER,
+};
+
+struct lifecycle;
+
+struct lifecycle_hooks {
+	/* A phase was entered; each at most once, in this order. */
+	void (*entered)(void *ctx, enum lifecycle_phase phase);
+	/* Jobs, or questions that may bring one. */
+	bool (*at_work)(void *ctx);
+	/* Outcomes that the server has not confirmed. */
+	bool (*unreported)(void *ctx);
+};
+
+struct lifecycle_times {
+	int64_t drain; /* ns: shutdown.grace */
+	int64_t stop;  /* ns: the longest grace of a handler */
+};
+
+/*
+ * Watches the signals from now on; hooks and ctx are borrowed. Returns NULL
+ * when memory is short.
+ */
+struct lifecycle *
+lifecycle_new(struct ev_loop *loop, const struct lifecycle_times *times,
+    const struct lifecycle_hooks *hooks, void *ctx);
+
+/* Accepts NULL. */
+void lifecycle_free(struct lifecycle *l);
+
+enum lifecycle_phase lifecycle_phase(const struct lifecycle *l);
+
+/* The server's wishes. Repetitions change nothing. */
+void lifecycle_quiet(struct lifecycle *l);
+void lifecycle_terminate(struct lifecycle *l);
+
+/* To be called whenever there may be nothing left to wait for. */
+void lifecycle_check(struct lifecycle *l);
+
+#endif

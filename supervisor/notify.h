@@ -1,0 +1,37 @@
+/*
+ * notify - the only words spoken to systemd.
+ *
+ * All of it does nothing where no service manager listens.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef SUPERVISOR_NOTIFY_H
+#define SUPERVISOR_NOTIFY_H
+
+#include <ev.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct notify;
+
+/* Writes one line of status into out, with its NUL. */
+typedef void notify_status(void *ctx, char *out, size_t cap);
+
+/*
+ * From now on the watchdog is fed from the loop, twice as often as asked for,
+ * and the status is told every 5 s when it has changed. Returns NULL when
+ * memory is short.
+ */
+struct notify *
+notify_new(struct ev_loop *loop, notify_status *status, void *ctx);
+
+/* Accepts NULL. */
+void notify_free(struct notify *n);
+
+/* Only the first call of each counts. */
+void notify_ready(struct notify *n);
+
+/* limit (ns): how long the end may take. */
+void notify_stopping(struct notify *n, int64_t limit);
+
+#endif

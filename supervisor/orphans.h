@@ -1,0 +1,27 @@
+/*
+ * orphans - processes that lost their parent and were given to us.
+ *
+ * The supervisor is a subreaper: what a program leaves behind becomes our
+ * child, and would stay a zombie. Programs of our own are reaped by their
+ * runs, through pidfds, and their status must not be taken here.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef SUPERVISOR_ORPHANS_H
+#define SUPERVISOR_ORPHANS_H
+
+#include <ev.h>
+
+struct orphans;
+
+/*
+ * Becomes a subreaper and watches SIGCHLD. To be called in the process's
+ * first thread, with a loop that is not libev's default one, which reaps
+ * every child itself. Returns NULL when memory is short.
+ */
+struct orphans *orphans_new(struct ev_loop *loop);
+
+/* Accepts NULL. */
+void orphans_free(struct orphans *o);
+
+#endif

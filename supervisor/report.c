@@ -1,0 +1,305 @@
+/*
+ * report - outcomes in the order in which they came about.
+ *
+ * Everything unconfirmed stands in one list. What has been sent in this
+ * conversation is marked; the rest is sent as far as the client takes it.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "supervisor/report.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "supervisor/holdoff.h"
+
+enum { LINE_MAX = 4 * 1024 * 1024 };
+
+struct outcome {
+	TAILQ_ENTRY(outcome) link;
+	struct report *report;
+	bool sent; /* in this conversation, and not answered yet */
+	int64_t expires;
+	char *jid; /* for messages; owned, as line */
+	char *line;
+	size_t len;
+};
+
+TAILQ_HEAD(outcomes, outcome);
+
+struct report {
+	struct outcomes outcomes;
+	size_t count;
+	size_t unsent; /* of count */
+	size_t bytes;
+	struct report_counts counts;
+	struct buf *line;
+	ev_timer pause; /* active after an error: nothing is sent */
+	struct holdoff holdoff;
+
+	struct ev_loop *loop;
+	struct client *client;
+	void (*settled)(void *ctx);
+	void *ctx;
+};
+
+static void
+free_outcome(struct outcome *o)
+{
+	free(o->jid);
+	free(o->line);
+	free(o);
+}
+
+static void
+drop(struct outcome *o)
+{
+	struct report *r = o->report;
+
+	TAILQ_REMOVE(&r->outcomes, o, link);
+	r->count--;
+	if (!o->sent)
+		r->unsent--;
+	r->bytes -= o->len;
+	free_outcome(o);
+}
+
+static bool
+is_ack(const struct outcome *o)
+{
+	return o->line[0] == 'A';
+}
+
+static void
+tell(enum log_level level, const struct outcome *o, const char *what,
+    const struct resp *reply)
+{
+	const struct log_tag tag = { "jid", o->jid };
+	int len = (int)(reply != NULL && reply->len < 200 ? reply->len : 200);
+
+	log_tagged(level, &tag, 1, "%s %s%.*s", is_ack(o) ? "ACK" : "FAIL",
+	    what, reply != NULL ? len : 0, reply != NULL ? reply->text : "");
+}
+
+static bool
+says(const struct resp *r, const char *text)
+{
+	return memmem(r->text, r->len, text, strlen(text)) != NULL;
+}
+
+/* Whether asking again could not change the answer. */
+static bool
+final(const struct resp *r)
+{
+	return says(r, "invalid ACK") || says(r, "invalid FAIL") ||
+	    says(r, "missing JID") || says(r, "unknown command");
+}
+
+static void send_all(struct report *r);
+
+static void
+refused(struct report *r, struct outcome *o, const struct resp *reply)
+{
+	if (says(reply, "Job not found")) {
+		tell(LOG_LEVEL_DEBUG, o, "came too late: ", reply);
+		r->counts.unknown++;
+		drop(o);
+		return;
+	}
+	if (final(reply)) {
+		tell(LOG_LEVEL_ERROR, o, "was refused: ", reply);
+		r->counts.dropped++;
+		drop(o);
+		return;
+	}
+	tell(LOG_LEVEL_WARNING, o, "is to be repeated: ", reply);
+	if (ev_is_active(&r->pause))
+		return;
+	ev_timer_set(&r->pause, holdoff_next(&r->holdoff), 0.);
+	ev_timer_start(r->loop, &r->pause);
+}
+
+static void
+on_reply(void *ctx, const struct resp *reply)
+{
+	struct outcome *o = ctx;
+	struct report *r = o->report;
+
+	o->sent = false;
+	r->unsent++;
+	if (reply == NULL)
+		return; /* report_up() sends it again */
+	if (reply->kind == RESP_ERROR) {
+		refused(r, o, reply);
+	} else {
+		r->holdoff.fails = 0;
+		if (is_ack(o))
+			r->counts.acked++;
+		else
+			r->counts.failed++;
+		drop(o);
+	}
+	send_all(r);
+	r->settled(r->ctx);
+}
+
+static bool
+expired(struct report *r, struct outcome *o)
+{
+	if (clock_mono() < o->expires)
+		return false;
+	tell(LOG_LEVEL_WARNING, o,
+	    "could not be told before the job's reservation ended", NULL);
+	r->counts.dropped++;
+	drop(o);
+	return true;
+}
+
+/*
+ * Sends what has not been sent, as far as the client takes it; the next
+ * reply brings us back here for the rest.
+ */
+static void
+send_all(struct report *r)
+{
+	struct outcome *o, *next;
+
+	if (r->unsent == 0 || !client_ready(r->client) ||
+	    ev_is_active(&r->pause))
+		return;
+	for (o = TAILQ_FIRST(&r->outcomes); o != NULL; o = next) {
+		next = TAILQ_NEXT(o, link);
+		if (o->sent || expired(r, o))
+			continue;
+		if (client_ask(r->client, o->line, o->len, on_reply, o) < 0)
+			return;
+		o->sent = true;
+		r->unsent--;
+	}
+}
+
+static void
+on_pause_over(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct report *r = w->data;
+
+	(void)loop;
+	(void)revents;
+	send_all(r);
+	r->settled(r->ctx);
+}
+
+struct report *
+report_new(struct ev_loop *loop, struct client *client,
+    void (*settled)(void *ctx), void *ctx)
+{
+	struct report *r = calloc(1, sizeof *r);
+
+	if (r == NULL)
+		return NULL;
+	TAILQ_INIT(&r->outcomes);
+	r->loop = loop;
+	r->client = client;
+	r->settled = settled;
+	r->ctx = ctx;
+	r->holdoff = (struct holdoff){ .first = 2., .most = 30. };
+	ev_timer_init(&r->pause, on_pause_over, 0., 0.);
+	r->pause.data = r;
+	r->line = buf_new(LINE_MAX);
+	if (r->line == NULL) {
+		free(r);
+		return NULL;
+	}
+	return r;
+}
+
+void
+report_free(struct report *r)
+{
+	struct outcome *o, *next;
+
+	if (r == NULL)
+		return;
+	for (o = TAILQ_FIRST(&r->outcomes); o != NULL; o = next) {
+		next = TAILQ_NEXT(o, link);
+		free_outcome(o);
+	}
+	ev_timer_stop(r->loop, &r->pause);
+	buf_free(r->line);
+	free(r);
+}
+
+/* Takes up the command that stands in r->line, if it could be made. */
+static void
+keep(struct report *r, int made, const char *jid, size_t len, int64_t expires)
+{
+	struct outcome *o = made == 0 ? calloc(1, sizeof *o) : NULL;
+
+	if (o != NULL) {
+		o->report = r;
+		o->expires = expires;
+		o->len = buf_len(r->line);
+		o->line = malloc(o->len);
+		o->jid = strndup(jid, len);
+	}
+	if (o == NULL || o->line == NULL || o->jid == NULL) {
+		log_say(LOG_LEVEL_ERROR, "report",
+		    "out of memory: an outcome is lost, its job comes back");
+		r->counts.dropped++;
+		if (o != NULL)
+			free_outcome(o);
+		return;
+	}
+	memcpy(o->line, buf_front(r->line), o->len);
+	TAILQ_INSERT_TAIL(&r->outcomes, o, link);
+	r->count++;
+	r->unsent++;
+	r->bytes += o->len;
+	send_all(r);
+}
+
+void
+report_ack(struct report *r, const char *jid, size_t len, int64_t expires)
+{
+	buf_clear(r->line);
+	keep(r, ack_put(r->line, jid, len), jid, len, expires);
+}
+
+void
+report_fail(struct report *r, const char *jid, size_t len,
+    const struct failure *f, int64_t expires)
+{
+	buf_clear(r->line);
+	keep(r, fail_put(r->line, jid, len, f), jid, len, expires);
+}
+
+void
+report_up(struct report *r)
+{
+	ev_timer_stop(r->loop, &r->pause);
+	send_all(r);
+	r->settled(r->ctx);
+}
+
+size_t
+report_waiting(const struct report *r)
+{
+	return r->count;
+}
+
+bool
+report_full(const struct report *r)
+{
+	return r->count >= REPORT_MANY || r->bytes >= REPORT_BYTES;
+}
+
+struct report_counts
+report_counts(const struct report *r)
+{
+	return r->counts;
+}

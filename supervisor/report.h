@@ -1,0 +1,67 @@
+/*
+ * report - tell the server how each job ended, and do not forget.
+ *
+ * An outcome stays here until the server has confirmed it. After a lost
+ * conversation everything unconfirmed is sent again, in order, until the
+ * job's reservation ends; the server treats a second ACK as harmless and
+ * answers a second FAIL with "Job not found", which counts as told.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef SUPERVISOR_REPORT_H
+#define SUPERVISOR_REPORT_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/outcome.h"
+#include "supervisor/client.h"
+
+enum {
+	REPORT_MANY = 1000,              /* outcomes, and */
+	REPORT_BYTES = 16 * 1024 * 1024, /* bytes: no new jobs above these */
+};
+
+struct report;
+
+struct report_counts {
+	uint64_t acked;   /* confirmed */
+	uint64_t failed;  /* confirmed */
+	uint64_t unknown; /* "Job not found" */
+	uint64_t dropped; /* refused for good, or not confirmed in time */
+};
+
+/*
+ * client is borrowed; settled is called whenever there is one outcome less
+ * to wait for. Returns NULL when memory is short.
+ */
+struct report *report_new(struct ev_loop *loop, struct client *client,
+    void (*settled)(void *ctx), void *ctx);
+
+/* Accepts NULL. */
+void report_free(struct report *r);
+
+/*
+ * Takes up an outcome; jid and *f are copied. expires (clock_mono()): when
+ * the reservation ends. Without memory for it the outcome is lost, which is
+ * logged and counted as dropped: the server will hear nothing and hand the
+ * job out again when the reservation has ended.
+ */
+void report_ack(struct report *r, const char *jid, size_t len, int64_t expires);
+void report_fail(struct report *r, const char *jid, size_t len,
+    const struct failure *f, int64_t expires);
+
+/* To be called when the client's conversation is up. */
+void report_up(struct report *r);
+
+/* Outcomes not yet confirmed. */
+size_t report_waiting(const struct report *r);
+
+/* Whether no more jobs should be taken until some are confirmed. */
+bool report_full(const struct report *r);
+
+struct report_counts report_counts(const struct report *r);
+
+#endif

@@ -1,0 +1,347 @@
+/*
+ * supervisor - the parts, and who is told what.
+ *
+ *   report conversation: heartbeat, report      fetch conversations: fetch
+ *            up, down                                  got | room
+ *               v                                       v  |
+ *           lifecycle <------- ended, settled ------- dispatch --> report
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "supervisor/supervisor.h"
+
+#include <ev.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "handlers/spawner.h"
+#include "supervisor/client.h"
+#include "supervisor/dispatch.h"
+#include "supervisor/environment.h"
+#include "supervisor/fetch.h"
+#include "supervisor/heartbeat.h"
+#include "supervisor/identity.h"
+#include "supervisor/lifecycle.h"
+#include "supervisor/notify.h"
+#include "supervisor/orphans.h"
+#include "supervisor/report.h"
+#include "supervisor/scratch.h"
+
+struct supervisor {
+	const struct settings *settings;
+	struct ev_loop *loop;
+	struct identity who;
+	struct environment base;
+	struct client *client; /* for report and heartbeat */
+	struct spawner *spawner;
+	struct scratch *scratch;
+	struct report *report;
+	struct heartbeat *heartbeat;
+	struct dispatch *dispatch;
+	struct fetch *fetch;
+	struct orphans *orphans;
+	struct notify *notify;
+	struct lifecycle *lifecycle;
+};
+
+/* The shutdown's own share of the time, beside draining and stopping. */
+static const int64_t shutdown_rest = 20 * CLOCK_NS_PER_S;
+
+static int64_t
+longest_grace(const struct settings *settings)
+{
+	int64_t longest = 0;
+
+	for (size_t i = 0; i < settings->nhandlers; i++)
+		if (settings->handlers[i].grace > longest)
+			longest = settings->handlers[i].grace;
+	return longest;
+}
+
+static void
+on_up(void *ctx)
+{
+	struct supervisor *s = ctx;
+
+	log_say(LOG_LEVEL_INFO, "server", "%s: connected as wid=%s",
+	    s->who.shown, s->who.wid);
+	heartbeat_up(s->heartbeat);
+	report_up(s->report);
+	notify_ready(s->notify);
+}
+
+static void
+on_down(void *ctx)
+{
+	struct supervisor *s = ctx;
+
+	heartbeat_down(s->heartbeat);
+	notify_ready(s->notify);
+}
+
+static const struct client_hooks client_hooks = { on_up, on_down };
+
+static void
+on_alive(void *ctx)
+{
+	struct supervisor *s = ctx;
+
+	fetch_poke(s->fetch);
+}
+
+static void
+on_told(void *ctx, enum worker_state state)
+{
+	struct supervisor *s = ctx;
+
+	if (state == WORKER_TERMINATE)
+		lifecycle_terminate(s->lifecycle);
+	else
+		lifecycle_quiet(s->lifecycle);
+}
+
+static const struct heartbeat_hooks heartbeat_hooks = { on_alive, on_told };
+
+static size_t
+on_room(void *ctx)
+{
+	struct supervisor *s = ctx;
+
+	if (lifecycle_phase(s->lifecycle) != LIFECYCLE_RUNNING ||
+	    !heartbeat_alive(s->heartbeat) || report_full(s->report))
+		return 0;
+	return dispatch_room(s->dispatch);
+}
+
+static void
+on_got(void *ctx, const char *bytes, size_t len, int64_t asked_at)
+{
+	struct supervisor *s = ctx;
+
+	dispatch_take(s->dispatch, bytes, len, asked_at);
+}
+
+static void
+on_none(void *ctx)
+{
+	struct supervisor *s = ctx;
+
+	lifecycle_check(s->lifecycle);
+}
+
+static const struct fetch_hooks fetch_hooks = { on_room, on_got, on_none };
+
+/* A slot is free, or an outcome has been confirmed. */
+static void
+on_progress(void *ctx)
+{
+	struct supervisor *s = ctx;
+
+	fetch_poke(s->fetch);
+	lifecycle_check(s->lifecycle);
+}
+
+static void
+on_phase(void *ctx, enum lifecycle_phase phase)
+{
+	struct supervisor *s = ctx;
+
+	switch (phase) {
+	case LIFECYCLE_QUIET:
+		log_say(LOG_LEVEL_INFO, "quiet",
+		    "no more jobs are fetched; %zu at work",
+		    dispatch_busy(s->dispatch));
+		heartbeat_say(s->heartbeat, WORKER_QUIET);
+		break;
+	case LIFECYCLE_DRAINING:
+		log_say(LOG_LEVEL_INFO, "shutdown",
+		    "no more jobs are fetched; waiting up to %.0f s for %zu",
+		    (double)s->settings->shutdown_grace / 1e9,
+		    dispatch_busy(s->dispatch));
+		heartbeat_say(s->heartbeat, WORKER_TERMINATE);
+		notify_stopping(s->notify,
+		    s->settings->shutdown_grace + longest_grace(s->settings) +
+			shutdown_rest);
+		break;
+	case LIFECYCLE_STOPPING:
+		dispatch_interrupt(s->dispatch);
+		break;
+	case LIFECYCLE_KILLING:
+		dispatch_kill(s->dispatch);
+		break;
+	case LIFECYCLE_OVER:
+		ev_break(s->loop, EVBREAK_ALL);
+		break;
+	case LIFECYCLE_RUNNING:
+	case LIFECYCLE_REPORTING:
+		break;
+	}
+}
+
+static bool
+at_work(void *ctx)
+{
+	struct supervisor *s = ctx;
+
+	return dispatch_busy(s->dispatch) > 0 || fetch_in_flight(s->fetch) > 0;
+}
+
+static bool
+unreported(void *ctx)
+{
+	struct supervisor *s = ctx;
+
+	return report_waiting(s->report) > 0;
+}
+
+static const struct lifecycle_hooks lifecycle_hooks = { on_phase, at_work,
+	unreported };
+
+static void
+write_status(void *ctx, char *out, size_t cap)
+{
+	struct supervisor *s = ctx;
+	struct report_counts n = report_counts(s->report);
+
+	snprintf(out, cap,
+	    "%s: %s; %zu of %lld slots in use, %zu held; %llu done, %llu "
+	    "failed, %zu not confirmed yet",
+	    s->who.shown,
+	    heartbeat_alive(s->heartbeat) ? "connected" : "not connected",
+	    dispatch_busy(s->dispatch), (long long)s->settings->concurrency,
+	    dispatch_held(s->dispatch), (unsigned long long)n.acked,
+	    (unsigned long long)n.failed, report_waiting(s->report));
+}
+
+static const char *
+from_environment(const char *name)
+{
+	return getenv(name);
+}
+
+/* The parts in the order of their needs. */
+static bool
+make_parts(struct supervisor *s)
+{
+	const struct settings *settings = s->settings;
+	const struct lifecycle_times times = { settings->shutdown_grace,
+		longest_grace(settings) };
+
+	s->client = client_new(
+	    s->loop, &s->who, "report", LOG_LEVEL_ERROR, &client_hooks, s);
+	s->spawner = spawner_new(s->loop);
+	if (s->client == NULL || s->spawner == NULL)
+		return false;
+	s->report = report_new(s->loop, s->client, on_progress, s);
+	s->heartbeat = heartbeat_new(s->loop, s->client, s->who.wid,
+	    settings->beat, &heartbeat_hooks, s);
+	s->fetch = fetch_new(s->loop, &s->who, settings, &fetch_hooks, s);
+	s->notify = notify_new(s->loop, write_status, s);
+	s->lifecycle = lifecycle_new(s->loop, &times, &lifecycle_hooks, s);
+	s->orphans = orphans_new(s->loop);
+	return s->report != NULL && s->heartbeat != NULL && s->fetch != NULL &&
+	    s->notify != NULL && s->lifecycle != NULL && s->orphans != NULL;
+}
+
+static int
+make_work(struct supervisor *s, struct err *e)
+{
+	s->scratch = scratch_open(s->loop, s->spawner, s->settings->tmpdir, e);
+	if (s->scratch == NULL)
+		return -1;
+
+	const struct dispatch_parts parts = { .loop = s->loop,
+		.settings = s->settings,
+		.base = &s->base,
+		.spawner = s->spawner,
+		.scratch = s->scratch,
+		.report = s->report,
+		.wid = s->who.wid };
+	s->dispatch = dispatch_new(&parts, on_progress, s);
+	if (s->dispatch == NULL)
+		return err_set(e, ENOMEM, "out of memory");
+	return 0;
+}
+
+struct supervisor *
+supervisor_new(const struct settings *settings, const struct url *server,
+    const char *password, struct err *e)
+{
+	struct supervisor *s = calloc(1, sizeof *s);
+
+	if (s == NULL) {
+		err_set(e, ENOMEM, "out of memory");
+		return NULL;
+	}
+	s->settings = settings;
+	if (identity_make(&s->who, server, password, settings->labels,
+		settings->nlabels, e) < 0 ||
+	    environment_base(&s->base, settings, from_environment, e) < 0)
+		goto fail;
+
+	/* Not the default loop: that one reaps every child by itself. */
+	s->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
+	if (s->loop == NULL || !make_parts(s)) {
+		err_set(e, ENOMEM, "out of memory, threads or descriptors");
+		goto fail;
+	}
+	if (make_work(s, e) < 0)
+		goto fail;
+	return s;
+
+fail:
+	supervisor_free(s);
+	return NULL;
+}
+
+void
+supervisor_free(struct supervisor *s)
+{
+	if (s == NULL)
+		return;
+	/* What does not die keeps its run; the end of the process is near. */
+	if (s->dispatch != NULL && dispatch_busy(s->dispatch) > 0)
+		return;
+	orphans_free(s->orphans);
+	lifecycle_free(s->lifecycle);
+	fetch_free(s->fetch);
+	client_free(s->client);
+	heartbeat_free(s->heartbeat);
+	notify_free(s->notify);
+	dispatch_free(s->dispatch);
+	report_free(s->report);
+	scratch_close(s->scratch);
+	spawner_free(s->spawner);
+	if (s->loop != NULL)
+		ev_loop_destroy(s->loop);
+	environment_clear(&s->base);
+	free(s);
+}
+
+void
+supervisor_run(struct supervisor *s)
+{
+	log_say(LOG_LEVEL_INFO, "start",
+	    "faktotum %s, %zu handlers, %lld slots, pid %lld", FAKTOTUM_VERSION,
+	    s->settings->nhandlers, (long long)s->settings->concurrency,
+	    (long long)s->who.pid);
+	client_start(s->client);
+	ev_run(s->loop, 0);
+
+	if (report_waiting(s->report) > 0)
+		log_say(LOG_LEVEL_ERROR, "shutdown",
+		    "%zu outcomes could not be told to the server; their jobs "
+		    "come back when their reservations end",
+		    report_waiting(s->report));
+	fetch_end(s->fetch);
+	client_end(s->client);
+
+	struct report_counts n = report_counts(s->report);
+	n.dropped += report_waiting(s->report);
+	log_say(LOG_LEVEL_INFO, "stop",
+	    "%llu done, %llu failed, %llu came too late, %llu not told",
+	    (unsigned long long)n.acked, (unsigned long long)n.failed,
+	    (unsigned long long)n.unknown, (unsigned long long)n.dropped);
+}

@@ -1,0 +1,110 @@
+/*
+ * task - its memory, and the request that starts its program.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "supervisor/task.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "supervisor/invocation.h"
+
+static char *
+text_copy(const struct job_text *text)
+{
+	return strndup(text->bytes != NULL ? text->bytes : "", text->len);
+}
+
+struct task *
+task_new(struct dispatch *d, const char *bytes, size_t len, int64_t asked_at,
+    struct err *e)
+{
+	struct task *t = calloc(1, sizeof *t);
+
+	if (t != NULL)
+		t->bytes = malloc(len > 0 ? len : 1);
+	if (t == NULL || t->bytes == NULL) {
+		free(t);
+		err_set(e, ENOMEM, "out of memory");
+		return NULL;
+	}
+	memcpy(t->bytes, bytes, len);
+	if (job_parse(t->bytes, len, &t->job, e) < 0) {
+		free(t->bytes);
+		free(t);
+		return NULL;
+	}
+	t->dispatch = d;
+	t->when.expires = asked_at + job_reservation(&t->job) * CLOCK_NS_PER_S;
+	t->jid = text_copy(&t->job.jid);
+	t->jobtype = text_copy(&t->job.jobtype);
+	if (t->jid == NULL || t->jobtype == NULL) {
+		err_set(e, ENOMEM, "out of memory");
+		task_free(t);
+		return NULL;
+	}
+	if (t->job.jid.len == 0) {
+		err_set(e, EINVAL, "it has no jid");
+		task_free(t);
+		return NULL;
+	}
+	return t;
+}
+
+void
+task_free(struct task *t)
+{
+	invocation_clear(&t->invocation);
+	job_clear(&t->job);
+	free(t->bytes);
+	free(t->jid);
+	free(t->jobtype);
+	free(t->dir);
+	free(t);
+}
+
+static const char *
+from_environment(const char *name)
+{
+	return getenv(name);
+}
+
+int
+task_invoke(
+    struct task *t, const struct environment *base, int64_t now, struct err *e)
+{
+	int64_t left = t->deadline - now;
+	const struct invocation_request q = {
+		.handler = t->how,
+		.job = &t->job,
+		.base = base,
+		.dispatch_id = t->id,
+		.tmpdir = t->dir,
+		.deadline = clock_wall() + left,
+		.timeout = left,
+		.lookup = from_environment,
+	};
+	struct invocation *v = &t->invocation;
+	int r = invocation_make(v, &q, e);
+
+	if (r < 0)
+		return r;
+	t->request = (struct run_request){
+		.spawn = { .path = v->path,
+		    .argv = v->argv,
+		    .env = v->env.entries,
+		    .workdir = v->workdir,
+		    .mask = v->mask,
+		    .feed = v->feed },
+		.input = v->feed ? buf_front(v->input) : NULL,
+		.input_len = v->feed ? buf_len(v->input) : 0,
+		.deadline = t->deadline,
+		.grace = t->when.grace,
+		.output_limit = t->how->output_limit,
+		.kill_at_limit = t->how->output_action == OUTPUT_KILL,
+	};
+	return 0;
+}

@@ -1,0 +1,68 @@
+/*
+ * task - one fetched job on its way through this process.
+ *
+ * For supervisor/dispatch.c alone, which decides what happens to it.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef SUPERVISOR_TASK_H
+#define SUPERVISOR_TASK_H
+
+#include <ev.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/err.h"
+#include "config/settings.h"
+#include "handlers/run.h"
+#include "protocol/job.h"
+#include "supervisor/identity.h"
+#include "supervisor/invocation.h"
+#include "supervisor/output.h"
+#include "supervisor/timeline.h"
+
+struct dispatch;
+
+/* A wid, a dash, a number, a NUL. */
+enum { TASK_ID_MAX = IDENTITY_WID_HEX + 1 + 20 + 1 };
+
+struct task {
+	TAILQ_ENTRY(task) link;   /* in all */
+	TAILQ_ENTRY(task) queued; /* in its lane, exactly while held */
+	ev_timer too_late;        /* active exactly while held */
+	struct dispatch *dispatch;
+
+	char *bytes; /* as received; owned, as the next three */
+	char *jid;   /* for the log; escaped by it */
+	char *jobtype;
+	char *dir;      /* private directory; NULL until prepared */
+	struct job job; /* points into bytes */
+	const struct handler *how;
+	struct timeline when;
+
+	char id[TASK_ID_MAX]; /* of this dispatch */
+	int64_t deadline;
+	struct invocation invocation;
+	struct run_request request;
+	struct run *run;               /* NULL while held */
+	struct output_place places[2]; /* by enum run_stream */
+};
+
+/*
+ * Copies and reads a job. NULL with *e set when it is no job or has no jid,
+ * or when memory is short. Free with task_free().
+ */
+struct task *task_new(struct dispatch *d, const char *bytes, size_t len,
+    int64_t asked_at, struct err *e);
+
+void task_free(struct task *t);
+
+/*
+ * Fills invocation and request for a start at `now`; id, dir, deadline, when
+ * and how are set. Returns as invocation_make().
+ */
+int task_invoke(
+    struct task *t, const struct environment *base, int64_t now, struct err *e);
+
+#endif

@@ -1,0 +1,239 @@
+/*
+ * One question waits in the server while there is a slot; jobs that come at
+ * once bring more questions, errors bring fewer; nothing is asked without
+ * room.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "supervisor/fetch.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ev.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "tests/unit/scripted_peer.h"
+
+struct sample {
+	struct peer peer;
+	struct ev_loop *loop;
+	struct fetch *fetch;
+	size_t room;
+	bool got, none;
+	size_t gots, nones;
+	char last[64];
+	int64_t asked_at, got_at;
+};
+
+static size_t
+on_room(void *ctx)
+{
+	struct sample *s = ctx;
+
+	return s->room;
+}
+
+static void
+on_got(void *ctx, const char *bytes, size_t len, int64_t asked_at)
+{
+	struct sample *s = ctx;
+
+	s->got = true;
+	s->gots++;
+	s->asked_at = asked_at;
+	s->got_at = clock_mono();
+	s->room--;
+	snprintf(s->last, sizeof s->last, "%.*s", (int)len, bytes);
+}
+
+static void
+on_none(void *ctx)
+{
+	struct sample *s = ctx;
+
+	s->none = true;
+	s->nones++;
+}
+
+static const struct fetch_hooks hooks = { on_room, on_got, on_none };
+static char first[] = "a", second[] = "b";
+static struct queue_setting queues[] = { { .name = first, .weight = 1 },
+	{ .name = second, .weight = 1 } };
+static const struct settings settings = { .queues = queues, .nqueues = 2 };
+
+static void
+set_up(struct sample *s, const char *const *script, size_t room)
+{
+	memset(s, 0, sizeof *s);
+	peer_start(&s->peer, script);
+	s->room = room;
+	s->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
+	s->fetch = fetch_new(s->loop, &s->peer.who, &settings, &hooks, s);
+	log_open(LOG_FORMAT_TEXT, LOG_LEVEL_ERROR);
+	fetch_poke(s->fetch);
+}
+
+static void
+tear_down(struct sample *s)
+{
+	fetch_free(s->fetch);
+	ev_loop_destroy(s->loop);
+	peer_finish(&s->peer);
+}
+
+static void
+a_job_is_handed_on_and_the_next_asked_for_at_once(void **state)
+{
+	static const char *const script[] = { "accept", "greet", "< FETCH a b",
+		"wait", "> $5\r\n{job}", "< FETCH a b", "> $-1", NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script, 5);
+	/* The reservation counts from before the question. */
+	while (fetch_in_flight(s.fetch) == 0)
+		ev_run(s.loop, EVRUN_ONCE);
+	int64_t before = clock_mono();
+	peer_go(&s.peer);
+	turn_until(s.loop, &s.got);
+	assert_string_equal(s.last, "{job}");
+	assert_true(s.asked_at <= before);
+	turn_until(s.loop, &s.none);
+	assert_int_equal(s.gots, 1);
+	tear_down(&s);
+}
+
+static void
+nothing_is_asked_without_room(void **state)
+{
+	static const char *const script[] = { "accept", "greet", "< FETCH",
+		"> $5\r\n{one}", "wait", "< FETCH", "> $5\r\n{two}", NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script, 0);
+	assert_int_equal(fetch_in_flight(s.fetch), 0);
+	ev_run(s.loop, EVRUN_NOWAIT);
+	s.room = 1;
+	fetch_poke(s.fetch);
+	turn_until(s.loop, &s.got);
+	assert_int_equal(fetch_in_flight(s.fetch), 0);
+	s.got = false;
+	s.room = 1;
+	fetch_poke(s.fetch);
+	assert_int_equal(fetch_in_flight(s.fetch), 1);
+	peer_go(&s.peer);
+	turn_until(s.loop, &s.got);
+	assert_string_equal(s.last, "{two}");
+	tear_down(&s);
+}
+
+static void
+an_error_is_followed_by_a_pause(void **state)
+{
+	static const char *const script[] = { "accept", "greet", "< FETCH",
+		"> -ERR context deadline exceeded", "< FETCH", "> $5\r\n{job}",
+		NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script, 1);
+	turn_until(s.loop, &s.none);
+	int64_t began = clock_mono();
+	turn_until(s.loop, &s.got);
+	assert_true(s.got_at - began >= CLOCK_NS_PER_S);
+	tear_down(&s);
+}
+
+static void
+an_empty_answer_that_comes_too_soon_is_no_reason_to_hurry(void **state)
+{
+	static const char *const script[] = { "accept", "greet", "< FETCH",
+		"> $-1", "< FETCH", "> $5\r\n{job}", NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script, 1);
+	turn_until(s.loop, &s.none);
+	int64_t began = clock_mono();
+	turn_until(s.loop, &s.got);
+	assert_true(s.got_at - began >= 300 * CLOCK_NS_PER_MS);
+	tear_down(&s);
+}
+
+static void
+a_lost_question_is_asked_again(void **state)
+{
+	static const char *const script[] = { "accept", "greet", "< FETCH",
+		"close", "accept", "greet", "< FETCH", "> $5\r\n{job}", NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script, 1);
+	turn_until(s.loop, &s.got);
+	assert_true(s.nones > 0);
+	tear_down(&s);
+}
+
+static void
+jobs_that_come_at_once_open_a_second_conversation(void **state)
+{
+	static const char *const script[] = { "accept", "greet", "< FETCH",
+		"> $5\r\n{job}", "< FETCH", "> $5\r\n{job}", "< FETCH",
+		"> $5\r\n{job}", "< FETCH", "> $5\r\n{job}", "accept", "greet",
+		"< FETCH", "> $5\r\n{two}", NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script, 100);
+	while (strcmp(s.last, "{two}") != 0) {
+		turn_until(s.loop, &s.got);
+		s.got = false;
+	}
+	assert_int_equal(s.gots, 5);
+	tear_down(&s);
+}
+
+static void
+one_question_waits_when_jobs_are_few(void **state)
+{
+	static const char *const script[] = { "accept", "greet", "< FETCH",
+		"> $5\r\n{job}", "< FETCH", "wait", NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script, 100);
+	turn_until(s.loop, &s.got);
+	assert_int_equal(fetch_in_flight(s.fetch), 1);
+	ev_run(s.loop, EVRUN_NOWAIT); /* sends it */
+	peer_go(&s.peer);
+	tear_down(&s);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    a_job_is_handed_on_and_the_next_asked_for_at_once),
+		cmocka_unit_test(nothing_is_asked_without_room),
+		cmocka_unit_test(an_error_is_followed_by_a_pause),
+		cmocka_unit_test(
+		    an_empty_answer_that_comes_too_soon_is_no_reason_to_hurry),
+		cmocka_unit_test(a_lost_question_is_asked_again),
+		cmocka_unit_test(
+		    jobs_that_come_at_once_open_a_second_conversation),
+		cmocka_unit_test(one_question_waits_when_jobs_are_few),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,102 @@
+/*
+ * What a program leaves behind is reaped; the status of a program of our own
+ * is left to its run.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "supervisor/orphans.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <ev.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "handlers/run.h"
+
+struct ending {
+	int done;
+	int status;
+};
+
+static void
+on_line(
+    void *ctx, enum run_stream stream, const char *bytes, size_t len, bool more)
+{
+	(void)ctx;
+	(void)stream;
+	(void)bytes;
+	(void)len;
+	(void)more;
+}
+
+static void
+on_done(void *ctx, const struct run_facts *facts)
+{
+	struct ending *e = ctx;
+
+	e->done++;
+	e->status = facts->status;
+}
+
+static const struct run_hooks hooks = { on_line, on_done };
+
+static void
+orphans_are_reaped_and_own_statuses_kept(void **state)
+{
+	enum { ROUNDS = 30 };
+	char sh[] = "sh", c[] = "-c",
+	     text[] = "setsid sh -c 'sleep 0.02' >/dev/null 2>&1 & exit 7";
+	char *argv[] = { sh, c, text, NULL }, *env[] = { NULL };
+	struct ev_loop *loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
+	struct spawner *spawner = spawner_new(loop);
+	struct orphans *o = orphans_new(loop);
+	struct ending ends[ROUNDS];
+	const struct run_request req = {
+		.spawn = { .path = "/bin/sh",
+		    .argv = argv,
+		    .env = env,
+		    .workdir = "/",
+		    .mask = 022 },
+		.deadline = clock_mono() + 60 * CLOCK_NS_PER_S,
+	};
+
+	(void)state;
+	memset(ends, 0, sizeof ends);
+	for (int i = 0; i < ROUNDS; i++)
+		assert_non_null(
+		    run_start(loop, spawner, &req, &hooks, &ends[i]));
+	for (int i = 0; i < ROUNDS; i++) {
+		while (ends[i].done == 0)
+			ev_run(loop, EVRUN_ONCE);
+		assert_true(WIFEXITED(ends[i].status));
+		assert_int_equal(WEXITSTATUS(ends[i].status), 7);
+	}
+	/* No child is left, neither alive nor as a zombie. */
+	while (waitid(P_ALL, 0, &(siginfo_t){ 0 },
+		   WEXITED | WNOHANG | WNOWAIT) == 0)
+		ev_run(loop, EVRUN_ONCE);
+	assert_int_equal(errno, ECHILD);
+	orphans_free(o);
+	spawner_free(spawner);
+	ev_loop_destroy(loop);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(orphans_are_reaped_and_own_statuses_kept),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,258 @@
+/*
+ * An outcome is told until the server has confirmed it, in order, across lost
+ * conversations; what can never be confirmed is dropped and counted.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "supervisor/report.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ev.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "tests/unit/heard_log.h"
+#include "tests/unit/scripted_peer.h"
+
+struct sample {
+	struct peer peer;
+	struct ev_loop *loop;
+	struct client *client;
+	struct report *report;
+	bool none_left; /* set when nothing waits any more */
+	bool down;
+};
+
+static void
+on_up(void *ctx)
+{
+	struct sample *s = ctx;
+
+	report_up(s->report);
+}
+
+static void
+on_down(void *ctx)
+{
+	struct sample *s = ctx;
+
+	s->down = true;
+}
+
+static void
+on_settled(void *ctx)
+{
+	struct sample *s = ctx;
+
+	s->none_left = report_waiting(s->report) == 0;
+}
+
+static const struct client_hooks hooks = { on_up, on_down };
+
+static void
+set_up(struct sample *s, const char *const *script)
+{
+	memset(s, 0, sizeof *s);
+	peer_start(&s->peer, script);
+	s->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
+	s->client = client_new(
+	    s->loop, &s->peer.who, "test", LOG_LEVEL_DEBUG, &hooks, s);
+	s->report = report_new(s->loop, s->client, on_settled, s);
+	log_open(LOG_FORMAT_TEXT, LOG_LEVEL_ERROR);
+}
+
+static void
+tear_down(struct sample *s)
+{
+	client_free(s->client);
+	report_free(s->report);
+	ev_loop_destroy(s->loop);
+	peer_finish(&s->peer);
+}
+
+static int64_t
+later(void)
+{
+	return clock_mono() + 3600 * CLOCK_NS_PER_S;
+}
+
+static const struct failure boom = { .errtype = "E", .message = "boom" };
+
+static void
+outcomes_wait_for_the_conversation_and_are_confirmed_in_order(void **state)
+{
+	static const char *const script[] = { "accept", "greet",
+		"< ACK {\"jid\":\"job-0001\"}",
+		"< FAIL {\"jid\":\"job-0002\",\"errtype\":\"E\",\"message\":"
+		"\"boom\"",
+		"< ACK {\"jid\":\"job-0003\"}", "> +OK", "> +OK", "> +OK",
+		NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script);
+	report_ack(s.report, "job-0001", 8, later());
+	report_fail(s.report, "job-0002", 8, &boom, later());
+	report_ack(s.report, "job-0003", 8, later());
+	assert_int_equal(report_waiting(s.report), 3);
+	client_start(s.client);
+	turn_until(s.loop, &s.none_left);
+	assert_int_equal(report_counts(s.report).acked, 2);
+	assert_int_equal(report_counts(s.report).failed, 1);
+	tear_down(&s);
+}
+
+static void
+what_was_not_confirmed_is_told_again(void **state)
+{
+	static const char *const script[] = { "accept", "greet",
+		"< ACK {\"jid\":\"job-0001\"}", "< ACK {\"jid\":\"job-0002\"}",
+		"< ACK {\"jid\":\"job-0003\"}", "> +OK", "close", "accept",
+		"greet", "< ACK {\"jid\":\"job-0002\"}",
+		"< ACK {\"jid\":\"job-0003\"}", "> +OK", "> +OK", NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script);
+	client_start(s.client);
+	report_ack(s.report, "job-0001", 8, later());
+	report_ack(s.report, "job-0002", 8, later());
+	report_ack(s.report, "job-0003", 8, later());
+	turn_until(s.loop, &s.down);
+	assert_int_equal(report_waiting(s.report), 2);
+	turn_until(s.loop, &s.none_left);
+	assert_int_equal(report_counts(s.report).acked, 3);
+	tear_down(&s);
+}
+
+static void
+job_not_found_counts_as_told_and_is_no_warning(void **state)
+{
+	static const char *const script[] = { "accept", "greet", "< FAIL",
+		"> -ERR Job not found job-0001", NULL };
+	struct heard heard;
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script);
+	heard_begin(&heard);
+	client_start(s.client);
+	report_fail(s.report, "job-0001", 8, &boom, later());
+	turn_until(s.loop, &s.none_left);
+	heard_end(&heard);
+	assert_string_equal(heard.text,
+	    "<7>jid=job-0001  FAIL came too late: ERR Job not found "
+	    "job-0001\n");
+	assert_int_equal(report_counts(s.report).unknown, 1);
+	assert_int_equal(report_counts(s.report).failed, 0);
+	tear_down(&s);
+}
+
+static void
+a_refusal_for_good_is_an_error_and_not_repeated(void **state)
+{
+	static const char *const script[] = { "accept", "greet", "< ACK",
+		"> -ERR invalid ACK {}", NULL };
+	struct heard heard;
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script);
+	heard_begin(&heard);
+	client_start(s.client);
+	report_ack(s.report, "job-0001", 8, later());
+	turn_until(s.loop, &s.none_left);
+	heard_end(&heard);
+	assert_string_equal(heard.text,
+	    "<3>jid=job-0001  ACK was refused: ERR invalid ACK {}\n");
+	assert_int_equal(report_counts(s.report).dropped, 1);
+	tear_down(&s);
+}
+
+static void
+another_error_is_repeated_after_a_pause(void **state)
+{
+	static const char *const script[] = { "accept", "greet",
+		"< ACK {\"jid\":\"job-0001\"}", "< ACK {\"jid\":\"job-0002\"}",
+		"> -ERR MISCONF the disk is full", "> +OK",
+		"< ACK {\"jid\":\"job-0001\"}", "> +OK", NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script);
+	client_start(s.client);
+	int64_t began = clock_mono();
+	report_ack(s.report, "job-0001", 8, later());
+	report_ack(s.report, "job-0002", 8, later());
+	turn_until(s.loop, &s.none_left);
+	assert_true(clock_mono() - began >= CLOCK_NS_PER_S);
+	assert_int_equal(report_counts(s.report).acked, 2);
+	tear_down(&s);
+}
+
+static void
+an_outcome_dies_with_its_reservation(void **state)
+{
+	static const char *const script[] = { "accept", "greet",
+		"< ACK {\"jid\":\"job-0002\"}", "> +OK", NULL };
+	struct heard heard;
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script);
+	report_ack(s.report, "job-0001", 8, clock_mono() - 1);
+	report_ack(s.report, "job-0002", 8, later());
+	heard_begin(&heard);
+	client_start(s.client);
+	turn_until(s.loop, &s.none_left);
+	heard_end(&heard);
+	assert_string_equal(heard.text,
+	    "<4>jid=job-0001  ACK could not be told before the job's "
+	    "reservation ended\n");
+	assert_int_equal(report_counts(s.report).dropped, 1);
+	assert_int_equal(report_counts(s.report).acked, 1);
+	tear_down(&s);
+}
+
+static void
+too_many_outcomes_are_said_to_be_too_many(void **state)
+{
+	static const char *const script[] = { NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script);
+	for (int i = 0; i < REPORT_MANY - 1; i++)
+		report_ack(s.report, "job-0001", 8, later());
+	assert_false(report_full(s.report));
+	report_ack(s.report, "job-0001", 8, later());
+	assert_true(report_full(s.report));
+	tear_down(&s);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    outcomes_wait_for_the_conversation_and_are_confirmed_in_order),
+		cmocka_unit_test(what_was_not_confirmed_is_told_again),
+		cmocka_unit_test(
+		    job_not_found_counts_as_told_and_is_no_warning),
+		cmocka_unit_test(
+		    a_refusal_for_good_is_an_error_and_not_repeated),
+		cmocka_unit_test(another_error_is_repeated_after_a_pause),
+		cmocka_unit_test(an_outcome_dies_with_its_reservation),
+		cmocka_unit_test(too_many_outcomes_are_said_to_be_too_many),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
