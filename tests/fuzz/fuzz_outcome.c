@@ -1,0 +1,131 @@
+/*
+ * fuzz_outcome - an outcome that was read says the same when it is written
+ * again, and any bytes a handler left make a FAIL that can be read, within
+ * its limits.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include <string.h>
+
+#include "base/json.h"
+#include "protocol/job.h"
+#include "protocol/outcome.h"
+#include "tests/fuzz/must.h"
+
+static void
+ack_comes_back(const char *text, size_t size)
+{
+	size_t len, again_len;
+	char *jid, *again;
+
+	if (ack_parse(text, size, &jid, &len) < 0)
+		return;
+	must(json_utf8_valid(jid, len));
+	struct buf *b = buf_new(6 * size + 100);
+	must(b != NULL && ack_put(b, jid, len) == 0);
+	must(ack_parse(buf_front(b) + 4, buf_len(b) - 6, &again, &again_len) ==
+	    0);
+	must(again_len == len && memcmp(again, jid, len) == 0);
+	free(again);
+	free(jid);
+	buf_free(b);
+}
+
+static void
+within_limits(const struct fail_report *r)
+{
+	size_t errtype = strlen(r->errtype), message = strlen(r->message);
+
+	must(errtype > 0 && errtype <= JOB_ERRTYPE_MAX);
+	must(message > 0 && message <= JOB_MESSAGE_MAX);
+	must(r->nlines <= JOB_BACKTRACE_MAX);
+	must(json_utf8_valid(r->errtype, errtype));
+	must(json_utf8_valid(r->message, message));
+}
+
+static void
+same_report(const struct fail_report *a, const struct fail_report *b)
+{
+	must(a->jid_len == b->jid_len);
+	must(memcmp(a->jid, b->jid, a->jid_len) == 0);
+	must(strcmp(a->errtype, b->errtype) == 0);
+	must(strcmp(a->message, b->message) == 0);
+	must(a->nlines == b->nlines);
+	for (size_t i = 0; i < a->nlines; i++)
+		must(strcmp(a->backtrace[i], b->backtrace[i]) == 0);
+}
+
+static void
+fail_comes_back(const char *text, size_t size)
+{
+	struct fail_report r, again;
+
+	if (fail_parse(text, size, &r) < 0)
+		return;
+	within_limits(&r);
+	struct failure f = { r.errtype, r.message,
+		(const char *const *)r.backtrace, r.nlines };
+	struct buf *b = buf_new(6 * size + 1000);
+	must(b != NULL && fail_put(b, r.jid, r.jid_len, &f) == 0);
+	must(fail_parse(buf_front(b) + 5, buf_len(b) - 7, &again) == 0);
+	same_report(&r, &again);
+	fail_clear(&again);
+	fail_clear(&r);
+	buf_free(b);
+}
+
+static void
+any_bytes_make_a_fail(const char *bytes, size_t size)
+{
+	char *text = malloc(size + 1);
+	struct buf *b = buf_new(40 * size + 1000);
+	struct fail_report r;
+
+	must(text != NULL && b != NULL);
+	memcpy(text, bytes, size);
+	text[size] = '\0';
+	const char *lines[] = { text };
+	struct failure f = { text, text, lines, 1 };
+	must(fail_put(b, bytes, size, &f) == 0);
+	must(memchr(buf_front(b), '\n', buf_len(b) - 1) == NULL);
+	must(fail_parse(buf_front(b) + 5, buf_len(b) - 7, &r) == 0);
+	within_limits(&r);
+	must(r.nlines == 1);
+	fail_clear(&r);
+	free(text);
+	buf_free(b);
+}
+
+static void
+record_is_json(const char *bytes, size_t size)
+{
+	char *text = malloc(size + 1);
+	struct buf *b = buf_new(40 * size + 1000);
+	struct json object;
+
+	must(text != NULL && b != NULL);
+	memcpy(text, bytes, size);
+	text[size] = '\0';
+	struct failure_record f = { .failed_at = "",
+		.errtype = text,
+		.message = text,
+		.backtrace = &text,
+		.nlines = 1 };
+	must(failure_put(b, &f) == 0);
+	must(json_check(buf_front(b), buf_len(b), &object, NULL) == 0);
+	must(json_count(&object) == 6);
+	free(text);
+	buf_free(b);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *bytes = (const char *)data;
+
+	ack_comes_back(bytes, size);
+	fail_comes_back(bytes, size);
+	any_bytes_make_a_fail(bytes, size);
+	record_is_json(bytes, size);
+	return 0;
+}

@@ -1,0 +1,130 @@
+"""What every integration test has: programs that end with it.
+
+SPDX-License-Identifier: ISC
+"""
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from support.client import new_job  # noqa: E402
+from support.server import Server  # noqa: E402
+from support.supervisor import Supervisor, script  # noqa: E402
+from support.tap import Tap  # noqa: E402
+from support.waiting import wait_for  # noqa: E402
+
+
+@pytest.fixture
+def ending():
+    """A list: what is put in is closed after the test, last first; each
+    close is tried, and a fault that one finds fails the test."""
+    things = []
+    yield things
+    faults = []
+    for thing in reversed(things):
+        try:
+            thing.close()
+        except (AssertionError, OSError) as e:
+            faults.append(str(e))
+    assert not faults, "\n".join(faults)
+
+
+@pytest.fixture
+def start_server(tmp_path, ending):
+    def start(**more):
+        s = Server(more.pop("scratch", tmp_path / f"server{len(ending)}"), **more)
+        ending.append(s)
+        return s
+    return start
+
+
+@pytest.fixture
+def server(start_server):
+    return start_server()
+
+
+@pytest.fixture
+def connect(server, ending):
+    """connect(wid=...) gives a Client of `server` that is closed at the end."""
+    def start(**fields):
+        c = server.client(**fields)
+        ending.append(c)
+        return c
+    return start
+
+
+@pytest.fixture
+def client(connect):
+    return connect()
+
+
+@pytest.fixture
+def start_supervisor(tmp_path, ending):
+    def start(url, settings, **more):
+        s = Supervisor(tmp_path, url, settings, **more)
+        ending.append(s)
+        return s
+    return start
+
+
+class Bench:
+    """A server, a tap on its wire, a client, and the supervisor under test."""
+
+    def __init__(self, server, start_supervisor, ending, scratch):
+        self.server, self.scratch = server, scratch
+        self.start_supervisor = start_supervisor
+        self.tap = Tap(server.port)
+        ending.append(self.tap)
+        self.client = server.client()
+        ending.append(self.client)
+        self.supervisor = None
+
+    def script(self, name, text, shell="/bin/sh"):
+        return script(self.scratch, name, text, shell)
+
+    def run(self, jobs, env=None, **settings):
+        """Starts `faktotum run` with these handlers."""
+        settings["jobs"] = {name: h if isinstance(h, dict) else {"exec": [h]}
+            for name, h in jobs.items()}
+        settings.setdefault("concurrency", 4)
+        self.supervisor = self.start_supervisor(self.tap.url, settings, env=env)
+        return self.supervisor
+
+    def push(self, jobtype, *args, **fields):
+        """Pushes a job and returns its jid."""
+        return self.client.push(new_job(jobtype, *args, **fields))["jid"]
+
+    def acked(self, *jids, limit=20):
+        """Waits until each of these was acknowledged; fails if one failed."""
+        def all_there():
+            for jid in jids:
+                failed = self.tap.about("FAIL", jid)
+                assert not failed, f"{failed}\n{self.supervisor.output()}"
+            return {d["jid"] for d in self.tap.sent("ACK")} >= set(jids)
+        wait_for(f"ACK of {jids}", all_there, limit)
+
+    def failed(self, jid, limit=20):
+        """Waits for the FAIL of this job and returns it."""
+        def there():
+            assert not self.tap.about("ACK", jid), self.supervisor.output()
+            return self.tap.about("FAIL", jid)
+        return wait_for(f"FAIL of {jid}", there, limit)[-1]
+
+    def read(self, name):
+        return (self.scratch / name).read_bytes()
+
+
+@pytest.fixture
+def bench(server, start_supervisor, ending, tmp_path):
+    return Bench(server, start_supervisor, ending, tmp_path)
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: waits for a minute; started first")
+
+
+def pytest_collection_modifyitems(items):
+    """Long waits begin at once, so that the others run beside them."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)

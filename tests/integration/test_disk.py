@@ -1,0 +1,119 @@
+"""A full disk: an error for the client, a server that stays up and recovers.
+
+SPDX-License-Identifier: ISC
+"""
+import errno
+import os
+import subprocess
+
+import pytest
+
+from support.client import ServerError, new_job
+from support.waiting import wait_for
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A directory on a file system of 4 MB, and how to fill and empty it."""
+    place = tmp_path / "small"
+    place.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=0700", "tmpfs", place],
+        capture_output=True, text=True)
+    if done.returncode != 0:
+        pytest.skip("needs the right to mount a tmpfs: " + done.stderr.strip())
+    yield place
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+def fill(place):
+    """Writes a file until nothing more fits."""
+    with open(place / "ballast", "wb", buffering=0) as f:
+        try:
+            while True:
+                f.write(b"x" * 4096)
+        except OSError as e:
+            assert e.errno == errno.ENOSPC
+
+
+def push_until_refused(c, acknowledged):
+    for _ in range(20_000):
+        job = new_job("t", "x" * 2000)
+        try:
+            c.push(job)
+        except ServerError as e:
+            return e
+        acknowledged.append(job["jid"])
+    raise AssertionError("the disk did not fill")
+
+
+def test_full_disk_and_recovery(start_server, small_disk):
+    """Nothing acknowledged is lost, the error says what it is, reading goes
+    on, and writing goes on by itself when there is room again."""
+    s = start_server(data=small_disk / "data")
+    acknowledged = []
+    with s.client() as c:
+        for _ in range(20):
+            acknowledged.append(c.push()["jid"])
+        reserved = c.fetch()["jid"]
+        fill(small_disk)
+        refusal = push_until_refused(c, acknowledged)
+        assert refusal.code == "ERR"
+        # The same connection and others are still served.
+        assert c.size() == len(acknowledged) - 1
+        with s.client() as other:
+            with pytest.raises(ServerError):
+                other.push(new_job("t", "y" * 100_000))
+        assert s.program.alive()
+
+        os.unlink(small_disk / "ballast")
+        def works_again():
+            try:
+                acknowledged.append(c.push()["jid"])
+                return True
+            except ServerError:
+                return False
+        wait_for("the server to write again", works_again, 10)
+        c.ack(reserved)
+        assert c.size() == len(acknowledged) - 1
+    s.kill9()
+    s.start()
+    with s.client() as c:
+        found = [c.fetch()["jid"] for _ in range(c.size())]
+        assert found == [j for j in acknowledged if j != reserved]
+        assert c.faktory()["total_processed"] == 1
+
+
+def test_full_disk_at_ack_fetch_and_fail(start_server, small_disk):
+    """A stock server loses the job whose FAIL meets a full disk. Ours keeps
+    it where it was, and the repeated command succeeds later."""
+    s = start_server(data=small_disk / "data")
+    acknowledged = []
+    with s.client() as c:
+        first, second, third = (c.push(queue="q")["jid"] for _ in range(3))
+        c.fetch("q")
+        c.fetch("q")
+        fill(small_disk)
+        push_until_refused(c, acknowledged)
+        before = c.sets()["working"]
+        refused = 0
+        for line in ('ACK {"jid":"%s"}' % first, 'FAIL {"jid":"%s"}' % second, "FETCH q"):
+            answer = c.call(line)
+            refused += isinstance(answer, ServerError)
+            if isinstance(answer, ServerError):
+                assert "not found" not in answer.text, line
+        # One page may still fit somewhere, but not three changes for sure.
+        if refused == 3:
+            assert c.sets()["working"] == before
+            assert c.size("q") == 1
+
+        os.unlink(small_disk / "ballast")
+        def settled():
+            a = c.call('ACK {"jid":"%s"}' % first)
+            f = c.call('FAIL {"jid":"%s"}' % second)
+            return a == "OK" and (f == "OK" or "not found" in getattr(f, "text", ""))
+        wait_for("the server to write again", settled, 10)
+        sets = c.sets()
+        assert sets["retries"] == 1
+        assert c.size("q") + sets["working"] == 1
+        if c.size("q"):
+            assert c.fetch("q")["jid"] == third

@@ -1,0 +1,87 @@
+"""Jobs for later: exact timers, order, and time zones.
+
+SPDX-License-Identifier: ISC
+"""
+import json
+import time
+from datetime import datetime, timedelta, timezone
+
+from support.client import new_job
+from support.waiting import SLOW
+
+
+def at(seconds, zone=timezone.utc):
+    t = datetime.fromtimestamp(time.time() + seconds, zone)
+    return t.isoformat().replace("+00:00", "Z"), t.timestamp()
+
+
+def test_due_job_is_delivered_within_50_ms(client):
+    """A stock server looks every 5 s. Ours has a timer: never early, and on
+    time to 50 ms (best of three, for the machine may be busy)."""
+    late = []
+    for _ in range(3):
+        text, due = at(0.7)
+        jid = client.push(at=text)["jid"]
+        assert client.sets()["scheduled"] == 1
+        job = client.fetch()
+        late.append(time.time() - due)
+        assert job["jid"] == jid
+        client.ack(jid)
+        assert late[-1] > -0.001, "delivered before its time"
+        if late[-1] <= 0.05:
+            break
+    assert min(late) <= 0.05 * SLOW, late
+
+
+def test_scheduled_jobs_come_in_order_of_their_time(client):
+    """By due time, and as pushed where the times are equal."""
+    base = time.time() + 1
+    def when(offset):
+        return datetime.fromtimestamp(base + offset, timezone.utc).isoformat()
+    jobs = [new_job(at=when(o)) for o in (0.3, 0.1, 0.2, 0.1, 0.1)]
+    assert client.pushb(jobs) == {}
+    got = [client.fetch()["jid"] for _ in jobs]
+    assert got == [jobs[i]["jid"] for i in (1, 3, 4, 2, 0)]
+
+
+def test_offset_of_a_zone_is_understood(client):
+    """The same moment in another zone is the same moment."""
+    text, due = at(0.5, timezone(timedelta(hours=5, minutes=45)))
+    assert "+05:45" in text
+    jid = client.push(at=text)["jid"]
+    assert client.sets()["scheduled"] == 1
+    assert client.fetch()["jid"] == jid
+    assert time.time() - due < 1 * SLOW
+
+
+def test_at_stays_in_the_payload_as_it_was(client):
+    """The worker sees `at` as the producer wrote it, and a fresh enqueued_at."""
+    text, due = at(0.4)
+    client.push(at=text)
+    raw = client.fetch_raw()
+    assert json.loads(raw)["at"] == text
+    enqueued = json.loads(raw)["enqueued_at"]
+    assert enqueued[:19] >= text[:19]
+
+
+def test_many_due_at_once(client):
+    """A thousand jobs due at one moment are all promoted, none twice."""
+    text, _ = at(1)
+    jobs = [new_job("many", at=text) for _ in range(1000)]
+    assert client.pushb(jobs) == {}
+    got = [client.fetch()["jid"] for _ in jobs]
+    assert got == [j["jid"] for j in jobs]
+    assert client.sets()["scheduled"] == 0
+
+
+def test_due_while_the_server_was_down(server):
+    """What came due while the server was down is enqueued at its start."""
+    with server.client() as c:
+        text, due = at(0.8)
+        jid = c.push(at=text)["jid"]
+        server.kill9()
+    while time.time() < due + 0.05:
+        time.sleep(0.05)
+    server.start()
+    with server.client() as c:
+        assert c.fetch()["jid"] == jid

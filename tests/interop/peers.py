@@ -1,0 +1,352 @@
+# peers - the programs an interop test puts together, each behind one face.
+#
+# A server here is a thing with start(), stop(), port, web (None when it has
+# no pages) and url(); tests do not know which one they were given. Every
+# process writes to a log in its scratch directory, and stop() reaps it.
+#
+# SPDX-License-Identifier: ISC
+import hashlib
+import itertools
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+import urllib.parse
+import urllib.request
+
+
+class Failed(Exception):
+    """A promise did not hold."""
+
+
+def expect(got, want, what):
+    if got != want:
+        raise Failed("%s: %r, expected %r" % (what, got, want))
+
+
+def wait_for(condition, seconds, what):
+    """Returns the first true value of condition(); Failed after seconds."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise Failed("gave up after %g s waiting for %s" % (seconds, what))
+        time.sleep(0.02)
+
+
+candidates = itertools.cycle(range(20000 + os.getpid() % 8000, 32000))
+
+
+def free_port():
+    """Below the range from which the kernel takes ports for clients, and
+    never the same twice, so that nobody else gets it before it is used."""
+    while True:
+        port = next(candidates)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
+def clean_environment(**extra):
+    env = {k: v for k, v in os.environ.items() if not k.startswith("FAKTORY_")}
+    env.update(extra)
+    return env
+
+
+class Process:
+    """A child that logs into a file. Its own process group, so that a
+    signal meant for the test run does not reach it first."""
+
+    def __init__(self, argv, log, env=None, **popen):
+        self.log = log
+        with open(log, "ab") as out:
+            self.child = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                env=env or clean_environment(), start_new_session=True, **popen)
+        self.pid = self.child.pid
+
+    def alive(self):
+        return self.child.poll() is None
+
+    def signal(self, number):
+        if self.alive():
+            self.child.send_signal(number)
+
+    def wait(self, seconds):
+        """The exit status; Failed when it takes longer."""
+        try:
+            return self.child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise Failed("%s still runs after %g s" % (self.child.args[0], seconds))
+
+    def stop(self, seconds=10):
+        self.signal(signal.SIGTERM)
+        try:
+            return self.child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise Failed("%s ignored SIGTERM for %g s" % (self.child.args[0], seconds))
+
+    def kill(self):
+        self.signal(signal.SIGKILL)
+        self.child.wait()
+
+    def end(self):
+        """Politely first, so that it can tidy up; without complaint."""
+        try:
+            self.stop(5)
+        except Failed:
+            pass
+
+    def said(self):
+        with open(self.log, errors="replace") as f:
+            return f.read()
+
+
+class Wire:
+    """A producer's connection, spoken by hand: what it finds out does not
+    depend on any client library."""
+
+    def __init__(self, port, password=None, wid=None):
+        self.socket = socket.create_connection(("127.0.0.1", port), 10)
+        self.file = self.socket.makefile("rb")
+        greeting = json.loads(self.reply()[len("HI "):])
+        hello = {"v": 2}
+        if wid:
+            hello.update(wid=wid, hostname="interop", pid=os.getpid(), labels=[])
+        if "s" in greeting:
+            digest = ((password or "") + greeting["s"]).encode()
+            for _ in range(greeting["i"]):
+                digest = hashlib.sha256(digest).digest()
+            hello["pwdhash"] = digest.hex()
+        expect(self("HELLO", hello), "OK", "reply to HELLO")
+
+    def __call__(self, verb, argument=None):
+        if argument is not None and not isinstance(argument, str):
+            argument = json.dumps(argument, separators=(",", ":"))
+        line = verb if argument is None else verb + " " + argument
+        self.socket.sendall(line.encode() + b"\r\n")
+        return self.reply()
+
+    def reply(self):
+        line = self.file.readline().decode()
+        if not line.endswith("\r\n"):
+            raise ConnectionError("the server closed the connection")
+        if line[0] == "-":
+            raise Failed("the server said " + line.strip())
+        if line[0] != "$":
+            return line[1:-2]
+        size = int(line[1:])
+        return None if size < 0 else self.file.read(size + 2)[:-2].decode()
+
+    def info(self):
+        return json.loads(self("INFO"))["faktory"]
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Server:
+    """What both servers have in common."""
+
+    web = None
+
+    def __init__(self, directory, password=None):
+        self.directory = directory
+        self.password = password
+        self.port = None
+        self.process = None
+
+    def environment(self):
+        if self.password is None:
+            return clean_environment()
+        return clean_environment(FAKTORY_PASSWORD=self.password)
+
+    def url(self, password=None):
+        password = password or self.password
+        who = ":%s@" % urllib.parse.quote(password, safe="") if password else ""
+        return "tcp://%s127.0.0.1:%d" % (who, self.port)
+
+    def wire(self, **how):
+        return Wire(self.port, password=self.password, **how)
+
+    def info(self):
+        with self.wire() as wire:
+            return wire.info()
+
+    def answers(self):
+        if not self.process.alive():
+            raise Failed("the server ended:\n" + self.process.said())
+        try:
+            self.wire().close()
+            return True
+        except OSError:
+            return False
+
+    def stop(self):
+        if self.process:
+            self.process.stop()
+
+    def knows(self, wid):
+        """Whether a worker of that name is connected."""
+        try:
+            with self.wire() as wire:
+                return bool(wire("BEAT", {"wid": wid}))
+        except Failed as refusal:
+            if "unknown worker" in str(refusal):
+                return False
+            raise
+
+    def tell(self, wid, state):
+        """Makes the server answer `state` to the worker's next BEAT."""
+        with self.wire() as wire:
+            wire("BEAT", {"wid": wid, "current_state": state})
+
+
+class OurServer(Server):
+    name = "faktotum-server"
+
+    def __init__(self, program, directory, password=None):
+        super().__init__(directory, password)
+        self.program = program
+
+    def start(self):
+        port_file = os.path.join(self.directory, "port")
+        if os.path.exists(port_file):
+            os.unlink(port_file)
+        self.process = Process(
+            [self.program, "--listen", "127.0.0.1:%d" % (self.port or 0),
+             "--port-file", port_file, "--data", os.path.join(self.directory, "data")],
+            os.path.join(self.directory, "server.log"), self.environment())
+        wait_for(lambda: not self.process.alive() or read(port_file).strip().isdigit(),
+                 10, "the port file")
+        if not self.process.alive():
+            raise Failed("the server ended:\n" + self.process.said())
+        self.port = int(read(port_file))
+        wait_for(self.answers, 10, "the server to answer")
+        return self
+
+
+class StockServer(Server):
+    name = "stock"
+
+    def __init__(self, program, directory, password=None):
+        super().__init__(directory, password)
+        self.program = program
+
+    def start(self):
+        self.port = self.port or free_port()
+        self.web = self.web or free_port()
+        for sub in ("db", "config"):
+            os.makedirs(os.path.join(self.directory, sub), exist_ok=True)
+        self.process = Process(
+            [self.program, "-e", "development", "-l", "info",
+             "-b", "127.0.0.1:%d" % self.port, "-w", "127.0.0.1:%d" % self.web,
+             "-d", os.path.join(self.directory, "db"),
+             "-c", os.path.join(self.directory, "config")],
+            os.path.join(self.directory, "server.log"), self.environment())
+        wait_for(self.answers, 20, "the server to answer")
+        return self
+
+    def page(self, path, **form):
+        request = urllib.request.Request("http://127.0.0.1:%d%s" % (self.web, path))
+        if form:
+            request.data = urllib.parse.urlencode(form).encode()
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.read().decode()
+
+    def tell(self, wid, state):
+        self.page("/busy", wid=wid, signal=state)
+
+
+def read(path):
+    try:
+        with open(path, errors="replace") as f:
+            return f.read()
+    except FileNotFoundError:
+        return ""
+
+
+class Relay:
+    """Stands between a worker and its server and keeps what both said."""
+
+    def __init__(self, to_port):
+        self.to_port = to_port
+        self.said = []  # ("worker" or "server", line), in order
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.sockets = []
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                near, _ = self.listener.accept()
+            except OSError:
+                return
+            try:
+                far = socket.create_connection(("127.0.0.1", self.to_port), 10)
+            except OSError:
+                near.close()
+                continue
+            far.settimeout(None)
+            self.sockets += [near, far]
+            for who, source, sink in (("worker", near, far), ("server", far, near)):
+                threading.Thread(target=self.carry, args=(who, source, sink),
+                                 daemon=True).start()
+
+    def carry(self, who, source, sink):
+        rest = b""
+        try:
+            while True:
+                data = source.recv(65536)
+                if not data:
+                    break
+                *lines, rest = (rest + data).split(b"\n")
+                self.said += [(who, line.decode(errors="replace").strip())
+                              for line in lines]
+                sink.sendall(data)
+        except OSError:
+            pass
+        for s in (source, sink):
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def lines(self, who, begins):
+        return [line for w, line in list(self.said)
+                if w == who and line.startswith(begins)]
+
+    def asks_nothing(self):
+        """No FETCH waits for its answer; true only while none gets a job."""
+        return (len(self.lines("worker", "FETCH")) ==
+                len(self.lines("server", "$-1")))
+
+    def wid(self):
+        for line in self.lines("worker", "HELLO"):
+            found = re.search(r'"wid":\s*"([^"]+)"', line)
+            if found:
+                return found.group(1)
+        return None
+
+    def close(self):
+        self.listener.close()
+        for s in self.sockets:
+            s.close()

@@ -1,0 +1,227 @@
+# supervisor - `faktotum run` at work for a server that it was not born with.
+#
+# The stock server is the measure; the same promises are then kept against
+# ours. A relay between the two tells what was really said.
+#
+# SPDX-License-Identifier: ISC
+import json
+import os
+import signal
+import subprocess
+import time
+
+from peers import Relay, clean_environment, expect, read, wait_for
+
+HANDLERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "handlers")
+BEAT = 20  # seconds within which the next heartbeat must have come
+
+
+class Team:
+    """A server, a relay before it and a supervisor behind that."""
+
+    def __init__(self, stage, handler, password=None, guess=None, **settings):
+        self.stage = stage
+        self.out = stage.path("out")
+        self.gate = stage.path("gate")
+        self.server = stage.server(password=password)
+        self.relay = stage.closes(Relay(self.server.port))
+        files = {"record": [self.out], "fail-once": [self.out],
+                 "until": [self.out, self.gate]}[handler]
+        settings.setdefault("concurrency", 4)
+        settings.update(queues=["default"], labels=["interop"], jobs={
+            handler: {"exec": [os.path.join(HANDLERS, handler)] + files}})
+        if guess or password:
+            with open(stage.path("password"), "w") as f:
+                f.write((guess or password) + "\n")
+            os.chmod(stage.path("password"), 0o600)
+            settings["password"] = {"file": stage.path("password")}
+        with open(stage.path("faktotum.yaml"), "w") as f:
+            json.dump(settings, f)  # JSON is YAML
+        self.process = stage.process(
+            [stage.faktotum, "run", "-c", stage.path("faktotum.yaml")],
+            FAKTORY_URL="tcp://127.0.0.1:%d" % self.relay.port)
+
+    def push(self, jobtype, *args, **options):
+        flags = [x for k, v in options.items() for x in ("--" + k, str(v))]
+        subprocess.run([self.stage.faktotum, "push", *flags, jobtype, "--args", json.dumps(args)],
+                       env=clean_environment(FAKTORY_URL=self.server.url()), check=True,
+                       timeout=20, stdout=subprocess.DEVNULL)
+
+    def processed(self, count, seconds=20):
+        return wait_for(lambda: self.info_when("total_processed", count), seconds,
+                        "%d processed jobs" % count)
+
+    def info_when(self, name, value):
+        info = self.server.info()
+        return info if info[name] == value else None
+
+    def lines(self):
+        return read(self.out).splitlines()
+
+    def started(self, count):
+        wait_for(lambda: len([x for x in self.lines() if x.startswith("start")]) == count,
+                 20, "%d jobs to start" % count)
+
+    def open_gate(self):
+        open(self.gate, "w").close()
+
+    def wid(self):
+        """The worker's, once the server knows it."""
+        wid = wait_for(self.relay.wid, 10, "HELLO with a wid")
+        wait_for(lambda: self.server.knows(wid), 10, "the server to know " + wid)
+        return wid
+
+    def told(self, state, times=1):
+        """Waits until that many beats were answered with the state."""
+        answer = '{"state":"%s"}' % state
+        wait_for(lambda: len(self.relay.lines("server", answer)) >= times,
+                 BEAT, "beat %d to be answered %s" % (times, answer))
+
+
+def runs_what_faktotum_push_pushes(stage):
+    team = Team(stage, "record")
+    team.push("record", 1, "two", {"three": [None, True]}, 9007199254740991)
+    team.push("record", "grün", retry=3, queue="default")
+    info = team.processed(2)
+    expect(info["total_failures"], 0, "failures")
+    expect(sorted(json.dumps(json.loads(x)["args"]) for x in team.lines()),
+           [json.dumps(["grün"]), json.dumps([1, "two", {"three": [None, True]}, 9007199254740991])],
+           "args the handler read")
+
+
+def runs_what_the_go_client_pushes(stage):
+    team = Team(stage, "record")
+    subprocess.run(stage.libraries["go"] + ["produce", "record", "50"], check=True, timeout=20,
+                   env=clean_environment(FAKTORY_URL=team.server.url()))
+    info = team.processed(50)
+    expect(info["total_failures"], 0, "failures")
+    expect(info["sets"]["working"], 0, "reservations")
+    expect(sorted(json.loads(x)["args"][0] for x in team.lines()), list(range(50)),
+           "args the handlers read")
+
+
+def reports_why_a_handler_failed_and_tries_again(stage):
+    team = Team(stage, "fail-once")
+    team.push("fail-once", retry=2)
+    info = wait_for(lambda: team.info_when("total_failures", 1), 20, "the failure")
+    expect(info["sets"]["retries"], 1, "jobs to be retried")
+    said = json.loads(team.relay.lines("worker", "FAIL")[0].split(" ", 1)[1])
+    expect(said["errtype"], "ExitStatus", "errtype")
+    expect(said["message"], "exit 3: no luck the first time", "message")
+
+    team.processed(2, seconds=70)  # the first retry is due after 15 to 44 s
+    expect(team.lines(), ["attempt 1", "attempt 2"], "attempts")
+    expect(team.server.info()["sets"]["retries"], 0, "jobs to be retried")
+
+
+def fails_a_jobtype_it_does_not_know(stage):
+    team = Team(stage, "record")
+    team.push("stranger", retry=2)
+    wait_for(lambda: team.info_when("total_failures", 1), 20, "the failure")
+    said = team.relay.lines("worker", "FAIL")[0]
+    for word in ("stranger", team.stage.path("faktotum.yaml")):
+        expect(word in said, True, "%s names %s" % (said, word))
+
+
+def registers_and_beats(stage):
+    team = Team(stage, "record")
+    wid = team.wid()
+    wait_for(lambda: [x for x in team.relay.lines("worker", "BEAT") if wid in x],
+             BEAT, "a BEAT of " + wid)
+    expect([x for x in team.relay.lines("server", "-")], [], "errors")
+    if stage.has_pages:
+        page = team.server.page("/busy")
+        for word in (wid, "interop", str(team.process.pid)):
+            expect(word in page, True, "the Busy page shows %r" % word)
+
+
+def obeys_quiet(stage):
+    team = Team(stage, "record")
+    team.server.tell(team.wid(), "quiet")
+    team.told("quiet")
+    wait_for(team.relay.asks_nothing, 10, "the last FETCH to be answered")
+    asked = len(team.relay.lines("worker", "FETCH"))
+    team.push("record")
+    team.told("quiet", 2)
+    expect(len(team.relay.lines("worker", "FETCH")), asked, "FETCHes")
+    expect(team.process.alive(), True, "it is alive")
+    expect(team.server.info()["queues"]["default"], 1, "jobs in the queue")
+
+
+def obeys_terminate(stage):
+    team = Team(stage, "until")
+    team.push("until")
+    team.started(1)
+    team.server.tell(team.wid(), "terminate")
+    team.told("terminate")
+    expect(team.process.alive(), True, "it waits for its job")
+    team.open_gate()
+    expect(team.process.wait(20), 0, "exit status")
+    info = team.server.info()
+    expect((info["total_processed"], info["total_failures"], info["sets"]["working"]),
+           (1, 0, 0), "processed, failed, reserved")
+
+
+def knows_the_password(stage):
+    team = Team(stage, "record", password="s3cret")
+    team.push("record")
+    team.processed(1)
+    expect("s3cret" in team.process.said(), False, "the log tells the password")
+
+
+def says_that_its_password_is_wrong(stage):
+    team = Team(stage, "record", password="s3cret", guess="guess")
+    team.push("record")
+    wait_for(lambda: "does not accept the password" in team.process.said(), 20,
+             "the log to say so")
+    expect(team.server.info()["queues"]["default"], 1, "jobs in the queue")
+    expect("guess" in team.process.said(), False, "the log tells the password")
+
+
+def outlives_a_restart_of_the_server(stage):
+    """What ends while the server is away is reported when it is back."""
+    team = Team(stage, "until")
+    for _ in range(8):
+        team.push("until")
+    team.started(4)
+    team.server.stop()
+    team.open_gate()
+    wait_for(lambda: len(team.lines()) == 8, 20, "4 jobs to end without a server")
+    team.server.start()
+    info = team.processed(8, seconds=60)
+    expect((info["total_failures"], info["sets"]["working"]), (0, 0), "failed, reserved")
+    starts = [x for x in team.lines() if x.startswith("start")]
+    expect(len(set(starts)), 8, "different jobs")
+    expect(len(starts), 8, "starts")
+
+
+def drains_on_SIGTERM(stage):
+    team = Team(stage, "until", concurrency=1)
+    team.push("until")
+    team.push("until")
+    team.started(1)
+    team.process.signal(signal.SIGTERM)
+    time.sleep(1)  # not for something to happen, but for nothing to
+    expect(team.process.alive(), True, "it waits for its job")
+    expect(len(team.lines()), 1, "events")
+    team.open_gate()
+    expect(team.process.wait(20), 0, "exit status")
+    expect([x.split()[0] for x in team.lines()], ["start", "end"], "events")
+    info = team.server.info()
+    expect((info["total_processed"], info["total_failures"], info["sets"]["working"],
+            info["queues"]["default"]), (1, 0, 0, 1), "processed, failed, reserved, left")
+
+
+TESTS = [
+    reports_why_a_handler_failed_and_tries_again,
+    obeys_quiet,
+    obeys_terminate,
+    outlives_a_restart_of_the_server,
+    runs_what_faktotum_push_pushes,
+    runs_what_the_go_client_pushes,
+    fails_a_jobtype_it_does_not_know,
+    registers_and_beats,
+    knows_the_password,
+    says_that_its_password_is_wrong,
+    drains_on_SIGTERM,
+]

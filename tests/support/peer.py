@@ -1,0 +1,254 @@
+"""peer - a scripted end of the wire: a server that does what a test says.
+
+Two ways to use it. Word by word:
+
+    with Peer() as peer:
+        talk = peer.accept()            # greeted, HELLO read and answered
+        talk.expect("BEAT")             # -> the argument as text
+        talk.send(b"+OK\\r\\n")
+        talk.reset()                    # RST instead of a farewell
+
+or as a small server of its own, which a test then disturbs:
+
+    with Peer() as peer:
+        peer.serve()
+        peer.jobs.append({"jid": "j-000001", "jobtype": "t", "args": []})
+        peer.wait(lambda: peer.acks == ["j-000001"])
+
+Only loopback, only the standard library.
+
+SPDX-License-Identifier: ISC
+"""
+import collections
+import hashlib
+import json
+import socket
+import struct
+import threading
+import time
+
+LIMIT = 20  # seconds before a wait has failed
+
+
+class Talk:
+    """One conversation, from the server's side."""
+
+    def __init__(self, sock):
+        self.sock = sock
+        self.file = sock.makefile("rb")
+        self.hello = None
+
+    def send(self, data):
+        self.sock.sendall(data)
+
+    def ok(self):
+        self.send(b"+OK\r\n")
+
+    def error(self, text):
+        self.send(b"-ERR " + text.encode() + b"\r\n")
+
+    def null(self):
+        self.send(b"$-1\r\n")
+
+    def bulk(self, value):
+        data = value if isinstance(value, bytes) else json.dumps(
+            value, separators=(",", ":")).encode()
+        self.send(b"$%d\r\n%s\r\n" % (len(data), data))
+
+    def read(self):
+        """The next command as (verb, argument), or None at the end."""
+        line = self.file.readline()
+        if not line.endswith(b"\n"):
+            return None
+        verb, _, arg = line.rstrip(b"\r\n").decode().partition(" ")
+        return verb, arg
+
+    def expect(self, verb):
+        command = self.read()
+        assert command is not None, f"expected {verb}, the peer hung up"
+        assert command[0] == verb, f"expected {verb}, got {command}"
+        return command[1]
+
+    def ended(self):
+        """Whether the other side has closed; reads what is left."""
+        try:
+            return self.file.read() == b""
+        except OSError:
+            return True
+
+    def close(self):
+        try:
+            self.sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.file.close()
+        self.sock.close()
+
+    def reset(self):
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+            struct.pack("ii", 1, 0))
+        self.file.close()
+        self.sock.close()
+
+
+def password_hash(password, salt, rounds):
+    digest = hashlib.sha256((password + salt).encode()).digest()
+    for _ in range(rounds - 1):
+        digest = hashlib.sha256(digest).digest()
+    return digest.hex()
+
+
+class Peer:
+    def __init__(self, password=None, port=0):
+        self.password = password
+        self.listener = socket.create_server(("127.0.0.1", port))
+        self.listener.settimeout(LIMIT)
+        self.port = self.listener.getsockname()[1]
+        self.url = f"tcp://127.0.0.1:{self.port}"
+
+        # What serve() hands out, and what it has heard.
+        self.jobs = collections.deque()
+        self.beat_replies = collections.deque()  # each: bytes, once
+        self.ack_replies = collections.deque()   # each: bytes or None (hang up)
+        self.acks, self.fails, self.beats = [], [], []
+        self.fetches, self.hellos, self.ends = [], [], 0
+        self.greetings = 0
+        self.talks = []
+        self.changed = threading.Condition()
+        self.stopping = False
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stopping = True
+        self.listener.close()
+        for talk in list(self.talks):
+            talk.close()
+        with self.changed:
+            self.changed.notify_all()
+
+    # ---- word by word ----
+
+    def accept_raw(self):
+        sock, _ = self.listener.accept()
+        sock.settimeout(LIMIT)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        talk = Talk(sock)
+        self.talks.append(talk)
+        return talk
+
+    def greet(self, talk):
+        """HI, HELLO, OK; False for a wrong password."""
+        self.greetings += 1
+        salt, rounds = "5f3a", 10
+        if self.password is None:
+            talk.send(b'+HI {"v":2}\r\n')
+        else:
+            talk.send(b'+HI {"v":2,"i":%d,"s":"%s"}\r\n' % (rounds, salt.encode()))
+        talk.hello = json.loads(talk.expect("HELLO"))
+        if self.password is not None and talk.hello.get("pwdhash") != \
+                password_hash(self.password, salt, rounds):
+            talk.error("Invalid password")
+            talk.close()
+            return False
+        self.hellos.append(talk.hello)
+        talk.ok()
+        return True
+
+    def accept(self):
+        talk = self.accept_raw()
+        assert self.greet(talk), "the password was wrong"
+        return talk
+
+    # ---- as a server ----
+
+    def serve(self):
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def wait(self, condition, what="the peer", limit=LIMIT):
+        end = time.monotonic() + limit
+        with self.changed:
+            while not condition():
+                left = end - time.monotonic()
+                assert left > 0, f"gave up waiting for {what}"
+                self.changed.wait(min(left, 0.1))
+
+    def hang_up_all(self):
+        """Closes every conversation, as a server that is killed does."""
+        talks, self.talks = self.talks, []
+        for talk in talks:
+            talk.close()
+
+    def _listen(self):
+        while not self.stopping:
+            try:
+                talk = self.accept_raw()
+            except OSError:
+                continue
+            threading.Thread(target=self._converse, args=(talk,),
+                daemon=True).start()
+
+    def _converse(self, talk):
+        try:
+            if not self.greet(talk):
+                return
+            while True:
+                command = talk.read()
+                if command is None or not self._answer(talk, *command):
+                    break
+        except (OSError, ValueError, AssertionError):
+            pass
+        finally:
+            try:
+                talk.close()
+            except OSError:
+                pass
+            with self.changed:
+                self.changed.notify_all()
+
+    def _answer(self, talk, verb, arg):
+        """Answers one command; False ends the conversation."""
+        if verb == "FETCH":
+            return self._fetch(talk, arg)
+        reply = b"+OK\r\n"
+        with self.changed:
+            if verb == "BEAT":
+                self.beats.append(json.loads(arg))
+                if self.beat_replies:
+                    reply = self.beat_replies.popleft()
+            elif verb in ("ACK", "FAIL"):
+                if self.ack_replies:
+                    reply = self.ack_replies.popleft()
+                if reply == b"+OK\r\n":
+                    self._settle(verb, json.loads(arg))
+            elif verb == "END":
+                self.ends += 1
+                reply = None
+            else:
+                reply = b"-ERR unknown command " + verb.encode() + b"\r\n"
+            self.changed.notify_all()
+        if reply is None:
+            return False
+        talk.send(reply)
+        return True
+
+    def _settle(self, verb, value):
+        if verb == "ACK":
+            self.acks.append(value["jid"])
+        else:
+            self.fails.append(value)
+
+    def _fetch(self, talk, arg):
+        end = time.monotonic() + 2
+        with self.changed:
+            self.fetches.append(arg)
+            self.changed.notify_all()
+            while not self.jobs and time.monotonic() < end and not self.stopping:
+                self.changed.wait(min(0.05, max(0, end - time.monotonic())))
+            job = self.jobs.popleft() if self.jobs else None
+        if job is None:
+            talk.null()
+        else:
+            talk.bulk(job)
+        return True

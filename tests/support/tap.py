@@ -1,0 +1,138 @@
+"""tap - between a worker and its server: hears every line, may meddle.
+
+Requests are recorded as they pass. A rule sees each reply with the request
+that it answers and may let it pass, replace it, or cut the connection instead,
+which is how an ACK is lost on the way back.
+
+SPDX-License-Identifier: ISC
+"""
+import json
+import socket
+import threading
+import time
+
+CUT = object()
+
+
+class Connection:
+    """One worker connection and its twin to the server, two threads."""
+
+    def __init__(self, tap, worker, number):
+        self.tap, self.worker, self.number = tap, worker, number
+        self.server = socket.create_connection(("127.0.0.1", tap.server_port), 30)
+        self.server.settimeout(None)
+        for s in (self.worker, self.server):
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.asked = []
+        self.more = threading.Condition()
+        self.threads = [threading.Thread(target=f, daemon=True)
+            for f in (self.forward, self.backward)]
+        for t in self.threads:
+            t.start()
+
+    def cut(self):
+        for s in (self.worker, self.server):
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def forward(self):
+        try:
+            for line in self.worker.makefile("rb"):
+                text = line.decode("utf-8", "replace").rstrip("\r\n")
+                with self.more:
+                    self.asked.append(text)
+                    self.more.notify()
+                self.tap.heard(self.number, text)
+                self.server.sendall(line)
+        except OSError:
+            pass
+        self.cut()
+
+    def reply(self, file):
+        """One reply's bytes, b"" at the end."""
+        line = file.readline()
+        if line[:1] == b"$" and line[1:3] != b"-1":
+            return line + file.read(int(line[1:]) + 2)
+        return line
+
+    def backward(self):
+        file = self.server.makefile("rb")
+        try:
+            self.worker.sendall(self.reply(file))  # HI answers nothing
+            while True:
+                reply = self.reply(file)
+                if not reply:
+                    break
+                with self.more:
+                    while not self.asked:
+                        self.more.wait()
+                    request = self.asked.pop(0)
+                reply = self.tap.decide(self.number, request, reply)
+                if reply is CUT:
+                    break
+                self.worker.sendall(reply)
+        except OSError:
+            pass
+        self.cut()
+
+
+class Tap:
+    def __init__(self, server_port):
+        self.server_port = server_port
+        self.requests = []   # (monotonic time, connection number, line)
+        self.rule = None     # (connection number, request, reply) -> reply or CUT
+        self.connections = []
+        self.lock = threading.Lock()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"tcp://127.0.0.1:{self.port}"
+
+    def accept(self):
+        while True:
+            try:
+                s, _ = self.listener.accept()
+            except OSError:
+                return
+            try:
+                self.connections.append(Connection(self, s, len(self.connections)))
+            except OSError:
+                s.close()
+
+    def heard(self, number, line):
+        with self.lock:
+            self.requests.append((time.monotonic(), number, line))
+
+    def decide(self, number, request, reply):
+        rule = self.rule
+        return reply if rule is None else rule(number, request, reply)
+
+    def lines(self, verb):
+        """The arguments of every such request so far."""
+        with self.lock:
+            return [line[len(verb) + 1:] for _, _, line in self.requests
+                if line == verb or line.startswith(verb + " ")]
+
+    def sent(self, verb):
+        """The same, parsed."""
+        return [json.loads(arg) for arg in self.lines(verb)]
+
+    def about(self, verb, jid):
+        return [d for d in self.sent(verb) if d.get("jid") == jid]
+
+    def wid(self):
+        return self.sent("HELLO")[-1]["wid"]
+
+    def cut(self):
+        """Every connection of this moment."""
+        for c in list(self.connections):
+            c.cut()
+
+    def close(self):
+        self.listener.close()
+        self.cut()
