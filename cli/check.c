@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "cli/server_url.h"
 #include "config/reference.h"
 #include "config/settings.h"
 #include "protocol/url.h"
@@ -53,13 +54,11 @@ check_server(const struct settings *s)
 	struct err e = { 0 };
 	struct url u;
 
-	if (s->server != NULL && url_parse(s->server, &u, &e) < 0)
-		fprintf(stderr, "%s:%zu:%zu: server: %s\n", s->file,
-		    s->server_at.line, s->server_at.column, e.text);
-	else if (s->server == NULL &&
-	    url_from_environment(environment, &u, &e) < 0)
-		fprintf(stderr, "%s: %s\n", s->file, e.text);
-	return e.code != 0 ? EX_CONFIG : 0;
+	if (server_url_of(s, &u, &e) == 0)
+		return 0;
+	fprintf(stderr, "%s%s%s\n", s->server == NULL ? s->file : "",
+	    s->server == NULL ? ": " : "", e.text);
+	return EX_CONFIG;
 }
 
 static int

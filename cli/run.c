@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "cli/server_url.h"
 #include "config/document.h"
 #include "config/settings.h"
 #include "protocol/url.h"
@@ -121,24 +122,11 @@ wipe_environment(void)
 }
 
 static int
-parse_server(const char *text, struct url *u, struct err *e)
-{
-	int r = text != NULL ? url_parse(text, u, e)
-			     : url_from_environment(from_environment, u, e);
-
-	if (r == 0 && u->tls)
-		r = err_set(e, EPROTONOSUPPORT,
-		    "TLS (tcp+tls://) is not supported by this version; use "
-		    "tcp://");
-	return r;
-}
-
-static int
 find_server(const struct options *o, const struct settings *s, struct url *u,
     struct err *e)
 {
 	if (o->server != NULL) {
-		int r = parse_server(o->server, u, e);
+		int r = server_url(o->server, u, e);
 
 		if (r == 0 && u->has_password)
 			r = err_set(e, EINVAL,
@@ -146,12 +134,7 @@ find_server(const struct options *o, const struct settings *s, struct url *u,
 			    "belongs into the configuration or FAKTORY_URL");
 		return r == 0 ? 0 : err_wrap(e, "--server");
 	}
-	if (s->server != NULL)
-		return parse_server(s->server, u, e) == 0
-		    ? 0
-		    : err_wrap(e, "%s:%zu:%zu: server", s->file,
-			  s->server_at.line, s->server_at.column);
-	return parse_server(NULL, u, e);
+	return server_url_of(s, u, e);
 }
 
 static int

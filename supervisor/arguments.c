@@ -30,11 +30,17 @@ struct filling {
 size_t
 arguments_limit(void)
 {
-	long told = sysconf(_SC_ARG_MAX);
-	size_t most =
-	    told > 0 && (size_t)told < linux_max ? (size_t)told : linux_max;
+	static size_t limit; /* asked once: it costs a system call */
 
-	return most > reserve ? most - reserve : 0;
+	if (limit == 0) {
+		long told = sysconf(_SC_ARG_MAX);
+		size_t most = told > 0 && (size_t)told < linux_max
+		    ? (size_t)told
+		    : linux_max;
+
+		limit = most > reserve ? most - reserve : 1;
+	}
+	return limit;
 }
 
 static int

@@ -1,0 +1,38 @@
+/*
+ * server_url - one answer for check and run.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "cli/server_url.h"
+
+#include <stdlib.h>
+
+static const char *
+environment(const char *name)
+{
+	return getenv(name);
+}
+
+int
+server_url(const char *text, struct url *u, struct err *e)
+{
+	int r = text != NULL ? url_parse(text, u, e)
+			     : url_from_environment(environment, u, e);
+
+	if (r == 0 && u->tls)
+		r = err_set(e, EPROTONOSUPPORT,
+		    "TLS (tcp+tls://) is not supported by this version; use "
+		    "tcp://");
+	return r;
+}
+
+int
+server_url_of(const struct settings *s, struct url *u, struct err *e)
+{
+	if (server_url(s->server, u, e) == 0)
+		return 0;
+	if (s->server == NULL)
+		return -e->code;
+	return err_wrap(e, "%s:%zu:%zu: server", s->file, s->server_at.line,
+	    s->server_at.column);
+}
