@@ -70,23 +70,26 @@ override CPPFLAGS += -I. -D_GNU_SOURCE -DFAKTOTUM_VERSION='"$(VERSION)"' $(pkg_c
 override COMPILE = $(CC) -std=gnu11 $(CPPFLAGS) $(WARN) $(WERROR) $(HARDEN) $(CFLAGS) -pthread
 
 $(O)/faktotum: $(O)/obj/cli/main.o $(call with,cli) | libs
-	$(CC) $(HARDENLD) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ -lev $(call pkg_libs,$(LIBS_faktotum))
+	$(call say,LD) $(CC) $(HARDENLD) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ -lev $(call pkg_libs,$(LIBS_faktotum))
 
 $(O)/faktotum-server: $(O)/obj/server/main.o $(call with,server) | libs
-	$(CC) $(HARDENLD) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ -lev $(call pkg_libs,$(LIBS_faktotum-server))
+	$(call say,LD) $(CC) $(HARDENLD) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ -lev $(call pkg_libs,$(LIBS_faktotum-server))
 
 define room_archive
 $(O)/lib/lib$(1).a: $(call obj,$(filter-out $(mains),$(src_$(1))))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	$$(AR) rcs $$@ $$^
+	$$(call say,AR) $$(AR) rcs $$@ $$^
 endef
 $(foreach r,$(rooms),$(eval $(call room_archive,$r)))
+
+# make V=1 shows the commands.
+say = $(if $(V),,@echo '  $(1)  $@' &&)
 
 # Every object knows the flags it was built with: other flags, other objects.
 $(O)/obj/%.o: %.c $(O)/flags | libs
 	@mkdir -p $(@D)
-	$(COMPILE) -MMD -MP -c -o $@ $<
+	$(call say,CC) $(COMPILE) -MMD -MP -c -o $@ $<
 
 $(O)/flags: FORCE
 	@mkdir -p $(@D)
@@ -104,7 +107,7 @@ room_of   = $(firstword $(subst /, ,$(firstword $(wildcard $(foreach r,$(rooms),
 define unit_test
 $(O)/tests/unit/test_$(1): $(O)/obj/tests/unit/test_$(1).o $(call with,$(call room_of,$(1)))
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -pthread -o $$@ $$^ -lcmocka -lev $$(call pkg_libs,$$(LIBS_all))
+	$$(call say,LD) $$(CC) $$(CFLAGS) $$(LDFLAGS) -pthread -o $$@ $$^ -lcmocka -lev $$(call pkg_libs,$$(LIBS_all))
 endef
 $(foreach t,$(patsubst tests/unit/test_%.c,%,$(unit_src)),$(eval $(call unit_test,$t)))
 
@@ -113,13 +116,13 @@ tools_src = $(wildcard tests/handlers/*.c tests/support/*.c)
 tools_bin = $(patsubst %.c,$(O)/%,$(tools_src))
 $(tools_bin): $(O)/%: $(O)/obj/%.o
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $<
+	$(call say,LD) $(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $<
 
 bench_bin = $(O)/bench/load $(O)/bench/bare_loop
 $(O)/bench/load: $(O)/obj/tests/bench/wire.o
 $(bench_bin): $(O)/bench/%: $(O)/obj/tests/bench/%.o
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^
+	$(call say,LD) $(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^
 
 # deps-build-test installs the sets build and test of contrib/install-deps.
 deps: deps-build
@@ -146,7 +149,7 @@ bench: all $(bench_bin)
 	tests/bench/run --build-dir $(O)
 
 ROUNDS ?= 20
-crash: all $(bench_bin)
+crash: all
 	$(PYTHON) tests/fault/crash --build-dir $(O) --rounds $(ROUNDS)
 
 # ---- Fuzzing ---------------------------------------------------------------
@@ -166,7 +169,7 @@ define fuzz_target
 $(O)/tests/fuzz/fuzz_$(1): $(O)/obj/tests/fuzz/fuzz_$(1).o $(if $(FUZZMAIN),,$(O)/obj/tests/fuzz/replay.o) \
     $(call with,$(or $(call room_of,$(1)),base))
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(FUZZMAIN) $$(LDFLAGS) -pthread -o $$@ $$^ -lev $$(call pkg_libs,$$(LIBS_all))
+	$$(call say,LD) $$(CC) $$(CFLAGS) $$(FUZZMAIN) $$(LDFLAGS) -pthread -o $$@ $$^ -lev $$(call pkg_libs,$$(LIBS_all))
 endef
 $(foreach f,$(fuzzers),$(eval $(call fuzz_target,$f)))
 fuzz-bins: $(patsubst %,$(O)/tests/fuzz/fuzz_%,$(fuzzers))
@@ -197,7 +200,7 @@ werror:
 	+@$(MAKE) --no-print-directory O=$(O)/clang-werror WERROR=-Werror CC=$(CLANG) everything
 everything: all unit tools fuzz-bins $(bench_bin)
 tidy:
-	contrib/run-tidy $(O) $(room_src) -- -std=gnu11 $(CPPFLAGS)
+	@contrib/run-tidy $(O) $(room_src) -- -std=gnu11 $(CPPFLAGS)
 cppcheck:
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
 	    --inline-suppr --suppress=missingIncludeSystem -j2 -I. -D_GNU_SOURCE \

@@ -17,6 +17,7 @@
 #include "protocol/resp.h"
 #include "server/commands.h"
 #include "server/parts.h"
+#include "server/slots.h"
 
 enum {
 	READ_WANT = 64 * 1024,
@@ -134,78 +135,6 @@ conn_wid(const struct conn *c)
 	return c->worker != NULL ? c->worker->wid : "";
 }
 
-/* ---- slots --------------------------------------------------------------- */
-
-/* NULL when memory is short. */
-static struct slot *
-slot_add(struct conn *c)
-{
-	struct slot *slot = calloc(1, sizeof *slot);
-
-	if (slot == NULL)
-		return NULL;
-	slot->conn = c;
-	*(c->last_slot != NULL ? &c->last_slot->next : &c->slots) = slot;
-	c->last_slot = slot;
-	c->nslots++;
-	return slot;
-}
-
-/* Forgets the oldest slot. */
-static void
-slot_drop(struct conn *c)
-{
-	struct slot *slot = c->slots;
-
-	c->slots = slot->next;
-	if (c->slots == NULL)
-		c->last_slot = NULL;
-	c->nslots--;
-	buf_free(slot->text);
-	free(slot);
-}
-
-/* Where the answer goes that has to wait for others; NULL: no memory. */
-static struct buf *
-slot_text(struct slot *slot)
-{
-	if (slot->text == NULL)
-		slot->text = buf_new(REPLY_MAX);
-	return slot->text;
-}
-
-/* Moves what may go, now that the oldest answer has been made. */
-static void
-slots_release(struct conn *c)
-{
-	while (c->slots != NULL && c->slots->done) {
-		struct buf *text = c->slots->text;
-
-		if (text == NULL ||
-		    buf_append(c->out, buf_front(text), buf_len(text)) < 0)
-			conn_close(c);
-		slot_drop(c);
-	}
-}
-
-/* Those that still wait for the disk are freed by conn_resume(). */
-static void
-forget_slots(struct conn *c)
-{
-	struct slot *slot = c->slots;
-
-	while (slot != NULL) {
-		struct slot *next = slot->next;
-
-		buf_free(slot->text);
-		slot->text = NULL;
-		slot->conn = NULL;
-		if (slot->done)
-			free(slot);
-		slot = next;
-	}
-}
-
 /* Unread bytes would turn our close into a reset that drops the last answer. */
 static void
 close_politely(int fd)
@@ -227,7 +156,7 @@ conn_free(struct conn *c)
 	ev_io_stop(s->loop, &c->io);
 	ev_timer_stop(s->loop, &c->handshake);
 	close_politely(c->fd);
-	forget_slots(c);
+	slots_forget(c);
 	if (c->fetch != NULL)
 		fetch_abandon(c->fetch);
 	if (c->undelivered != NULL) {
@@ -305,7 +234,7 @@ void
 conn_wait(struct conn *c, struct pending *p)
 {
 	/* Behind others it has its slot already; alone it gets one now. */
-	p->slot = c->sink != c->out ? c->last_slot : slot_add(c);
+	p->slot = c->sink != c->out ? c->last_slot : slots_add(c);
 	if (p->slot == NULL)
 		conn_close(c);
 }
@@ -326,10 +255,10 @@ conn_resume(struct pending *p)
 	}
 	slot->done = true;
 	if (slot != c->slots) {
-		c->sink = slot_text(slot);
+		c->sink = slots_text(slot);
 	} else {
 		c->sink = c->out;
-		slot_drop(c);
+		slots_drop(c);
 	}
 	mark_dirty(c);
 	return c;
@@ -434,8 +363,8 @@ run(struct conn *c, const struct command_line *line)
 
 	c->sink = c->out;
 	if (c->slots != NULL) {
-		slot = slot_add(c);
-		if (slot == NULL || slot_text(slot) == NULL) {
+		slot = slots_add(c);
+		if (slot == NULL || slots_text(slot) == NULL) {
 			conn_close(c);
 			return false;
 		}

@@ -29,20 +29,13 @@
 struct entry;
 struct fetch;
 struct server;
+struct slot;
 struct worker;
 
 enum conn_state {
 	CONN_GREETED, /* HI is sent; only HELLO is understood */
 	CONN_SERVING,
 	CONN_CLOSING, /* freed at the end of the turn */
-};
-
-/* The place of one answer among those that are still to come. */
-struct slot {
-	struct conn *conn; /* NULL once the connection is gone */
-	bool done;
-	struct buf *text; /* the answer, when earlier ones are still to come */
-	struct slot *next;
 };
 
 /* A command that waits for the disk; see conn_wait(). */

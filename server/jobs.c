@@ -130,7 +130,8 @@ load_reserved(struct jobs *j, struct entry *e, const struct store_job *row)
 	r->reserved_at = row->reserved_at;
 	r->enqueued_at = row->enqueued_at;
 	if (row->failed_at != NULL && strlen(row->failed_at) < TIMESTAMP_MAX)
-		strcpy(r->failed_at, row->failed_at);
+		memcpy(
+		    r->failed_at, row->failed_at, strlen(row->failed_at) + 1);
 	if (reservations_add(
 		j->reservations, r, clock_mono() + time_left(row)) < 0) {
 		free(r);
