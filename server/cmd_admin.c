@@ -46,19 +46,6 @@ cmd_info(struct conn *c, const char *arg, size_t len)
 		conn_bulk(c, buf_front(reply), buf_len(reply));
 }
 
-static void
-flush_done(void *ctx, int result, const struct err *why)
-{
-	struct pending *p = ctx;
-	struct conn *c = conn_resume(p);
-
-	if (c != NULL && result == 0)
-		conn_ok(c);
-	else if (c != NULL)
-		conn_error(c, "%s", why->text);
-	free(p);
-}
-
 void
 cmd_flush(struct conn *c, const char *arg, size_t len)
 {
@@ -66,7 +53,7 @@ cmd_flush(struct conn *c, const char *arg, size_t len)
 
 	(void)arg;
 	(void)len;
-	if (p == NULL || jobs_flush(c->server->jobs, flush_done, p) < 0) {
+	if (p == NULL || jobs_flush(c->server->jobs, command_done, p) < 0) {
 		conn_error(c, "out of memory");
 		free(p);
 		return;

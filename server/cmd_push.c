@@ -12,19 +12,6 @@
 
 /* ---- one job ------------------------------------------------------------ */
 
-static void
-push_done(void *ctx, int result, const struct err *why)
-{
-	struct pending *p = ctx;
-	struct conn *c = conn_resume(p);
-
-	if (c != NULL && result == 0)
-		conn_ok(c);
-	else if (c != NULL)
-		conn_error(c, "%s", why->text);
-	free(p);
-}
-
 void
 cmd_push(struct conn *c, const char *arg, size_t len)
 {
@@ -42,7 +29,8 @@ cmd_push(struct conn *c, const char *arg, size_t len)
 		return;
 	}
 	p = calloc(1, sizeof *p);
-	if (p == NULL || jobs_push(c->server->jobs, &job, push_done, p) < 0) {
+	if (p == NULL ||
+	    jobs_push(c->server->jobs, &job, command_done, p) < 0) {
 		conn_error(c, "out of memory");
 		free(p);
 	} else {

@@ -5,7 +5,7 @@
  */
 #include "server/commands.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 #include "server/parts.h"
 
@@ -76,4 +76,17 @@ commands_run(struct conn *c, const struct command_line *line)
 		conn_error(c, "%s", row->bare);
 	else
 		row->run(c, line->arg, line->arg_len);
+}
+
+void
+command_done(void *ctx, int result, const struct err *why)
+{
+	struct pending *p = ctx;
+	struct conn *c = conn_resume(p);
+
+	if (c != NULL && result == 0)
+		conn_ok(c);
+	else if (c != NULL)
+		conn_error(c, "%s", why->text);
+	free(p);
 }

@@ -9,6 +9,7 @@
 #ifndef SERVER_COMMANDS_H
 #define SERVER_COMMANDS_H
 
+#include "base/err.h"
 #include "protocol/command.h"
 #include "server/conn.h"
 
@@ -29,6 +30,12 @@ command_fn cmd_push, cmd_pushb;           /* cmd_push.c */
 command_fn cmd_fetch, cmd_ack, cmd_fail;  /* cmd_work.c */
 command_fn cmd_beat, cmd_info, cmd_flush; /* cmd_admin.c */
 command_fn cmd_mutate;                    /* cmd_mutate.c */
+
+/*
+ * A jobs_done for commands that are answered with +OK or an error: ctx is
+ * their struct pending, from malloc(3), which it frees.
+ */
+void command_done(void *ctx, int result, const struct err *why);
 
 /* How fetches come back to their connection: cmd_work.c. */
 extern const struct fetch_hooks command_fetch_hooks;
