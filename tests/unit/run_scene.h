@@ -160,4 +160,43 @@ play(struct scene *s)
 	assert_int_equal(errno, ECHILD);
 }
 
+static void
+exits_with(const struct scene *s, int code)
+{
+	assert_true(s->facts.started);
+	assert_true(WIFEXITED(s->facts.status));
+	assert_int_equal(WEXITSTATUS(s->facts.status), code);
+	assert_int_equal(s->facts.reason, RUN_BY_ITSELF);
+	assert_false(s->facts.killed);
+	assert_false(s->facts.leftover);
+}
+
+static void
+killed_by(const struct scene *s, int sig)
+{
+	assert_true(WIFSIGNALED(s->facts.status));
+	assert_int_equal(WTERMSIG(s->facts.status), sig);
+}
+
+/* Killed processes take a moment; a zombie of ours or of init is dead too. */
+static void
+assert_dies(pid_t pid)
+{
+	char path[64], stat[256];
+
+	for (int i = 0; i < 10000; i++, usleep(1000)) {
+		snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+		FILE *f = fopen(path, "r");
+		if (f == NULL)
+			return;
+		size_t n = fread(stat, 1, sizeof stat - 1, f);
+		fclose(f);
+		stat[n] = '\0';
+		const char *state = strrchr(stat, ')');
+		if (state == NULL || state[2] == 'Z' || state[2] == 'X')
+			return;
+	}
+	fail_msg("process %d is still alive", (int)pid);
+}
+
 #endif

@@ -25,45 +25,6 @@
 #include "tests/unit/run_scene.h"
 
 static void
-exits_with(const struct scene *s, int code)
-{
-	assert_true(s->facts.started);
-	assert_true(WIFEXITED(s->facts.status));
-	assert_int_equal(WEXITSTATUS(s->facts.status), code);
-	assert_int_equal(s->facts.reason, RUN_BY_ITSELF);
-	assert_false(s->facts.killed);
-	assert_false(s->facts.leftover);
-}
-
-static void
-killed_by(const struct scene *s, int sig)
-{
-	assert_true(WIFSIGNALED(s->facts.status));
-	assert_int_equal(WTERMSIG(s->facts.status), sig);
-}
-
-/* Killed processes take a moment; a zombie of ours or of init is dead too. */
-static void
-assert_dies(pid_t pid)
-{
-	char path[64], stat[256];
-
-	for (int i = 0; i < 10000; i++, usleep(1000)) {
-		snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-		FILE *f = fopen(path, "r");
-		if (f == NULL)
-			return;
-		size_t n = fread(stat, 1, sizeof stat - 1, f);
-		fclose(f);
-		stat[n] = '\0';
-		const char *state = strrchr(stat, ')');
-		if (state == NULL || state[2] == 'Z' || state[2] == 'X')
-			return;
-	}
-	fail_msg("process %d is still alive", (int)pid);
-}
-
-static void
 output_status_and_usage_are_told(void **state)
 {
 	struct scene *s = scene("/bin/sh", "-c",
@@ -150,6 +111,26 @@ a_program_that_never_reads_its_input_succeeds(void **state)
 		free(s);
 	}
 	free(input);
+}
+
+static void
+a_program_that_closes_its_input_and_goes_on_costs_no_turns(void **state)
+{
+	enum { SIZE = 1 << 20 };
+	char *input = calloc(1, SIZE);
+	struct scene *s =
+	    scene("/bin/sh", "-c", "exec <&-; sleep 0.3; echo end", NULL);
+
+	(void)state;
+	assert_non_null(input);
+	s->req.spawn.feed = true;
+	s->req.input = input;
+	s->req.input_len = SIZE;
+	play(s);
+	exits_with(s, 0);
+	assert_true(ev_iteration(loop) < 100);
+	free(input);
+	free(s);
 }
 
 static void
@@ -302,10 +283,13 @@ a_stopped_program_ends_by_TERM(void **state)
 	free(s);
 }
 
+/* While the loop's own idea of the time is old. */
 static void
 move_deadline_close(struct scene *s)
 {
-	run_set_deadline(s->run, clock_mono());
+	usleep(150000);
+	s->req.deadline = clock_mono() + 200 * CLOCK_NS_PER_MS;
+	run_set_deadline(s->run, s->req.deadline);
 }
 
 static void
@@ -320,6 +304,7 @@ the_deadline_can_be_moved(void **state)
 	play(s);
 	killed_by(s, SIGTERM);
 	assert_int_equal(s->facts.reason, RUN_TIMEOUT);
+	assert_true(s->began + s->took >= s->req.deadline);
 	free(s);
 }
 
@@ -448,18 +433,28 @@ output_above_the_limit_kills_when_so_asked(void **state)
 	free(s);
 }
 
-/* Ends before we have read anything, and still is not a success. */
+static void
+wait_for_its_end(struct scene *s)
+{
+	siginfo_t info;
+
+	waitid(P_PID, (id_t)run_pid(s->run), &info, WEXITED | WNOWAIT);
+}
+
+/* It has ended when its second line is looked at, and is no success. */
 static void
 a_quick_program_above_the_limit_has_the_same_reason(void **state)
 {
-	struct scene *s = scene("/bin/echo", "123456789", NULL);
+	struct scene *s = scene("/bin/echo", "a\n123456789", NULL);
 
 	(void)state;
 	s->req.output_limit = 5;
 	s->req.kill_at_limit = true;
+	s->at_line = wait_for_its_end;
 	play(s);
+	assert_true(WIFEXITED(s->facts.status));
 	assert_int_equal(s->facts.reason, RUN_OUTPUT_LIMIT);
-	assert_string_equal(s->text[RUN_STDOUT], "12345\n");
+	assert_string_equal(s->text[RUN_STDOUT], "a\n123\n");
 	free(s);
 }
 
@@ -548,6 +543,8 @@ main(void)
 		RUN_TEST(input_and_output_of_10_MB_flow_at_once),
 		RUN_TEST(a_line_of_100_MB_comes_in_pieces),
 		RUN_TEST(a_program_that_never_reads_its_input_succeeds),
+		RUN_TEST(
+		    a_program_that_closes_its_input_and_goes_on_costs_no_turns),
 		RUN_TEST(empty_input_is_the_end_of_file_at_once),
 		RUN_TEST(a_program_without_outputs_is_still_waited_for),
 		RUN_TEST(a_program_without_outputs_still_has_a_deadline),
