@@ -80,6 +80,7 @@ class Bench:
         self.client = server.client()
         ending.append(self.client)
         self.supervisor = None
+        self.process = None  # whose end would be the end of waiting
 
     def script(self, name, text, shell="/bin/sh"):
         return script(self.scratch, name, text, shell)
@@ -90,6 +91,7 @@ class Bench:
             for name, h in jobs.items()}
         settings.setdefault("concurrency", 4)
         self.supervisor = self.start_supervisor(self.tap.url, settings, env=env)
+        self.process = self.supervisor.process
         return self.supervisor
 
     def push(self, jobtype, *args, **fields):
@@ -102,6 +104,7 @@ class Bench:
             for jid in jids:
                 failed = self.tap.about("FAIL", jid)
                 assert not failed, f"{failed}\n{self.supervisor.output()}"
+            assert self.process.poll() is None, self.supervisor.output()
             return {d["jid"] for d in self.tap.sent("ACK")} >= set(jids)
         wait_for(f"ACK of {jids}", all_there, limit)
 
@@ -109,6 +112,8 @@ class Bench:
         """Waits for the FAIL of this job and returns it."""
         def there():
             assert not self.tap.about("ACK", jid), self.supervisor.output()
+            assert self.process.poll() is None or self.tap.about("FAIL", jid), \
+                self.supervisor.output()
             return self.tap.about("FAIL", jid)
         return wait_for(f"FAIL of {jid}", there, limit)[-1]
 

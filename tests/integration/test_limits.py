@@ -11,7 +11,7 @@ from support.waiting import SLOW, wait_for
 
 
 def memory(pid):
-    """Resident kB."""
+    """Resident kB; of a sanitized program it says nothing (SLOW)."""
     text = Path(f"/proc/{pid}/status").read_text()
     return int(text.split("VmRSS:")[1].split()[0])
 
@@ -93,7 +93,7 @@ def test_over_long_line_is_refused(start_server):
             pass
     with s.client() as c:
         assert c.size() == 1
-        assert memory(s.program.pid) < 100_000 * SLOW
+        assert SLOW > 1 or memory(s.program.pid) < 100_000
 
 
 def test_over_long_hello_is_closed(server):
@@ -129,7 +129,7 @@ def test_unfinished_lines_have_a_common_ceiling(start_server):
     with s.client() as c:
         c.push()
         assert c.size() == 1
-    assert memory(s.program.pid) < 150_000 * SLOW
+    assert SLOW > 1 or memory(s.program.pid) < 150_000
     for hog in hogs:
         hog.close()
 
@@ -175,7 +175,7 @@ def test_client_that_never_reads(server, client):
         job = client.push()
         assert client.fetch()["jid"] == job["jid"]
         assert time.monotonic() - began < 2 * SLOW
-        assert memory(server.program.pid) - before < 100_000 * SLOW
+        assert SLOW > 1 or memory(server.program.pid) - before < 100_000
 
 
 def test_half_a_command_then_eof_is_not_executed(server, client):

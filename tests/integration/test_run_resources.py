@@ -86,6 +86,7 @@ def test_closed_standard_descriptors(bench):
     config = s.config
     p = subprocess.Popen([FAKTOTUM, "run", "-c", config], close_fds=True,
         preexec_fn=lambda: (os.close(0), os.close(1), os.close(2)))
+    bench.process = p
     try:
         bench.acked(bench.push("t"))
         p.terminate()
@@ -103,6 +104,7 @@ def test_log_pipe_that_nobody_reads(bench):
     r, w = os.pipe()
     p = subprocess.Popen([FAKTOTUM, "run", "-c", s.config], stderr=w, stdin=subprocess.DEVNULL)
     os.close(w)
+    bench.process = p
     try:
         bench.acked(*[bench.push("t") for _ in range(20)])
         p.terminate()
@@ -122,6 +124,7 @@ def test_log_pipe_that_is_closed(bench):
     p = subprocess.Popen([FAKTOTUM, "run", "-c", s.config], stderr=w, stdin=subprocess.DEVNULL)
     os.close(w)
     os.close(r)
+    bench.process = p
     try:
         bench.acked(*[bench.push("t") for _ in range(5)])
         p.terminate()

@@ -5,6 +5,7 @@ sanitizer's report, fails the test that started it.
 
 SPDX-License-Identifier: ISC
 """
+import ctypes
 import os
 import re
 import signal
@@ -15,6 +16,8 @@ from support.waiting import SLOW, wait_for
 
 BUILD = Path(os.environ.get("FAKTOTUM_BUILD", "build")).resolve()
 ROOT = Path(__file__).resolve().parent.parent.parent
+
+PR_SET_PDEATHSIG = 1
 
 REPORT = re.compile(
     r"(ERROR|WARNING): \w+Sanitizer|runtime error: |SUMMARY: \w+Sanitizer")
@@ -39,17 +42,22 @@ def run(argv, stdin=b"", env=None, limit=60, cwd=None):
     return done
 
 
+def die_with_us():
+    """In the child: when the tests are killed, so is what they started."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Program:
     """argv started in a session of its own; log is where its output goes."""
 
-    def __init__(self, argv, log, env=None, before=None, pass_fds=()):
+    def __init__(self, argv, log, env=None, before=lambda: None):
         self.argv = [str(a) for a in argv]
         self.log = Path(log)
         self.sent = set()
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL,
-                stdout=out, stderr=out, env=environment(env), preexec_fn=before,
-                start_new_session=True, pass_fds=pass_fds)
+                stdout=out, stderr=out, env=environment(env), start_new_session=True,
+                preexec_fn=lambda: (die_with_us(), before()))
         self.pid = self.process.pid
 
     def output(self):

@@ -12,7 +12,7 @@ from support.waiting import wait_for
 class Server:
     """Runs from birth; restart() comes back on the same data and port."""
 
-    def __init__(self, scratch, config=None, env=None, data=None, before=None):
+    def __init__(self, scratch, config=None, env=None, data=None, before=lambda: None):
         self.scratch = Path(scratch)
         self.scratch.mkdir(parents=True, exist_ok=True)
         self.data = Path(data) if data else self.scratch / "data"
