@@ -13,12 +13,13 @@
 
 #include "base/clock.h"
 #include "handlers/spawner.h"
+#include "supervisor/judge.h"
 #include "supervisor/scratch.h"
 
 struct once {
 	struct ev_loop *loop;
 	struct run *run; /* NULL before and after */
-	const char *program;
+	const struct handler *how;
 	int64_t grace;
 	struct once_result *result;
 };
@@ -39,7 +40,7 @@ on_done(void *ctx, const struct run_facts *facts)
 {
 	struct once *o = ctx;
 
-	verdict_reach(&o->result->verdict, facts, o->program);
+	judge(&o->result->verdict, o->how, facts);
 	o->result->facts = *facts;
 	o->result->facts.tail = NULL;
 	o->result->facts.tail_len = 0;
@@ -120,7 +121,7 @@ once_run(const char *tmpdir, struct invocation_request *q, int64_t grace,
 	struct once o = {
 		/* Not the default loop: that one reaps every child itself. */
 		.loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV),
-		.program = q->handler->program,
+		.how = q->handler,
 		.grace = grace,
 		.result = result,
 	};

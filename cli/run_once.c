@@ -217,6 +217,7 @@ exit_status(enum verdict_kind kind)
 {
 	switch (kind) {
 	case VERDICT_DONE:
+	case VERDICT_DISCARD:
 		return EX_OK;
 	case VERDICT_LATER:
 		return EX_TEMPFAIL;

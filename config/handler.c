@@ -184,6 +184,26 @@ const struct field handler_fields[] = {
 	    .dflt = "1000",
 	    .help = "How many of its lines a second reach the log; the others "
 		    "are counted." },
+	{ .name = "exit_codes",
+	    .kind = FIELD_OTHER,
+	    .decode = exit_codes_decode,
+	    .offset = AT(h.exit_codes),
+	    .dflt = "default",
+	    .expected = "a profile or a mapping of exit codes",
+	    .help = "What the program's exit status means: a profile "
+		    "(`default`, `plain`, `sysexits`, `qmail`, "
+		    "`rabbitmq-strict`, `airflow`), or a mapping of codes and "
+		    "ranges to `ok`, `retry`, `later`, `dead`, `discard` or "
+		    "`{retry_in: TIME}`." },
+	{ .name = "later",
+	    .kind = FIELD_DURATION,
+	    .offset = AT(h.later),
+	    .min = 0,
+	    .max = 30 * 24 * HOUR,
+	    .dflt = "1m",
+	    .help = "When a job whose exit code means `later` is tried again, "
+		    "where the server lets a worker say so; a stock server "
+		    "decides by itself." },
 	{ 0 },
 };
 

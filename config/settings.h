@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "config/document.h"
+#include "config/exit_codes.h"
 #include "config/template.h"
 
 enum input_kind {
@@ -76,6 +77,8 @@ struct handler {
 	int64_t output_limit; /* bytes of stdout and stderr; 0: none */
 	enum output_action output_action;
 	int64_t log_rate; /* lines a second that reach the log */
+	struct exit_codes exit_codes;
+	int64_t later; /* of an exit code that means "later" */
 };
 
 struct settings {

@@ -16,8 +16,6 @@
 #include "base/utf8.h"
 
 enum {
-	EXIT_NEVER = 65, /* EX_DATAERR: the input is bad and will stay so */
-	EXIT_LATER = 75, /* EX_TEMPFAIL */
 	EXIT_NO_EXEC = 126,
 	EXIT_NOT_FOUND = 127,
 	LINE_MAX_BYTES = 1000, /* of the backtrace; the server keeps no more */
@@ -160,10 +158,6 @@ judge_exit(struct verdict *v, int code, struct text tail)
 	struct text line;
 	bool unavailable = code == EXIT_NO_EXEC || code == EXIT_NOT_FOUND;
 
-	if (code == EXIT_LATER)
-		v->kind = VERDICT_LATER;
-	else if (code == EXIT_NEVER)
-		v->kind = VERDICT_DEAD;
 	v->errtype = unavailable ? "HandlerUnavailable" : "ExitStatus";
 	say(v, "exit %d", code);
 	if (!last_line(&tail, &line))
@@ -203,8 +197,8 @@ keep_backtrace(struct verdict *v, struct text tail)
 }
 
 void
-verdict_reach(
-    struct verdict *v, const struct run_facts *facts, const char *program)
+verdict_reach(struct verdict *v, const struct run_facts *facts,
+    const char *program, struct verdict_exit meaning)
 {
 	struct text tail = { facts->tail, facts->tail_len };
 
@@ -215,10 +209,13 @@ verdict_reach(
 		judge_start(v, &facts->why, program);
 	else if (WIFSIGNALED(facts->status))
 		judge_signal(v, facts->status);
-	else if (WEXITSTATUS(facts->status) != 0)
-		judge_exit(v, WEXITSTATUS(facts->status), tail);
-	else
-		v->kind = VERDICT_DONE;
+	else {
+		v->kind = meaning.kind;
+		v->retry_in =
+		    meaning.kind == VERDICT_LATER ? meaning.retry_in : 0;
+		if (meaning.kind != VERDICT_DONE)
+			judge_exit(v, WEXITSTATUS(facts->status), tail);
+	}
 	if (v->kind != VERDICT_DONE)
 		keep_backtrace(v, tail);
 }
@@ -239,6 +236,7 @@ verdict_kind_name(enum verdict_kind kind)
 		[VERDICT_RETRY] = "retry",
 		[VERDICT_LATER] = "later",
 		[VERDICT_DEAD] = "dead",
+		[VERDICT_DISCARD] = "discard",
 	};
 
 	return names[kind];

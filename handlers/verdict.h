@@ -11,20 +11,29 @@
 #define HANDLERS_VERDICT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "handlers/run.h"
 
 enum verdict_kind {
-	VERDICT_DONE,  /* success */
-	VERDICT_RETRY, /* failed; the server decides when to try again */
-	VERDICT_LATER, /* exit 75, "temporary": as RETRY on a stock server */
-	VERDICT_DEAD,  /* exit 65: never again */
+	VERDICT_DONE,    /* success */
+	VERDICT_RETRY,   /* failed; the server decides when to try again */
+	VERDICT_LATER,   /* "temporary": as RETRY on a stock server */
+	VERDICT_DEAD,    /* never again; kept among the dead */
+	VERDICT_DISCARD, /* never again; forgotten */
+};
+
+/* What an exit status means; the operator says so. */
+struct verdict_exit {
+	enum verdict_kind kind;
+	int64_t retry_in; /* ns, with VERDICT_LATER */
 };
 
 enum { VERDICT_LINES_MAX = 50 };
 
 struct verdict {
 	enum verdict_kind kind;
+	int64_t retry_in;    /* ns, with VERDICT_LATER; else 0 */
 	const char *errtype; /* "" when done; a fixed text */
 	char message[1024];  /* "" when done; valid UTF-8, one line */
 	char *backtrace[VERDICT_LINES_MAX]; /* owned: verdict_clear() */
@@ -33,13 +42,15 @@ struct verdict {
 
 /*
  * Fills *v. program is the path, for the message about a program that could
- * not be started. Never fails: when memory is short the backtrace is shorter.
+ * not be started; meaning is that of the exit status, and counts only when
+ * the program ended by itself and not by a signal. Never fails: when memory
+ * is short the backtrace is shorter.
  */
-void verdict_reach(
-    struct verdict *v, const struct run_facts *facts, const char *program);
+void verdict_reach(struct verdict *v, const struct run_facts *facts,
+    const char *program, struct verdict_exit meaning);
 void verdict_clear(struct verdict *v);
 
-/* "done", "retry", "later", "dead". */
+/* "done", "retry", "later", "dead", "discard". */
 const char *verdict_kind_name(enum verdict_kind kind);
 
 #endif

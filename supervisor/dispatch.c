@@ -18,8 +18,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "handlers/run.h"
-#include "handlers/verdict.h"
 #include "protocol/job.h"
+#include "supervisor/judge.h"
 #include "supervisor/output.h"
 #include "supervisor/task.h"
 #include "supervisor/timeline.h"
@@ -125,9 +125,10 @@ tell_end(const struct task *t, const struct run_facts *facts,
 	else
 		log_tagged(LOG_LEVEL_WARNING, tags, 2,
 		    "%s: %s; %s after %.3f s (attempt %lld of %lld, status "
-		    "0x%04x); reported FAIL",
+		    "0x%04x); reported %s",
 		    v->errtype, v->message, verdict_kind_name(v->kind), seconds,
-		    attempt, most, (unsigned)facts->status);
+		    attempt, most, (unsigned)facts->status,
+		    v->kind == VERDICT_DISCARD ? "ACK" : "FAIL");
 	if (facts->output_cut)
 		log_tagged(LOG_LEVEL_WARNING, tags, 2,
 		    "wrote more than its output_limit of %lld bytes",
@@ -146,10 +147,10 @@ on_done(void *ctx, const struct run_facts *facts)
 	struct verdict v;
 
 	t->run = NULL;
-	verdict_reach(&v, facts, t->how->program);
+	judge(&v, t->how, facts);
 	tell_end(t, facts, &v);
 	output_tell(&lane->output);
-	if (v.kind == VERDICT_DONE) {
+	if (v.kind == VERDICT_DONE || v.kind == VERDICT_DISCARD) {
 		tell_server(t, NULL);
 	} else {
 		size_t most = t->job.backtrace > 0 ? (size_t)t->job.backtrace

@@ -228,3 +228,25 @@ def test_flood_does_not_delay_others(bench):
     bench.push("flood")
     quick = [bench.push("quick") for _ in range(20)]
     bench.acked(*quick, limit=4)
+
+
+@pytest.mark.parametrize("codes, status, word", [
+    ("plain", 65, "retry"), ("sysexits", 70, "dead"), ("qmail", 111, "later"),
+    ("rabbitmq-strict", 3, "dead"), ({"9": "dead"}, 9, "dead"),
+    ({"*": "dead"}, 65, "dead"), ({"9": {"retry_in": "3s"}}, 9, "later")])
+def test_exit_codes_fail_as_the_operator_says(bench, codes, status, word):
+    """A profile or an own map decides what a failing exit status means."""
+    bench.run({"t": {"exec": [bench.script("h", f"exit {status}")], "exit_codes": codes}})
+    jid = bench.push("t")
+    assert f"exit {status}" in bench.failed(jid)["message"]
+    bench.supervisor.says(re.compile(rf"^.*jid={jid}.*; {word} after.*reported FAIL", re.M))
+
+
+@pytest.mark.parametrize("codes, status, word", [
+    ("qmail", 99, "done in"), ("airflow", 99, "discard after"), ({"3": "discard"}, 3, "discard after")])
+def test_exit_codes_that_end_a_job_for_good(bench, codes, status, word):
+    """What counts as done, or is to be forgotten, is acknowledged."""
+    bench.run({"t": {"exec": [bench.script("h", f"exit {status}")], "exit_codes": codes}})
+    jid = bench.push("t")
+    bench.acked(jid)
+    bench.supervisor.says(re.compile(rf"^.*jid={jid}.*{word}", re.M))

@@ -35,13 +35,24 @@ ended(int status, const char *tail)
 	};
 }
 
+/* 0 is done, everything else is tried again. */
+static void
+reach(struct verdict *v, const struct run_facts *facts)
+{
+	const struct verdict_exit meaning = {
+		facts->status == 0 ? VERDICT_DONE : VERDICT_RETRY, 0
+	};
+
+	verdict_reach(v, facts, "/opt/x", meaning);
+}
+
 static void
 check(const struct run_facts *facts, enum verdict_kind kind,
     const char *errtype, const char *message)
 {
 	struct verdict v;
 
-	verdict_reach(&v, facts, "/opt/x");
+	reach(&v, facts);
 	assert_int_equal(v.kind, kind);
 	assert_string_equal(v.errtype, errtype);
 	assert_string_equal(v.message, message);
@@ -59,13 +70,6 @@ exit_status_alone_is_enough(void **state)
 	} cases[] = {
 		{ 0, VERDICT_DONE, "", "" },
 		{ 1, VERDICT_RETRY, "ExitStatus", "exit 1: no such row" },
-		{ 2, VERDICT_RETRY, "ExitStatus", "exit 2: no such row" },
-		{ 64, VERDICT_RETRY, "ExitStatus", "exit 64: no such row" },
-		{ 65, VERDICT_DEAD, "ExitStatus", "exit 65: no such row" },
-		{ 66, VERDICT_RETRY, "ExitStatus", "exit 66: no such row" },
-		{ 75, VERDICT_LATER, "ExitStatus", "exit 75: no such row" },
-		{ 100, VERDICT_RETRY, "ExitStatus", "exit 100: no such row" },
-		{ 111, VERDICT_RETRY, "ExitStatus", "exit 111: no such row" },
 		{ 126, VERDICT_RETRY, "HandlerUnavailable",
 		    "exit 126: no such row" },
 		{ 127, VERDICT_RETRY, "HandlerUnavailable",
@@ -79,6 +83,53 @@ exit_status_alone_is_enough(void **state)
 		    ended(cases[i].code << 8, "first\n no such row\r\n\n \t\n");
 		check(&f, cases[i].kind, cases[i].errtype, cases[i].message);
 	}
+}
+
+static void
+an_exit_status_means_what_it_is_said_to_mean(void **state)
+{
+	static const struct {
+		int code;
+		struct verdict_exit meaning;
+		int64_t retry_in;
+		const char *message;
+	} cases[] = {
+		{ 99, { VERDICT_DONE, 7 }, 0, "" },
+		{ 0, { VERDICT_RETRY, 7 }, 0, "exit 0: no such row" },
+		{ 75, { VERDICT_LATER, 7 }, 7, "exit 75: no such row" },
+		{ 65, { VERDICT_DEAD, 7 }, 0, "exit 65: no such row" },
+		{ 98, { VERDICT_DISCARD, 7 }, 0, "exit 98: no such row" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct run_facts f = ended(cases[i].code << 8, "no such row\n");
+		struct verdict v;
+
+		verdict_reach(&v, &f, "/opt/x", cases[i].meaning);
+		assert_int_equal(v.kind, cases[i].meaning.kind);
+		assert_int_equal(v.retry_in, cases[i].retry_in);
+		assert_string_equal(v.message, cases[i].message);
+		verdict_clear(&v);
+	}
+}
+
+static void
+a_meaning_is_for_those_who_ended_by_themselves(void **state)
+{
+	static const struct verdict_exit done = { VERDICT_DONE, 0 };
+	struct run_facts f = ended(SIGKILL, "");
+	struct verdict v;
+
+	(void)state;
+	verdict_reach(&v, &f, "/opt/x", done);
+	assert_int_equal(v.kind, VERDICT_RETRY);
+	verdict_clear(&v);
+	f = ended(0, "");
+	f.reason = RUN_TIMEOUT;
+	verdict_reach(&v, &f, "/opt/x", done);
+	assert_int_equal(v.kind, VERDICT_RETRY);
+	verdict_clear(&v);
 }
 
 static void
@@ -205,7 +256,7 @@ a_long_message_is_cut_between_characters(void **state)
 		struct run_facts f = ended(3 << 8, "");
 		f.tail = tail;
 		f.tail_len = shift + (sizeof tail - shift) / 3 * 3;
-		verdict_reach(&v, &f, "/opt/x");
+		reach(&v, &f);
 		size_t len = strlen(v.message);
 		assert_true(len < sizeof v.message);
 		assert_true(len > sizeof v.message - 4);
@@ -231,7 +282,7 @@ the_backtrace_is_the_last_50_lines_that_say_something(void **state)
 		len += (size_t)snprintf(tail + len, sizeof tail - len,
 		    i % 2 ? "\n \n  line %d  \r\n" : "line %d\n", i);
 	struct run_facts f = ended(1 << 8, tail);
-	verdict_reach(&v, &f, "/opt/x");
+	reach(&v, &f);
 	assert_int_equal(v.nlines, VERDICT_LINES_MAX);
 	assert_string_equal(v.backtrace[0], "line 70");
 	assert_string_equal(v.backtrace[1], "  line 71");
@@ -247,11 +298,11 @@ success_keeps_no_backtrace_and_every_failure_does(void **state)
 	struct verdict v;
 
 	(void)state;
-	verdict_reach(&v, &f, "/opt/x");
+	reach(&v, &f);
 	assert_int_equal(v.nlines, 0);
 	verdict_clear(&v);
 	f.reason = RUN_TIMEOUT;
-	verdict_reach(&v, &f, "/opt/x");
+	reach(&v, &f);
 	assert_int_equal(v.nlines, 1);
 	assert_string_equal(v.backtrace[0], "a warning");
 	verdict_clear(&v);
@@ -268,7 +319,7 @@ a_line_of_the_backtrace_has_a_limit(void **state)
 	memset(tail, 'y', sizeof tail);
 	f.tail = tail;
 	f.tail_len = sizeof tail;
-	verdict_reach(&v, &f, "/opt/x");
+	reach(&v, &f);
 	assert_int_equal(v.nlines, 1);
 	assert_int_equal(strlen(v.backtrace[0]), 1000);
 	verdict_clear(&v);
@@ -282,6 +333,7 @@ kinds_have_names(void **state)
 	assert_string_equal(verdict_kind_name(VERDICT_RETRY), "retry");
 	assert_string_equal(verdict_kind_name(VERDICT_LATER), "later");
 	assert_string_equal(verdict_kind_name(VERDICT_DEAD), "dead");
+	assert_string_equal(verdict_kind_name(VERDICT_DISCARD), "discard");
 }
 
 int
@@ -289,6 +341,9 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(exit_status_alone_is_enough),
+		cmocka_unit_test(an_exit_status_means_what_it_is_said_to_mean),
+		cmocka_unit_test(
+		    a_meaning_is_for_those_who_ended_by_themselves),
 		cmocka_unit_test(a_signal_is_a_failure_with_its_name),
 		cmocka_unit_test(what_we_did_counts_before_how_it_ended),
 		cmocka_unit_test(

@@ -1,0 +1,53 @@
+/*
+ * An operator's exit codes decide what becomes of a job, delays included.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "supervisor/judge.h"
+
+#include "base/clock.h"
+#include "tests/unit/settings_file.h"
+
+static void
+expect(
+    const struct settings *s, int code, enum verdict_kind kind, int64_t seconds)
+{
+	const struct run_facts facts = {
+		.started = true, .status = code << 8, .tail = ""
+	};
+	struct verdict v;
+
+	judge(&v, &s->handlers[0], &facts);
+	assert_int_equal(v.kind, kind);
+	assert_int_equal(v.retry_in, seconds * CLOCK_NS_PER_S);
+	verdict_clear(&v);
+}
+
+static void
+exit_codes_decide(void **state)
+{
+	struct settings *s = good(
+	    "jobs: {a: {exec: [/bin/sh], later: 9s, exit_codes: {1: ok, 2: "
+	    "later, 3: {retry_in: 4s}, 4: dead, 5: discard}}}\n");
+
+	(void)state;
+	expect(s, 0, VERDICT_DONE, 0);
+	expect(s, 1, VERDICT_DONE, 0);
+	expect(s, 2, VERDICT_LATER, 9);
+	expect(s, 3, VERDICT_LATER, 4);
+	expect(s, 4, VERDICT_DEAD, 0);
+	expect(s, 5, VERDICT_DISCARD, 0);
+	expect(s, 6, VERDICT_RETRY, 0);
+	expect(s, 65, VERDICT_DEAD, 0);
+	settings_free(s);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(exit_codes_decide),
+	};
+
+	return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+}
