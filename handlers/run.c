@@ -6,7 +6,6 @@
 #include "handlers/run.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include "base/clock.h"
 #include "handlers/lines.h"
 #include "handlers/tail.h"
+#include "handlers/tree.h"
 
 /* In one turn of the loop, so that no program keeps it from the others. */
 enum { TURN_MAX = 64 * 1024 };
@@ -43,6 +43,7 @@ struct run {
 	struct ev_loop *loop;
 
 	pid_t pid; /* 0 exactly in STARTING */
+	struct tree tree;
 	int pidfd;
 	int in; /* -1 when all is written, or nobody reads */
 	size_t fed;
@@ -142,7 +143,7 @@ finish(struct run *r)
 	close_outlet(&r->out);
 	close_outlet(&r->err);
 	ev_timer_stop(r->loop, &r->timer);
-	kill(-r->pid, SIGKILL);
+	tree_kill(&r->tree);
 	do
 		got = wait4(r->pid, &r->facts.status, 0, &r->facts.usage);
 	while (got < 0 && errno == EINTR);
@@ -161,20 +162,18 @@ finish_if_over(struct run *r)
 }
 
 static void
-kill_group(struct run *r)
+kill_all(struct run *r)
 {
 	r->state = KILLED;
 	r->facts.killed = true;
-	kill(-r->pid, SIGKILL);
+	tree_kill(&r->tree);
 }
 
-/* A stopped program sees its TERM only once it goes on. */
 static void
-term_group(struct run *r, int64_t grace)
+term_all(struct run *r, int64_t grace)
 {
 	r->state = STOPPING;
-	kill(-r->pid, SIGTERM);
-	kill(-r->pid, SIGCONT);
+	tree_term(&r->tree);
 	set_timer(r, clock_mono() + grace);
 }
 
@@ -198,7 +197,7 @@ run_stop(struct run *r, enum run_reason reason, int64_t grace)
 		if (has_ended(r)) /* the loop is about to hear of it */
 			break;
 		give_reason(r, reason);
-		term_group(r, grace);
+		term_all(r, grace);
 		break;
 	case STOPPING:
 		if (clock_mono() + grace < r->due)
@@ -354,7 +353,7 @@ on_timer(struct ev_loop *loop, ev_timer *w, int events)
 	else if (r->state == RUNNING)
 		run_stop(r, RUN_TIMEOUT, r->req->grace);
 	else if (r->state == STOPPING)
-		kill_group(r);
+		kill_all(r);
 	else
 		stop_draining(r);
 }
@@ -381,6 +380,7 @@ on_spawned(void *ctx, int result, const struct spawn_child *child,
 	r->facts.started = true;
 	r->began = clock_mono();
 	r->pid = child->pid;
+	r->tree.leader = child->pid;
 	r->pidfd = child->pidfd;
 	r->in = child->in;
 	ev_io_set(&r->ended, r->pidfd, EV_READ);
@@ -390,7 +390,7 @@ on_spawned(void *ctx, int result, const struct spawn_child *child,
 
 	r->state = RUNNING;
 	if (r->facts.reason != RUN_BY_ITSELF)
-		term_group(r, r->grace);
+		term_all(r, r->grace);
 	else
 		set_timer(r, r->deadline);
 	if (r->in >= 0) {
