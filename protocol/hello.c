@@ -12,6 +12,7 @@
 #include <sys/random.h>
 
 #include "base/json.h"
+#include "protocol/extension.h"
 #include "protocol/field.h"
 
 enum {
@@ -85,6 +86,8 @@ greeting_parse(const char *text, size_t len, struct greeting *g, struct err *e)
 	read.version = (int)version;
 	if (read_challenge(&object, &read, e) < 0)
 		return err_wrap(e, "greeting");
+	struct json x = field_get(&object, "x");
+	read.extensions = extension_read(&x);
 	*g = read;
 	return 0;
 }
@@ -100,6 +103,10 @@ greeting_put(struct buf *out, const struct greeting *g)
 		if (r == 0)
 			r = json_put_string(out, g->salt, strlen(g->salt));
 	}
+	if (r == 0 && g->extensions != 0)
+		r = buf_puts(out, ",\"x\":");
+	if (r == 0 && g->extensions != 0)
+		r = extension_put(out, g->extensions);
 	if (r == 0)
 		r = buf_puts(out, "}\r\n");
 	if (r < 0)

@@ -31,6 +31,7 @@ struct greeting {
 	int version;
 	uint32_t rounds; /* 0: no password is asked for */
 	char salt[HELLO_SALT_MAX + 1];
+	unsigned extensions; /* of enum extension */
 };
 
 /*

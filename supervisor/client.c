@@ -58,7 +58,8 @@ struct client {
 	struct addrinfo *addresses; /* owned */
 	struct addrinfo *address;   /* the one being dialled */
 	struct holdoff holdoff;
-	bool refused; /* the password */
+	bool refused;        /* the password */
+	unsigned extensions; /* in HELLO and READY */
 
 	struct ev_loop *loop;
 	const struct identity *who;
@@ -124,6 +125,7 @@ hang_up(struct client *c, enum client_state next)
 		close(c->fd);
 	c->fd = -1;
 	c->epoch++;
+	c->extensions = 0;
 
 	c->asked = (struct pending){ 0 };
 	while (pending_take(&lost, &q))
@@ -193,7 +195,7 @@ static void
 answer_greeting(struct client *c, const struct resp *hi)
 {
 	struct err e;
-	int r = handshake_answer(c->out, hi, c->who, &e);
+	int r = handshake_answer(c->out, hi, c->who, &c->extensions, &e);
 
 	c->refused = r == -EACCES;
 	if (r < 0)
@@ -472,6 +474,12 @@ bool
 client_ready(const struct client *c)
 {
 	return c->state == CLIENT_READY;
+}
+
+unsigned
+client_extensions(const struct client *c)
+{
+	return c->extensions;
 }
 
 int

@@ -62,6 +62,10 @@ void client_redial(struct client *c, const char *why);
 
 bool client_ready(const struct client *c);
 
+/* What the server of this conversation offers (enum extension); 0 before its
+ * greeting. */
+unsigned client_extensions(const struct client *c);
+
 /*
  * Called once per request: with the reply, borrowed during the call, or with
  * NULL when the conversation was lost before it came.

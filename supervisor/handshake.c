@@ -12,7 +12,7 @@
 
 int
 handshake_answer(struct buf *out, const struct resp *hi,
-    const struct identity *who, struct err *e)
+    const struct identity *who, unsigned *extensions, struct err *e)
 {
 	struct identity me = *who; /* HELLO's text is not const */
 	struct url server = *who->url;
@@ -39,6 +39,7 @@ handshake_answer(struct buf *out, const struct resp *hi,
 		    "the server asks for a password and none is set");
 	if (hello_put(out, &h, &g, me.password) < 0)
 		return err_set(e, ENOMEM, "out of memory");
+	*extensions = g.extensions;
 	return 0;
 }
 

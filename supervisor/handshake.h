@@ -12,11 +12,12 @@
 #include "supervisor/identity.h"
 
 /*
- * Appends the HELLO that answers a greeting. Returns 0; a negative errno with
+ * Appends the HELLO that answers a greeting; *extensions is what it offers
+ * (enum extension). Returns 0; a negative errno with
  * *e set: -EACCES when a password is asked for and we have none.
  */
 int handshake_answer(struct buf *out, const struct resp *hi,
-    const struct identity *who, struct err *e);
+    const struct identity *who, unsigned *extensions, struct err *e);
 
 /*
  * Whether the server has accepted our HELLO. Returns 0; a negative errno with

@@ -37,6 +37,7 @@ greeting_comes_back(const char *text, size_t size)
 	must(greeting_parse(buf_front(b) + 1, buf_len(b) - 3, &again, &e) == 0);
 	must(again.version == g.version && again.rounds == g.rounds);
 	must(strcmp(again.salt, g.salt) == 0);
+	must(again.extensions == g.extensions);
 	buf_free(b);
 }
 
@@ -55,7 +56,7 @@ same_hello(const struct hello *a, const struct hello *b)
 static void
 hello_comes_back(const char *text, size_t size)
 {
-	static const struct greeting asking = { HELLO_VERSION, 3, "5f" };
+	static const struct greeting asking = { HELLO_VERSION, 3, "5f", 0 };
 	struct err e = { .code = 0 };
 	struct hello h, again;
 

@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include "protocol/extension.h"
+
 /* Computed with another implementation of SHA-256. */
 static const struct {
 	const char *password, *salt;
@@ -42,14 +44,21 @@ greetings_are_read(void **state)
 		const char *text;
 		struct greeting want;
 	} cases[] = {
-		{ "HI {\"v\":2}", { 2, 0, "" } },
+		{ "HI {\"v\":2}", { 2, 0, "", 0 } },
 		{ "HI {\"v\":2,\"i\":7270,\"s\":\"24d7af3d5dbfe96b\"}",
-		    { 2, 7270, "24d7af3d5dbfe96b" } },
+		    { 2, 7270, "24d7af3d5dbfe96b", 0 } },
 		{ "HI { \"s\": \"a\\u0062\", \"x\":[\"a\"], \"i\": 1, "
 		  "\"v\": 3 }",
-		    { 3, 1, "ab" } },
-		{ "HI {\"v\":2,\"i\":null,\"s\":null}", { 2, 0, "" } },
-		{ "HI {\"v\":2,\"i\":1048576,\"s\":\"\"}", { 2, 1048576, "" } },
+		    { 3, 1, "ab", 0 } },
+		{ "HI {\"v\":2,\"x\":[\"release\",\"later\",7,\"cancel\"]}",
+		    { 2, 0, "", EXTENSION_RELEASE | EXTENSION_CANCEL } },
+		{ "HI "
+		  "{\"v\":2,\"x\":[\"fail-retry\",\"result\",[\"release\"]]}",
+		    { 2, 0, "", EXTENSION_FAIL_RETRY | EXTENSION_RESULT } },
+		{ "HI {\"v\":2,\"x\":{\"release\":true}}", { 2, 0, "", 0 } },
+		{ "HI {\"v\":2,\"i\":null,\"s\":null}", { 2, 0, "", 0 } },
+		{ "HI {\"v\":2,\"i\":1048576,\"s\":\"\"}",
+		    { 2, 1048576, "", 0 } },
 	};
 
 	(void)state;
@@ -63,6 +72,7 @@ greetings_are_read(void **state)
 		assert_int_equal(g.version, cases[i].want.version);
 		assert_int_equal(g.rounds, cases[i].want.rounds);
 		assert_string_equal(g.salt, cases[i].want.salt);
+		assert_int_equal(g.extensions, cases[i].want.extensions);
 	}
 }
 
@@ -129,8 +139,8 @@ is(struct buf *b, const char *want)
 static void
 greetings_are_written_as_clients_know_them(void **state)
 {
-	struct greeting plain = { 2, 0, "" };
-	struct greeting asking = { 2, 4422, "57ee4f8a4a383850" };
+	struct greeting plain = { 2, 0, "", 0 };
+	struct greeting asking = { 2, 4422, "57ee4f8a4a383850", 0 };
 	struct buf *b = buf_new(100);
 
 	(void)state;
@@ -138,6 +148,10 @@ greetings_are_written_as_clients_know_them(void **state)
 	is(b, "+HI {\"v\":2}\r\n");
 	assert_int_equal(greeting_put(b, &asking), 0);
 	is(b, "+HI {\"v\":2,\"i\":4422,\"s\":\"57ee4f8a4a383850\"}\r\n");
+	struct greeting offering = { 2, 0, "",
+		EXTENSION_RELEASE | EXTENSION_RESULT };
+	assert_int_equal(greeting_put(b, &offering), 0);
+	is(b, "+HI {\"v\":2,\"x\":[\"release\",\"result\"]}\r\n");
 	buf_free(b);
 }
 
@@ -280,8 +294,8 @@ hello_is_written(void **state)
 		.nlabels = 2,
 	};
 	struct hello producer = { 0 };
-	struct greeting plain = { 2, 0, "" };
-	struct greeting asking = { 2, hashes[3].rounds, "" };
+	struct greeting plain = { 2, 0, "", 0 };
+	struct greeting asking = { 2, hashes[3].rounds, "", 0 };
 	struct buf *b = buf_new(500);
 	char want[200];
 
@@ -325,8 +339,8 @@ hashes_are_chained_over_the_raw_digest(void **state)
 static void
 only_the_right_hash_proves_the_password(void **state)
 {
-	struct greeting g = { 2, 1545, "55104dc76695721d" };
-	struct greeting open = { 2, 0, "" };
+	struct greeting g = { 2, 1545, "55104dc76695721d", 0 };
+	struct greeting open = { 2, 0, "", 0 };
 	char hash[HELLO_HASH_HEX + 1];
 	struct hello h = { .version = 2, .pwdhash = hash };
 
@@ -354,7 +368,7 @@ only_the_right_hash_proves_the_password(void **state)
 static void
 an_old_version_proves_nothing(void **state)
 {
-	struct greeting g = { 2, 1545, "55104dc76695721d" };
+	struct greeting g = { 2, 1545, "55104dc76695721d", 0 };
 	char hash[HELLO_HASH_HEX + 1];
 	struct hello h = { .version = 1, .pwdhash = hash };
 
