@@ -241,7 +241,8 @@ tell_misfit(const struct job *job, const struct err *e)
 {
 	struct once_result r = { .verdict = { .kind = VERDICT_DEAD } };
 
-	r.verdict.errtype = INVOCATION_ERRTYPE;
+	(void)snprintf(r.verdict.errtype, sizeof r.verdict.errtype, "%s",
+	    INVOCATION_ERRTYPE);
 	(void)snprintf(
 	    r.verdict.message, sizeof r.verdict.message, "%s", e->text);
 	print_outcome(job, &r);

@@ -42,6 +42,17 @@ static const struct field_choice actions[] = {
 	{ NULL, 0 },
 };
 
+static const struct field_choice parsers[] = {
+	{ "none", PARSE_NONE },
+	{ "python", PARSE_PYTHON },
+	{ "java", PARSE_JAVA },
+	{ "ruby", PARSE_RUBY },
+	{ "go", PARSE_GO },
+	{ "node", PARSE_NODE },
+	{ "php", PARSE_PHP },
+	{ NULL, 0 },
+};
+
 static void
 decode_umask(struct reader *r, const struct node *n, const char *name, void *to)
 {
@@ -204,6 +215,14 @@ const struct field handler_fields[] = {
 	    .help = "When a job whose exit code means `later` is tried again, "
 		    "where the server lets a worker say so; a stock server "
 		    "decides by itself." },
+	{ .name = "error_parser",
+	    .kind = FIELD_CHOICE,
+	    .offset = AT(h.error_parser),
+	    .choices = parsers,
+	    .dflt = "none",
+	    .help = "Looks for this language's stack trace on standard error "
+		    "of a program that failed: its error's own type, message "
+		    "and trace are reported." },
 	{ 0 },
 };
 

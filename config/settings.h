@@ -39,6 +39,17 @@ enum output_action {
 	OUTPUT_KILL, /* the program is stopped: OutputLimit */
 };
 
+/* Whose traces are looked for on a failed program's stderr. */
+enum error_parser {
+	PARSE_NONE,
+	PARSE_PYTHON,
+	PARSE_JAVA,
+	PARSE_RUBY,
+	PARSE_GO,
+	PARSE_NODE,
+	PARSE_PHP,
+};
+
 struct map;
 
 struct queue_setting {
@@ -79,6 +90,7 @@ struct handler {
 	int64_t log_rate; /* lines a second that reach the log */
 	struct exit_codes exit_codes;
 	int64_t later; /* of an exit code that means "later" */
+	enum error_parser error_parser;
 };
 
 struct settings {

@@ -105,6 +105,16 @@ say(struct verdict *v, const char *fmt, ...)
 	add(v, (struct text){ words, strlen(words) });
 }
 
+static const char exit_status[] = "ExitStatus";
+
+static void
+set_errtype(struct verdict *v, const char *errtype)
+{
+	const struct text text = { errtype, strlen(errtype) };
+
+	copy_clean(v->errtype, sizeof v->errtype, text);
+}
+
 /* What we did to it ourselves. */
 static void
 judge_stop(struct verdict *v, const struct run_facts *facts)
@@ -120,7 +130,7 @@ judge_stop(struct verdict *v, const struct run_facts *facts)
 		[RUN_LOST] = { "ReservationLost", "its reservation is gone" },
 	};
 
-	v->errtype = stops[facts->reason].errtype;
+	set_errtype(v, stops[facts->reason].errtype);
 	say(v, "stopped after %.1f s: %s",
 	    (double)facts->elapsed / (double)CLOCK_NS_PER_S,
 	    stops[facts->reason].what);
@@ -132,7 +142,7 @@ static void
 judge_start(
     struct verdict *v, const struct spawn_failure *why, const char *program)
 {
-	v->errtype = "HandlerUnavailable";
+	set_errtype(v, "HandlerUnavailable");
 	add(v, (struct text){ program, strlen(program) });
 	say(v, ": %s: %s", spawn_stage_name(why->stage), strerror(why->errnum));
 }
@@ -143,7 +153,7 @@ judge_signal(struct verdict *v, int status)
 	int sig = WTERMSIG(status);
 	const char *name = sigabbrev_np(sig);
 
-	v->errtype = "Signal";
+	set_errtype(v, "Signal");
 	if (name != NULL)
 		say(v, "killed by SIG%s", name);
 	else
@@ -158,7 +168,7 @@ judge_exit(struct verdict *v, int code, struct text tail)
 	struct text line;
 	bool unavailable = code == EXIT_NO_EXEC || code == EXIT_NOT_FOUND;
 
-	v->errtype = unavailable ? "HandlerUnavailable" : "ExitStatus";
+	set_errtype(v, unavailable ? "HandlerUnavailable" : exit_status);
 	say(v, "exit %d", code);
 	if (!last_line(&tail, &line))
 		return;
@@ -202,7 +212,7 @@ verdict_reach(struct verdict *v, const struct run_facts *facts,
 {
 	struct text tail = { facts->tail, facts->tail_len };
 
-	*v = (struct verdict){ .kind = VERDICT_RETRY, .errtype = "" };
+	*v = (struct verdict){ .kind = VERDICT_RETRY };
 	if (facts->reason != RUN_BY_ITSELF && facts->started)
 		judge_stop(v, facts);
 	else if (!facts->started)
@@ -218,6 +228,22 @@ verdict_reach(struct verdict *v, const struct run_facts *facts,
 	}
 	if (v->kind != VERDICT_DONE)
 		keep_backtrace(v, tail);
+}
+
+void
+verdict_name(struct verdict *v, const struct trace *t)
+{
+	const struct text type = { t->type.bytes, t->type.len };
+	const struct text message = { t->message.bytes, t->message.len };
+	const struct text lines = { t->lines.bytes, t->lines.len };
+
+	if (strcmp(v->errtype, exit_status) != 0)
+		return;
+	copy_clean(v->errtype, sizeof v->errtype, type);
+	copy_clean(
+	    v->message, sizeof v->message, message.len > 0 ? message : type);
+	verdict_clear(v);
+	keep_backtrace(v, lines);
 }
 
 void

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "handlers/run.h"
+#include "handlers/trace.h"
 
 enum verdict_kind {
 	VERDICT_DONE,    /* success */
@@ -29,13 +30,13 @@ struct verdict_exit {
 	int64_t retry_in; /* ns, with VERDICT_LATER */
 };
 
-enum { VERDICT_LINES_MAX = 50 };
+enum { VERDICT_LINES_MAX = 50, VERDICT_ERRTYPE_MAX = 128 };
 
 struct verdict {
 	enum verdict_kind kind;
-	int64_t retry_in;    /* ns, with VERDICT_LATER; else 0 */
-	const char *errtype; /* "" when done; a fixed text */
-	char message[1024];  /* "" when done; valid UTF-8, one line */
+	int64_t retry_in;                  /* ns, with VERDICT_LATER; else 0 */
+	char errtype[VERDICT_ERRTYPE_MAX]; /* "" when done; as message */
+	char message[1024]; /* "" when done; valid UTF-8, one line */
 	char *backtrace[VERDICT_LINES_MAX]; /* owned: verdict_clear() */
 	size_t nlines;
 };
@@ -49,6 +50,13 @@ struct verdict {
 void verdict_reach(struct verdict *v, const struct run_facts *facts,
     const char *program, struct verdict_exit meaning);
 void verdict_clear(struct verdict *v);
+
+/*
+ * Puts the program's own name and words for its error in the place of ours,
+ * and its trace in the place of the backtrace. Only a failing exit status is
+ * renamed: what we did, or a signal, says more than a trace before it.
+ */
+void verdict_name(struct verdict *v, const struct trace *t);
 
 /* "done", "retry", "later", "dead", "discard". */
 const char *verdict_kind_name(enum verdict_kind kind);

@@ -23,9 +23,31 @@ meaning_of(const struct handler *how, int status)
 		code->retry_in >= 0 ? code->retry_in : how->later };
 }
 
+/* The error's own name, when the operator said whose traces to look for. */
+static void
+name_error(
+    struct verdict *v, const struct handler *how, const struct run_facts *facts)
+{
+	static const enum trace_kind kinds[] = {
+		[PARSE_PYTHON] = TRACE_PYTHON,
+		[PARSE_JAVA] = TRACE_JAVA,
+		[PARSE_RUBY] = TRACE_RUBY,
+		[PARSE_GO] = TRACE_GO,
+		[PARSE_NODE] = TRACE_NODE,
+		[PARSE_PHP] = TRACE_PHP,
+	};
+	struct trace t;
+
+	if (v->kind != VERDICT_DONE && how->error_parser != PARSE_NONE &&
+	    trace_find(
+		kinds[how->error_parser], facts->tail, facts->tail_len, &t))
+		verdict_name(v, &t);
+}
+
 void
 judge(
     struct verdict *v, const struct handler *how, const struct run_facts *facts)
 {
 	verdict_reach(v, facts, how->program, meaning_of(how, facts->status));
+	name_error(v, how, facts);
 }

@@ -250,3 +250,14 @@ def test_exit_codes_that_end_a_job_for_good(bench, codes, status, word):
     jid = bench.push("t")
     bench.acked(jid)
     bench.supervisor.says(re.compile(rf"^.*jid={jid}.*{word}", re.M))
+
+
+def test_error_parser_names_the_error(bench):
+    """With error_parser the server hears the exception's own type and words,
+    not "exit 1", from a real interpreter's trace."""
+    program = bench.script("h", "raise LookupError('no row 7')", shell="/usr/bin/python3")
+    bench.run({"t": {"exec": [program], "error_parser": "python"}})
+    fail = bench.failed(bench.push("t"))
+    assert (fail["errtype"], fail["message"]) == ("LookupError", "no row 7")
+    assert fail["backtrace"][0] == "Traceback (most recent call last):"
+    assert fail["backtrace"][-1] == "LookupError: no row 7"

@@ -42,11 +42,56 @@ exit_codes_decide(void **state)
 	settings_free(s);
 }
 
+static void
+an_error_has_the_name_its_trace_gives(void **state)
+{
+	static const char tail[] = "starting\n"
+				   "Traceback (most recent call last):\n"
+				   "  File \"a.py\", line 3, in f\n"
+				   "acme.NoRow: \xff no row\n";
+	struct settings *s =
+	    good("jobs: {a: {exec: [/bin/sh], error_parser: python}, "
+		 "b: {exec: [/bin/sh]}}\n");
+	struct run_facts facts = { .started = true,
+		.status = 1 << 8,
+		.tail = tail,
+		.tail_len = sizeof tail - 1 };
+	struct verdict v;
+
+	(void)state;
+	judge(&v, &s->handlers[0], &facts);
+	assert_string_equal(v.errtype, "acme.NoRow");
+	assert_string_equal(v.message, "\xef\xbf\xbd no row");
+	assert_int_equal(v.nlines, 3);
+	assert_string_equal(
+	    v.backtrace[0], "Traceback (most recent call last):");
+	verdict_clear(&v);
+
+	judge(&v, &s->handlers[1], &facts); /* nobody asked */
+	assert_string_equal(v.errtype, "ExitStatus");
+	assert_int_equal(v.nlines, 4);
+	verdict_clear(&v);
+
+	facts.reason = RUN_TIMEOUT; /* what we did says more */
+	judge(&v, &s->handlers[0], &facts);
+	assert_string_equal(v.errtype, "Timeout");
+	verdict_clear(&v);
+
+	facts.reason = RUN_BY_ITSELF;
+	facts.status = 0; /* a trace that was survived */
+	judge(&v, &s->handlers[0], &facts);
+	assert_int_equal(v.kind, VERDICT_DONE);
+	assert_string_equal(v.errtype, "");
+	verdict_clear(&v);
+	settings_free(s);
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(exit_codes_decide),
+		cmocka_unit_test(an_error_has_the_name_its_trace_gives),
 	};
 
 	return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
