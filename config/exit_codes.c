@@ -145,7 +145,7 @@ static const struct field retry_in_rows[] = {
 	    .kind = FIELD_DURATION,
 	    .offset = offsetof(struct exit_code, retry_in),
 	    .min = 0,
-	    .max = 30 * 24 * 3600 * CLOCK_NS_PER_S,
+	    .max = INT64_C(30) * 24 * 3600 * CLOCK_NS_PER_S,
 	    .help = "How long to wait." },
 	{ 0 },
 };

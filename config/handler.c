@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "config/argv.h"
 #include "config/handler_env.h"
+#include "config/patterns.h"
 #include "config/place.h"
 
 /* A handler while it is read: its rows fill this. */
@@ -210,7 +211,7 @@ const struct field handler_fields[] = {
 	    .kind = FIELD_DURATION,
 	    .offset = AT(h.later),
 	    .min = 0,
-	    .max = 30 * 24 * HOUR,
+	    .max = INT64_C(30) * 24 * HOUR,
 	    .dflt = "1m",
 	    .help = "When a job whose exit code means `later` is tried again, "
 		    "where the server lets a worker say so; a stock server "
@@ -223,6 +224,14 @@ const struct field handler_fields[] = {
 	    .help = "Looks for this language's stack trace on standard error "
 		    "of a program that failed: its error's own type, message "
 		    "and trace are reported." },
+	{ .name = "redact",
+	    .kind = FIELD_OTHER,
+	    .decode = patterns_decode,
+	    .offset = AT(h.redact),
+	    .dflt = "[]",
+	    .expected = "a list of POSIX extended regular expressions",
+	    .help = "What an error's text must not contain when it leaves this "
+		    "host: a match, or its first group, is replaced." },
 	{ 0 },
 };
 
@@ -315,4 +324,6 @@ handler_clear(struct handler *h)
 	free(h->program);
 	free(h->cwd);
 	handler_env_clear(h);
+	patterns_free(h->redact);
+	h->redact = NULL;
 }

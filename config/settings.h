@@ -51,6 +51,7 @@ enum error_parser {
 };
 
 struct map;
+struct patterns;
 
 struct queue_setting {
 	char *name;
@@ -91,6 +92,7 @@ struct handler {
 	struct exit_codes exit_codes;
 	int64_t later; /* of an exit code that means "later" */
 	enum error_parser error_parser;
+	struct patterns *redact; /* NULL: nothing */
 };
 
 struct settings {

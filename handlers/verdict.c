@@ -122,6 +122,7 @@ judge_stop(struct verdict *v, const struct run_facts *facts)
 	static const struct {
 		const char *errtype, *what;
 	} stops[] = {
+		[RUN_BY_ITSELF] = { "", "" },
 		[RUN_TIMEOUT] = { "Timeout", "ran out of time" },
 		[RUN_OUTPUT_LIMIT] = { "OutputLimit",
 		    "wrote more than its output limit" },

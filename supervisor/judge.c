@@ -5,7 +5,12 @@
  */
 #include "supervisor/judge.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
+
+#include "base/utf8.h"
+#include "config/patterns.h"
 
 static struct verdict_exit
 meaning_of(const struct handler *how, int status)
@@ -44,10 +49,43 @@ name_error(
 		verdict_name(v, &t);
 }
 
+/* Without memory nothing is said rather than too much. */
+static void
+redact_text(const struct patterns *p, char *text, size_t size)
+{
+	char *clean = patterns_redact(p, text);
+	size_t len = clean != NULL ? strlen(clean) : 0;
+
+	len = clean != NULL ? utf8_cut(clean, len, size - 1) : 0;
+	if (len > 0)
+		memcpy(text, clean, len);
+	text[len] = '\0';
+	free(clean);
+}
+
+static void
+redact(struct verdict *v, const struct patterns *p)
+{
+	size_t kept = 0;
+
+	redact_text(p, v->errtype, sizeof v->errtype);
+	redact_text(p, v->message, sizeof v->message);
+	for (size_t i = 0; i < v->nlines; i++) {
+		char *clean = patterns_redact(p, v->backtrace[i]);
+
+		free(v->backtrace[i]);
+		if (clean != NULL)
+			v->backtrace[kept++] = clean;
+	}
+	v->nlines = kept;
+}
+
 void
 judge(
     struct verdict *v, const struct handler *how, const struct run_facts *facts)
 {
 	verdict_reach(v, facts, how->program, meaning_of(how, facts->status));
 	name_error(v, how, facts);
+	if (how->redact != NULL)
+		redact(v, how->redact);
 }

@@ -261,3 +261,13 @@ def test_error_parser_names_the_error(bench):
     assert (fail["errtype"], fail["message"]) == ("LookupError", "no row 7")
     assert fail["backtrace"][0] == "Traceback (most recent call last):"
     assert fail["backtrace"][-1] == "LookupError: no row 7"
+
+
+def test_redacted_text_never_reaches_the_server(bench):
+    """What `redact` matches is in neither message nor backtrace of a FAIL."""
+    program = bench.script("h", "echo trying token=s3cr3t >&2; echo 'bad token=s3cr3t here' >&2; exit 1")
+    bench.run({"t": {"exec": [program], "redact": ["token=([^ ]+)"]}})
+    fail = bench.failed(bench.push("t"))
+    assert fail["message"] == "exit 1: bad token=[redacted] here"
+    assert fail["backtrace"][0] == "trying token=[redacted]"
+    assert "s3cr3t" not in str(fail)

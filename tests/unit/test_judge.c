@@ -86,12 +86,46 @@ an_error_has_the_name_its_trace_gives(void **state)
 	settings_free(s);
 }
 
+static void
+what_must_not_leave_the_host_does_not(void **state)
+{
+	static const char tail[] =
+	    "GET /?token=abc123&x=1 token=zz\n"
+	    "mail bob@example.org: password=hunter2 no\n";
+	struct settings *s =
+	    good("defaults: {redact: ['token=([^& ]+)', '[a-z]+@[a-z.]+']}\n"
+		 "jobs: {a: {exec: [/bin/sh]}, b: {exec: [/bin/sh], redact: "
+		 "['password=([^ ]+)']}}\n");
+	const struct run_facts facts = { .started = true,
+		.status = 1 << 8,
+		.tail = tail,
+		.tail_len = sizeof tail - 1 };
+	struct verdict v;
+
+	(void)state;
+	judge(&v, &s->handlers[0], &facts);
+	assert_string_equal(
+	    v.message, "exit 1: mail [redacted]: password=hunter2 no");
+	assert_int_equal(v.nlines, 2);
+	assert_string_equal(
+	    v.backtrace[0], "GET /?token=[redacted]&x=1 token=[redacted]");
+	assert_string_equal(
+	    v.backtrace[1], "mail [redacted]: password=hunter2 no");
+	verdict_clear(&v);
+	judge(&v, &s->handlers[1], &facts); /* its own instead */
+	assert_string_equal(
+	    v.message, "exit 1: mail bob@example.org: password=[redacted] no");
+	verdict_clear(&v);
+	settings_free(s);
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(exit_codes_decide),
 		cmocka_unit_test(an_error_has_the_name_its_trace_gives),
+		cmocka_unit_test(what_must_not_leave_the_host_does_not),
 	};
 
 	return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
