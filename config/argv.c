@@ -16,6 +16,7 @@
 #define EXEC_EXPECTED  "a list, the program first"
 #define ARGS_EXPECTED  "a list of templates for \"$1\", \"$2\", ..."
 #define SHELL_EXPECTED "a text for /bin/sh"
+#define WRAP_EXPECTED  "a program and its arguments, without templates"
 #define ITEM_EXPECTED  "text (a template needs quotes: \"{args.0}\")"
 
 /* Takes t. */
@@ -201,6 +202,91 @@ read_shell(struct reader *r, const struct argv_nodes *nodes, const char *prefix,
 		append_templates(r, h, nodes->args, 0, args);
 }
 
+/* A fixed argument of the wrapper. */
+static struct template *
+wrap_item(struct reader *r, const struct node *n, const char *name)
+{
+	char *text = reader_template_text(r, n, name, WRAP_EXPECTED);
+	struct err e = { 0 };
+
+	if (text == NULL)
+		return NULL;
+	struct template *t = template_parse(text, &e);
+	if (t == NULL)
+		reader_complain(r, n->at, "%s: %s", name, e.text);
+	else if (!template_is_literal(t))
+		reader_complain(r, n->at, "%s: a template, expected %s", name,
+		    WRAP_EXPECTED);
+	free(text);
+	if (t != NULL && template_is_literal(t))
+		return t;
+	template_free(t);
+	return NULL;
+}
+
+/* Moves what there is behind n new places. */
+static bool
+shift(struct reader *r, struct handler *h, size_t n)
+{
+	struct template **argv = h->argv;
+	struct mark *at = h->argv_at;
+	size_t nargv = h->nargv;
+
+	if (!make_room(r, h, n + nargv)) {
+		free(h->argv);
+		free(h->argv_at);
+		h->argv = argv;
+		h->argv_at = at;
+		return false;
+	}
+	h->nargv = 0;
+	for (size_t i = 0; i < nargv; i++) {
+		h->argv[n + i] = argv[i];
+		h->argv_at[n + i] = at[i];
+	}
+	free(argv);
+	free(at);
+	return true;
+}
+
+/* All or nothing: what stands in front is complete, or is not there. */
+static void
+read_wrap(struct reader *r, const struct node *wrap, const char *name,
+    const char *path, struct handler *h)
+{
+	struct template *items[ARGV_MAX] = { NULL };
+	struct err e = { 0 };
+	size_t n = 0;
+
+	if (!reader_wants(r, wrap, NODE_LIST, name, WRAP_EXPECTED) ||
+	    !count_fits(r, wrap, 0, name) || wrap->count == 0)
+		return;
+	char *wanted = program_name(r, wrap->items[0], name);
+	char *program = wanted != NULL ? place_program(wanted, path, &e) : NULL;
+	if (wanted != NULL && program == NULL)
+		reader_complain(r, wrap->items[0]->at, "%s: %s", name, e.text);
+	free(wanted);
+	if (program != NULL)
+		items[n++] = template_literal(program);
+	for (size_t i = 1; i < wrap->count; i++) {
+		items[n] = wrap_item(r, wrap->items[i], name);
+		n += items[n] != NULL;
+	}
+	size_t nargv = h->nargv;
+	if (n < wrap->count || items[0] == NULL || !shift(r, h, n)) {
+		for (size_t i = 0; i < n; i++)
+			template_free(items[i]);
+		free(program);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		append(r, h, items[i], wrap->items[i]->at);
+	h->nargv = n + nargv;
+	h->nwrap = n;
+	free(h->program);
+	h->program = program;
+}
+
 void
 argv_read(struct reader *r, const struct argv_nodes *nodes, const char *prefix,
     const char *path, struct handler *h)
@@ -222,12 +308,16 @@ argv_read(struct reader *r, const struct argv_nodes *nodes, const char *prefix,
 	}
 	if (nodes->shell != NULL) {
 		read_shell(r, nodes, prefix, h);
-		return;
+	} else {
+		if (nodes->args != NULL)
+			reader_complain(r, nodes->args->at,
+			    "%sargs: belongs to shell, expected arguments "
+			    "within exec",
+			    prefix);
+		snprintf(name, sizeof name, "%sexec", prefix);
+		read_exec(r, nodes->exec, name, path, h);
 	}
-	if (nodes->args != NULL)
-		reader_complain(r, nodes->args->at,
-		    "%sargs: belongs to shell, expected arguments within exec",
-		    prefix);
-	snprintf(name, sizeof name, "%sexec", prefix);
-	read_exec(r, nodes->exec, name, path, h);
+	snprintf(name, sizeof name, "%swrap", prefix);
+	if (nodes->wrap != NULL && h->nargv > 0)
+		read_wrap(r, nodes->wrap, name, path, h);
 }

@@ -15,16 +15,18 @@
 
 enum { ARGV_MAX = 1024 };
 
-/* The three settings, NULL where there is none. */
+/* The settings, NULL where there is none. */
 struct argv_nodes {
 	const struct node *exec;
 	const struct node *shell;
 	const struct node *args;
+	const struct node *wrap; /* a program in front of the program */
 };
 
 /*
- * Fills h->program, h->argv, h->nargv and h->argv_at, or complains. prefix
- * stands before the names in messages; h->jobtype and h->at must be there.
+ * Fills h->program, h->argv, h->nargv, h->nwrap and h->argv_at, or complains.
+ * prefix stands before the names in messages; h->jobtype and h->at must be
+ * there.
  */
 void argv_read(struct reader *r, const struct argv_nodes *nodes,
     const char *prefix, const char *path, struct handler *h);

@@ -102,6 +102,13 @@ const struct field handler_fields[] = {
 	    .offset = AT(env),
 	    .expected = "a mapping of names to templates",
 	    .help = "Variables for the program." },
+	{ .name = "wrap",
+	    .kind = FIELD_NODE,
+	    .offset = AT(argv.wrap),
+	    .expected = "a list, a program first",
+	    .help = "A program in front of the program, with its arguments: "
+		    "`[nice, -n, \"10\"]`. It runs what follows it in its "
+		    "arguments. No templates here." },
 	{ .name = "input",
 	    .kind = FIELD_CHOICE,
 	    .offset = AT(h.input),

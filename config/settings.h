@@ -68,11 +68,13 @@ struct handler {
 	char *jobtype;
 	struct mark at;
 
-	/* exec: [program, templates...]; or shell: text, with args: */
+	/* exec: [program, templates...]; or shell: text, with args:; behind
+	 * what wrap: puts in front */
 	char *program;          /* absolute; /bin/sh for shell */
 	struct template **argv; /* argv[0..nargv-1], the program first */
 	size_t nargv;
 	struct mark *argv_at; /* where each of them stood */
+	size_t nwrap;         /* how many of the first are of wrap: */
 
 	enum input_kind input;
 	int64_t timeout;     /* 0: only the reservation limits it */

@@ -11,7 +11,7 @@
 static void
 warn_options(struct reader *r, const struct handler *h)
 {
-	for (size_t i = 1; i < h->nargv && !h->allow_dash; i++) {
+	for (size_t i = h->nwrap + 1; i < h->nargv && !h->allow_dash; i++) {
 		const struct template *t = h->argv[i];
 		char quoted[READER_QUOTED_MAX];
 

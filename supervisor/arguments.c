@@ -23,7 +23,8 @@ struct filling {
 	size_t cap;
 	size_t bytes;
 	size_t limit;
-	bool guarded; /* no literal "--" yet, and dashes are not allowed */
+	bool wrapping; /* still in what stands in front of the program */
+	bool guarded;  /* no literal "--" yet, and dashes are not allowed */
 	struct err *e;
 };
 
@@ -98,7 +99,8 @@ fill(struct filling *f, const struct template *t,
 		return template_fill(t, data, f->how->any_bytes, emit, f, f->e);
 
 	const char *text = template_text(t);
-	if (strcmp(text, "--") == 0)
+	/* A wrapper's own "--" says nothing about the program's options. */
+	if (!f->wrapping && strcmp(text, "--") == 0)
 		f->guarded = false;
 	return emit(f, text, strlen(text), false);
 }
@@ -119,6 +121,7 @@ arguments_make(const struct handler *how, const struct template_data *data,
 		return NULL;
 	}
 	for (size_t i = 0; i < how->nargv; i++) {
+		f.wrapping = i < how->nwrap;
 		int r = fill(&f, how->argv[i], data);
 
 		if (r == 0)

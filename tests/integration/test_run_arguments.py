@@ -114,3 +114,24 @@ def test_template_in_the_program_is_refused(bench):
     s = bench.start_supervisor(bench.tap.url, {"jobs": {"t": {"exec": ["/opt/{args.0}"]}}})
     assert s.wait() == 78
     assert "exec" in s.output()
+
+
+def test_wrapper_runs_the_program(bench):
+    """`wrap` puts a program in front; what it starts gets the job's arguments
+    and stdin, and its exit status is the job's."""
+    out = bench.scratch / "nice"
+    program = bench.script("h", f'{{ nice; cat; echo "$1"; }} >{out}; exit 0')
+    bench.run({"t": {"exec": [program, "--", "{args.0}"], "wrap": ["/usr/bin/nice", "-n", "7"],
+        "input": "none"}}, env=None)
+    bench.acked(bench.push("t", "word"))
+    niceness, word = out.read_text().split()[0], out.read_text().split()[-1]
+    assert int(niceness) >= 7
+    assert word == "--"
+
+
+def test_wrapper_does_not_disarm_the_guard(bench):
+    """A "--" of the wrapper's own arguments does not let a job's value be an
+    option of the program behind it."""
+    message = refused(bench, "{args.0}", args=["-rf"],
+        handler={"wrap": ["/usr/bin/env", "--"]})
+    assert "option" in message

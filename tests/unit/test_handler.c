@@ -373,11 +373,59 @@ a_value_that_could_be_an_option_is_warned_about(void **state)
 	settings_free(s);
 }
 
+static void
+a_wrapper_stands_in_front(void **state)
+{
+	static const char *const want[] = { "/usr/bin/env", "-i", "{x}", "--",
+		"/bin/sh", "-c" };
+	struct settings *s = good("path: /usr/bin:/bin\n"
+				  "defaults: {wrap: [env, -i, \"{{x}}\", --]}\n"
+				  "jobs:\n"
+				  "  a: {exec: [/bin/sh, -c]}\n"
+				  "  b: {shell: 'true', args: ['{args.0}']}\n"
+				  "  c: {exec: [/bin/sh], wrap: []}\n");
+	const struct handler *a = &s->handlers[0], *b = &s->handlers[1];
+
+	(void)state;
+	assert_string_equal(a->program, "/usr/bin/env");
+	assert_int_equal(a->nargv, 6);
+	assert_int_equal(a->nwrap, 4);
+	for (size_t i = 0; i < a->nargv; i++)
+		assert_string_equal(template_text(a->argv[i]), want[i]);
+	assert_int_equal(a->argv_at[1].line, 2);
+	assert_int_equal(a->argv_at[4].line, 4);
+	assert_string_equal(b->program, "/usr/bin/env");
+	assert_string_equal(template_text(b->argv[4]), "/bin/sh");
+	assert_int_equal(b->nargv, 9);
+	assert_string_equal(s->handlers[2].program, "/bin/sh");
+	assert_int_equal(s->handlers[2].nwrap, 0);
+	settings_free(s);
+}
+
+static void
+a_wrapper_is_fixed_and_there(void **state)
+{
+	(void)state;
+	bad("jobs: {a: {exec: [/bin/sh], wrap: [/bin/sh, '{args.0}']}}\n",
+	    "t.yaml:1:45: jobs.a.wrap: a template, expected a program and its "
+	    "arguments, without templates\n");
+	bad("jobs: {a: {exec: [/bin/sh], wrap: ['{args.0}']}}\n",
+	    "t.yaml:1:36: jobs.a.wrap: a template, expected a program whose "
+	    "name is fixed\n");
+	bad("jobs: {a: {exec: [/bin/sh], wrap: [/no/such]}}\n",
+	    "t.yaml:1:36: jobs.a.wrap: /no/such does not exist\n");
+	bad("jobs: {a: {exec: [/bin/sh], wrap: nice}}\n",
+	    "t.yaml:1:35: jobs.a.wrap: a single value stands here, expected a "
+	    "program and its arguments, without templates\n");
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_settings_of_a_job_are_its_own),
+		cmocka_unit_test(a_wrapper_stands_in_front),
+		cmocka_unit_test(a_wrapper_is_fixed_and_there),
 		cmocka_unit_test(what_a_job_does_not_say_the_defaults_say),
 		cmocka_unit_test(
 		    a_shell_text_is_fixed_and_data_comes_as_arguments),
