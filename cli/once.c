@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "handlers/spawner.h"
+#include "supervisor/files.h"
 #include "supervisor/judge.h"
 #include "supervisor/scratch.h"
 
@@ -109,7 +110,9 @@ run_in(struct once *o, struct spawner *spawner, const char *dir,
 	q->tmpdir = dir;
 	if (invocation_make(&v, q, e) < 0)
 		return -e->code;
-	int r = run_and_wait(o, spawner, &v, q, e);
+	int r = files_write(q->handler, q->job, dir, e);
+	if (r == 0)
+		r = run_and_wait(o, spawner, &v, q, e);
 	invocation_clear(&v);
 	return r;
 }

@@ -12,7 +12,9 @@
 #include "base/clock.h"
 #include "config/argv.h"
 #include "config/handler_env.h"
+#include "config/job_files.h"
 #include "config/patterns.h"
+#include "config/permissions.h"
 #include "config/place.h"
 
 /* A handler while it is read: its rows fill this. */
@@ -53,25 +55,6 @@ static const struct field_choice parsers[] = {
 	{ "php", PARSE_PHP },
 	{ NULL, 0 },
 };
-
-static void
-decode_umask(struct reader *r, const struct node *n, const char *name, void *to)
-{
-	const char *expected = "octal digits such as 022";
-	char *text = reader_text(r, n, name, expected);
-	char quoted[READER_QUOTED_MAX];
-
-	if (text == NULL)
-		return;
-	size_t len = strlen(text);
-	if (len > 0 && len <= 4 && strspn(text, "01234567") == len &&
-	    strtol(text, NULL, 8) <= 0777)
-		*(int64_t *)to = strtol(text, NULL, 8);
-	else
-		reader_complain(r, n->at, "%s: %s is not a umask, expected %s",
-		    name, reader_quote(text, quoted), expected);
-	free(text);
-}
 
 #define AT(member) offsetof(struct draft, member)
 #define HOUR       (3600 * CLOCK_NS_PER_S)
@@ -154,7 +137,7 @@ const struct field handler_fields[] = {
 		"run, removed afterwards." },
 	{ .name = "umask",
 	    .kind = FIELD_OTHER,
-	    .decode = decode_umask,
+	    .decode = permissions_decode,
 	    .offset = AT(h.umask),
 	    .dflt = "022",
 	    .expected = "octal digits such as 022",
@@ -167,6 +150,17 @@ const struct field handler_fields[] = {
 	    .expected = "a list of names",
 	    .help = "Variables of the supervisor's own environment that the "
 		    "program gets too." },
+	{ .name = "files",
+	    .kind = FIELD_OTHER,
+	    .decode = job_files_decode,
+	    .offset = AT(h.files),
+	    .dflt = "[]",
+	    .expected = "a list of {env: NAME, from: \"{args.0}\"}",
+	    .help = "Values of the job that are written into files of the "
+		    "private directory: `env` is the variable that holds the "
+		    "file's path, `from` the value, `decode: base64` what is "
+		    "to be undone, `mode` the permissions (0600), `name` the "
+		    "file's name." },
 	{ .name = "allow_dash",
 	    .kind = FIELD_BOOL,
 	    .offset = AT(h.allow_dash),
@@ -331,6 +325,8 @@ handler_clear(struct handler *h)
 	free(h->program);
 	free(h->cwd);
 	handler_env_clear(h);
+	job_files_free(h->files);
+	h->files = NULL;
 	patterns_free(h->redact);
 	h->redact = NULL;
 }

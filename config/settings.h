@@ -50,6 +50,7 @@ enum error_parser {
 	PARSE_PHP,
 };
 
+struct job_files;
 struct map;
 struct patterns;
 
@@ -86,9 +87,10 @@ struct handler {
 	size_t nenv;
 	char **env_pass; /* names to take from our environment */
 	size_t nenv_pass;
-	bool allow_dash;      /* no guard against option injection */
-	bool any_bytes;       /* arguments need not be UTF-8 */
-	int64_t output_limit; /* bytes of stdout and stderr; 0: none */
+	struct job_files *files; /* NULL: none */
+	bool allow_dash;         /* no guard against option injection */
+	bool any_bytes;          /* arguments need not be UTF-8 */
+	int64_t output_limit;    /* bytes of stdout and stderr; 0: none */
 	enum output_action output_action;
 	int64_t log_rate; /* lines a second that reach the log */
 	struct exit_codes exit_codes;

@@ -193,7 +193,7 @@ prepare(struct task *t, int64_t now)
 	if (r == -EINVAL)
 		refuse(t, INVOCATION_ERRTYPE, e.text);
 	else if (r < 0)
-		refuse(t, "HandlerUnavailable", "out of memory");
+		refuse(t, "HandlerUnavailable", e.text);
 	return r == 0;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "config/job_files.h"
 #include "supervisor/arguments.h"
 
 /* A job's JSON, at most, and the line end. */
@@ -231,6 +232,25 @@ set_passed(
 	return 0;
 }
 
+/* Their paths; files_write() makes them. */
+static int
+set_files(
+    struct environment *v, const struct invocation_request *q, struct err *e)
+{
+	const struct job_files *files = q->handler->files;
+	int r = 0;
+
+	for (size_t i = 0; files != NULL && r == 0 && i < files->count; i++) {
+		char *path = NULL;
+
+		if (asprintf(&path, "%s/%s", q->tmpdir, files->at[i].name) < 0)
+			return err_set(e, ENOMEM, "out of memory");
+		r = set(v, files->at[i].env, path, e);
+		free(path);
+	}
+	return r;
+}
+
 static int
 make_environment(struct environment *v, const struct invocation_request *q,
     const struct template_data *data, const struct words *w, struct err *e)
@@ -243,6 +263,8 @@ make_environment(struct environment *v, const struct invocation_request *q,
 		r = set(v, "TMPDIR", q->tmpdir, e);
 	if (r == 0)
 		r = set_env(v, q->handler, data, e);
+	if (r == 0)
+		r = set_files(v, q, e);
 	if (r == 0)
 		r = describe(v, q, w, e);
 	return r;

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "supervisor/files.h"
 #include "supervisor/invocation.h"
 
 static char *
@@ -90,6 +91,8 @@ task_invoke(
 	struct invocation *v = &t->invocation;
 	int r = invocation_make(v, &q, e);
 
+	if (r == 0)
+		r = files_write(t->how, &t->job, t->dir, e);
 	if (r < 0)
 		return r;
 	t->request = (struct run_request){

@@ -59,8 +59,8 @@ struct task *task_new(struct dispatch *d, const char *bytes, size_t len,
 void task_free(struct task *t);
 
 /*
- * Fills invocation and request for a start at `now`; id, dir, deadline, when
- * and how are set. Returns as invocation_make().
+ * Fills invocation and request for a start at `now`, and writes the job's
+ * files; id, dir, deadline, when and how are set. Returns as files_write().
  */
 int task_invoke(
     struct task *t, const struct environment *base, int64_t now, struct err *e);

@@ -172,7 +172,7 @@ static const struct {
 	    "within "
 	    "the text, expected it in args: and \"$1\" here\n" },
 	{ "{exec: [/bin/sh], umask: 1777}",
-	    "t.yaml:2:31: jobs.j.umask: \"1777\" is not a umask, "
+	    "t.yaml:2:31: jobs.j.umask: \"1777\" cannot be permissions, "
 	    "expected "
 	    "octal digits such as 022\n" },
 	{ "{exec: [/bin/sh], cwd: here}",

@@ -174,7 +174,7 @@ mistakes_are_told_with_their_place(void **state)
 		    "t.yaml:1:19: defaults.grace: \"1\" has no unit, expected "
 		    "0s "
 		    "to 1h such as 90s or 5m\n"
-		    "t.yaml:1:29: defaults.umask: \"9\" is not a umask, "
+		    "t.yaml:1:29: defaults.umask: \"9\" cannot be permissions, "
 		    "expected "
 		    "octal digits such as 022\n" },
 	};
