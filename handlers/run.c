@@ -11,12 +11,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "handlers/lines.h"
+#include "handlers/outlet.h"
 #include "handlers/tail.h"
 #include "handlers/tree.h"
 
 /* In one turn of the loop, so that no program keeps it from the others. */
 enum { TURN_MAX = 64 * 1024 };
+enum { NOUTLETS = 2 };
 
 enum run_state {
 	STARTING, /* no process yet; a stop is remembered */
@@ -24,15 +25,6 @@ enum run_state {
 	STOPPING, /* TERM was sent; the timer is the end of the grace */
 	KILLED,   /* KILL was sent; no timer */
 	DRAINING, /* a zombie leader; the timer is the end of RUN_DRAIN */
-};
-
-/* One of the program's output streams. */
-struct outlet {
-	struct run *run;
-	enum run_stream stream;
-	int fd; /* -1 after the end */
-	ev_io readable;
-	struct lines *lines; /* owned */
 };
 
 struct run {
@@ -47,8 +39,7 @@ struct run {
 	int pidfd;
 	int in; /* -1 when all is written, or nobody reads */
 	size_t fed;
-	struct outlet out;
-	struct outlet err;
+	struct outlet outlets[2]; /* by enum run_stream */
 	ev_io writable;
 	ev_io ended;
 
@@ -102,22 +93,20 @@ stop_feeding(struct run *r)
 	r->in = -1;
 }
 
-static void
-close_outlet(struct outlet *o)
+static bool
+outlets_are_closed(const struct run *r)
 {
-	if (o->fd < 0)
-		return;
-	ev_io_stop(o->run->loop, &o->readable);
-	close(o->fd);
-	o->fd = -1;
-	lines_end(o->lines);
+	for (size_t i = 0; i < NOUTLETS; i++)
+		if (outlet_is_open(&r->outlets[i]))
+			return false;
+	return true;
 }
 
 static void
 free_run(struct run *r)
 {
-	lines_free(r->out.lines);
-	lines_free(r->err.lines);
+	for (size_t i = 0; i < NOUTLETS; i++)
+		outlet_clear(&r->outlets[i]);
 	tail_free(r->tail);
 	free(r);
 }
@@ -140,8 +129,8 @@ finish(struct run *r)
 {
 	pid_t got;
 
-	close_outlet(&r->out);
-	close_outlet(&r->err);
+	for (size_t i = 0; i < NOUTLETS; i++)
+		outlet_close(&r->outlets[i]);
 	ev_timer_stop(r->loop, &r->timer);
 	tree_kill(&r->tree);
 	do
@@ -157,7 +146,7 @@ finish(struct run *r)
 static void
 finish_if_over(struct run *r)
 {
-	if (r->state == DRAINING && r->out.fd < 0 && r->err.fd < 0)
+	if (r->state == DRAINING && outlets_are_closed(r))
 		finish(r);
 }
 
@@ -237,48 +226,49 @@ within_limit(struct run *r, size_t len)
 	return left > 0 ? (size_t)left : 0;
 }
 
+static enum run_stream
+stream_of(const struct outlet *o)
+{
+	const struct run *r = o->ctx;
+
+	return (enum run_stream)(o - r->outlets);
+}
+
 /*
  * The reason holds even when the program ended before we read so far: else
  * speed would decide what becomes of the job.
  */
-static void
+static size_t
 take(struct outlet *o, const char *bytes, size_t len)
 {
-	struct run *r = o->run;
+	struct run *r = o->ctx;
 	size_t within = within_limit(r, len);
 
-	if (o->stream == RUN_STDERR)
+	if (stream_of(o) == RUN_STDERR)
 		tail_add(r->tail, bytes, len);
-	lines_add(o->lines, bytes, within);
 	if (within < len && r->req->kill_at_limit) {
 		give_reason(r, RUN_OUTPUT_LIMIT);
 		if (r->state == RUNNING)
 			run_stop(r, RUN_OUTPUT_LIMIT, r->req->grace);
 	}
+	return within;
 }
 
 static void
-pull(struct outlet *o)
+line(struct outlet *o, const char *bytes, size_t len, bool more)
 {
-	char bytes[TURN_MAX];
-	ssize_t n = o->fd < 0 ? 0 : read(o->fd, bytes, sizeof bytes);
+	const struct run *r = o->ctx;
 
-	if (n > 0)
-		take(o, bytes, (size_t)n);
-	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-		close_outlet(o);
+	r->hooks->line(r->ctx, stream_of(o), bytes, len, more);
 }
 
 static void
-on_readable(struct ev_loop *loop, ev_io *w, int events)
+turned(struct outlet *o)
 {
-	struct outlet *o = w->data;
-
-	(void)loop;
-	(void)events;
-	pull(o);
-	finish_if_over(o->run);
+	finish_if_over(o->ctx);
 }
+
+static const struct outlet_hooks outlet_hooks = { take, line, turned };
 
 /* A program that does not read its input is within its rights. */
 static void
@@ -328,15 +318,11 @@ on_ended(struct ev_loop *loop, ev_io *w, int events)
 static void
 stop_draining(struct run *r)
 {
-	struct outlet *const both[] = { &r->out, &r->err };
-
-	for (size_t i = 0; i < 2; i++) {
-		if (both[i]->fd >= 0)
-			pull(both[i]);
-		if (both[i]->fd >= 0)
-			pull(both[i]);
+	for (size_t i = 0; i < NOUTLETS; i++) {
+		outlet_pull(&r->outlets[i]);
+		outlet_pull(&r->outlets[i]);
 	}
-	r->facts.leftover = r->out.fd >= 0 || r->err.fd >= 0;
+	r->facts.leftover = !outlets_are_closed(r);
 	finish(r);
 }
 
@@ -359,14 +345,6 @@ on_timer(struct ev_loop *loop, ev_timer *w, int events)
 }
 
 static void
-open_outlet(struct outlet *o, int fd)
-{
-	o->fd = fd;
-	ev_io_set(&o->readable, fd, EV_READ);
-	ev_io_start(o->run->loop, &o->readable);
-}
-
-static void
 on_spawned(void *ctx, int result, const struct spawn_child *child,
     const struct spawn_failure *why)
 {
@@ -385,8 +363,8 @@ on_spawned(void *ctx, int result, const struct spawn_child *child,
 	r->in = child->in;
 	ev_io_set(&r->ended, r->pidfd, EV_READ);
 	ev_io_start(r->loop, &r->ended);
-	open_outlet(&r->out, child->out);
-	open_outlet(&r->err, child->err);
+	outlet_open(&r->outlets[RUN_STDOUT], child->out);
+	outlet_open(&r->outlets[RUN_STDERR], child->err);
 
 	r->state = RUNNING;
 	if (r->facts.reason != RUN_BY_ITSELF)
@@ -400,45 +378,32 @@ on_spawned(void *ctx, int result, const struct spawn_child *child,
 	}
 }
 
-static void
-emit_line(void *ctx, const char *bytes, size_t len, bool more)
-{
-	const struct outlet *o = ctx;
-	const struct run *r = o->run;
-
-	r->hooks->line(r->ctx, o->stream, bytes, len, more);
-}
-
-static void
-init_outlet(struct run *r, struct outlet *o, enum run_stream stream)
-{
-	o->run = r;
-	o->stream = stream;
-	o->fd = -1;
-	o->lines = lines_new(RUN_LINE_MAX, emit_line, o);
-	ev_init(&o->readable, on_readable);
-	o->readable.data = o;
-}
-
 static struct run *
-new_run(void)
+new_run(struct ev_loop *loop)
 {
 	struct run *r = calloc(1, sizeof *r);
 
 	if (r == NULL)
 		return NULL;
 	r->state = STARTING;
+	r->loop = loop;
 	r->pidfd = -1;
 	r->in = -1;
 	r->tail = tail_new(RUN_TAIL_MAX);
-	init_outlet(r, &r->out, RUN_STDOUT);
-	init_outlet(r, &r->err, RUN_STDERR);
 	ev_init(&r->writable, on_writable);
 	ev_init(&r->ended, on_ended);
 	ev_init(&r->timer, on_timer);
 	r->writable.data = r;
 	r->ended.data = r;
 	r->timer.data = r;
+	bool ok = r->tail != NULL;
+	for (size_t i = 0; i < NOUTLETS; i++)
+		ok &= outlet_init(&r->outlets[i], loop, RUN_LINE_MAX,
+			  &outlet_hooks, r) == 0;
+	if (!ok) {
+		free_run(r);
+		return NULL;
+	}
 	return r;
 }
 
@@ -446,17 +411,15 @@ struct run *
 run_start(struct ev_loop *loop, struct spawner *spawner,
     const struct run_request *req, const struct run_hooks *hooks, void *ctx)
 {
-	struct run *r = new_run();
+	struct run *r = new_run(loop);
 
 	if (r == NULL)
 		return NULL;
-	r->loop = loop;
 	r->req = req;
 	r->hooks = hooks;
 	r->ctx = ctx;
 	r->deadline = req->deadline;
-	if (r->tail == NULL || r->out.lines == NULL || r->err.lines == NULL ||
-	    spawner_start(spawner, &req->spawn, on_spawned, r) == NULL) {
+	if (spawner_start(spawner, &req->spawn, on_spawned, r) == NULL) {
 		free_run(r);
 		return NULL;
 	}
