@@ -135,7 +135,7 @@ files_write(const struct handler *how, const struct job *job, const char *dir,
     struct err *e)
 {
 	const struct job_files *files = how->files;
-	struct stat owner;
+	struct stat owner = { .st_uid = 0 };
 	int r = 0;
 
 	if (files == NULL)
