@@ -8,6 +8,7 @@ PREFIX     ?= /usr/local
 BINDIR     ?= $(PREFIX)/bin
 SBINDIR    ?= $(PREFIX)/sbin
 DOCDIR     ?= $(PREFIX)/share/doc/faktotum
+MANDIR     ?= $(PREFIX)/share/man
 PKG_CONFIG ?= pkg-config
 CLANG      ?= clang
 PYTHON     ?= $(shell contrib/find-python)
@@ -39,6 +40,7 @@ help:
 	@echo 'crash     kill -9 of server and supervisor under load, ROUNDS=20'
 	@echo 'bench     side by side with a stock server and other workers'
 	@echo 'interop   with a stock server and Node, Go and Python clients'
+	@echo 'man       the man pages below $(O)/man'
 	@echo 'install   into DESTDIR/PREFIX'
 
 # ---- The rooms -------------------------------------------------------------
@@ -184,7 +186,7 @@ room_src = $(foreach r,$(rooms),$(src_$r))
 
 check: deps-build-test-check
 	+@$(MAKE) --no-print-directory check-here
-check-here: format-check arrows sizes werror tidy cppcheck shell-check
+check-here: format-check arrows sizes werror tidy cppcheck shell-check man-check
 format:
 	clang-format -i $(all_src) $(all_hdr)
 format-check:
@@ -205,6 +207,8 @@ cppcheck:
 	    -DFAKTOTUM_VERSION='"$(VERSION)"' $(room_src)
 shell-check:
 	contrib/check-scripts
+man-check: man
+	mandoc -T lint -W warning $(O)/man/*.[1578]
 
 # Where threads share data in earnest: the server. The supervisor's threads
 # only start programs and look up names; their unit tests run here too.
@@ -223,11 +227,16 @@ valgrind: deps-build-test-check
 
 # ---- Install ---------------------------------------------------------------
 
-install: all
+man: all
+	@contrib/gen-man $(O)/faktotum $(O)/faktotum-server $(O)/man
+
+install: all man
 	install -D -m 755 $(O)/faktotum $(DESTDIR)$(BINDIR)/faktotum
 	install -D -m 755 $(O)/faktotum-server $(DESTDIR)$(SBINDIR)/faktotum-server
 	install -d $(DESTDIR)$(DOCDIR)
 	install -m 644 README.md CHANGELOG.md LICENSE docs/*.md $(DESTDIR)$(DOCDIR)/
+	for page in $(O)/man/*.[1578]; do \
+	    install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; done
 
 clean:
 	rm -rf $(O)
@@ -235,7 +244,7 @@ clean:
 FORCE:
 .PHONY: all help libs deps unit tools test test-here demo interop bench crash \
         fuzz fuzz-bins fuzz-regress check check-here format format-check arrows sizes \
-        werror everything tidy cppcheck shell-check sanitize valgrind install clean FORCE
+        werror everything tidy cppcheck shell-check man man-check sanitize valgrind install clean FORCE
 .SECONDARY:
 
 -include $(patsubst %.c,$(O)/obj/%.d,$(all_src))
