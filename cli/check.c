@@ -8,24 +8,44 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
+#include "base/clock.h"
+#include "cli/compare.h"
 #include "cli/server_url.h"
+#include "cli/timespan.h"
+#include "cli/unit.h"
 #include "config/reference.h"
 #include "config/settings.h"
 #include "protocol/url.h"
+#include "supervisor/lifecycle.h"
 
 static const char usage_text[] =
-    "usage: faktotum check -c FILE\n"
+    "usage: faktotum check -c FILE [--unit UNIT] [--server [URL]]\n"
     "\n"
     "Reads a supervisor's configuration as `faktotum run` would, and tells "
     "all\n"
-    "mistakes in it. Exit status: 0 no mistakes, 66 the file cannot be read,\n"
-    "78 mistakes.\n"
+    "mistakes in it. Exit status: 0 no mistakes, 66 the file or the\n"
+    "unit cannot be read, 69 the server cannot be asked, 71 systemd cannot,\n"
+    "77 the server refuses the password, 78 mistakes.\n"
     "\n"
     "  -c, --config FILE  the file to check\n"
+    "      --unit UNIT    also: does the longest stop fit into the unit's\n"
+    "                     TimeoutStopSec? A path is read as a unit file, "
+    "without\n"
+    "                     drop-ins; for a name systemctl is asked\n"
+    "      --server [URL] also: ask the server for its queues and compare\n"
+    "                     them with FILE's; default: the server of FILE\n"
     "      --reference    print every setting with its default, as Markdown\n"
     "      --help         print this text\n";
+
+struct request {
+	const char *file;
+	const char *unit;   /* NULL: do not look */
+	bool ask;           /* the server */
+	const char *server; /* NULL: the configuration's */
+};
 
 static const char *
 environment(const char *name)
@@ -61,28 +81,100 @@ check_server(const struct settings *s)
 	return EX_CONFIG;
 }
 
+static int64_t
+longest_grace(const struct settings *s)
+{
+	int64_t longest = 0;
+
+	for (size_t i = 0; i < s->nhandlers; i++)
+		if (s->handlers[i].grace > longest)
+			longest = s->handlers[i].grace;
+	return longest;
+}
+
+/* Stopping is one timeline: it must be over before systemd kills us all. */
 static int
-check_file(const char *file)
+check_unit(const struct settings *s, const char *unit)
+{
+	const int rest = LIFECYCLE_KILL_LIMIT + LIFECYCLE_REPORT_LIMIT;
+	double drain = (double)s->shutdown_grace / 1e9;
+	double grace = (double)longest_grace(s) / 1e9;
+	struct err e = { 0 };
+	int64_t limit;
+
+	if (unit_stop_timeout(unit, &limit, &e) < 0) {
+		fprintf(stderr, "%s\n", e.text);
+		if (e.code == EINVAL)
+			return EX_CONFIG;
+		return strchr(unit, '/') != NULL || e.code == ENOENT
+		    ? EX_NOINPUT
+		    : EX_OSERR;
+	}
+	if (limit == TIMESPAN_INFINITY ||
+	    drain + grace + rest <= (double)limit / 1e9)
+		return 0;
+	fprintf(stderr,
+	    "%s: shutdown.grace %.3g s + the longest grace of a job %.3g s + "
+	    "%d s to kill and report = %.3g s, but %s has TimeoutStopSec "
+	    "%.3g s, expected at least as much\n",
+	    s->file, drain, grace, rest, drain + grace + rest, unit,
+	    (double)limit / 1e9);
+	return EX_CONFIG;
+}
+
+static int
+ask_server(const struct settings *s, const char *text)
+{
+	struct err e = { 0 };
+	struct url u;
+
+	if ((text != NULL ? server_url(text, &u, &e)
+			  : server_url_of(s, &u, &e)) < 0) {
+		fprintf(
+		    stderr, "%s%s\n", text != NULL ? "--server: " : "", e.text);
+		return text != NULL ? EX_USAGE : EX_CONFIG;
+	}
+	int r = compare_server(s, &u, stdout, &e);
+	explicit_bzero(&u, sizeof u);
+	if (r == 0)
+		return 0;
+	fprintf(stderr, "%s\n", e.text);
+	return r == -EACCES ? EX_NOPERM : EX_UNAVAILABLE;
+}
+
+static int
+check_settings(const struct settings *s, const struct request *q)
+{
+	int status = check_server(s);
+
+	settings_warnings(s, tell_warning, NULL);
+	if (status == 0 && q->unit != NULL)
+		status = check_unit(s, q->unit);
+	if (status == 0)
+		printf("%s: ok, %zu handler%s\n", s->file, s->nhandlers,
+		    s->nhandlers == 1 ? "" : "s");
+	if (status == 0 && q->ask)
+		status = ask_server(s, q->server);
+	return status;
+}
+
+static int
+check_file(const struct request *q)
 {
 	struct err e = { 0 };
 	size_t len;
-	char *text = document_load(file, &len, &e);
+	char *text = document_load(q->file, &len, &e);
 
 	if (text == NULL) {
 		fprintf(stderr, "%s\n", e.text);
 		return EX_NOINPUT;
 	}
 	struct settings *s =
-	    settings_read(file, text, len, environment, tell_mistake, NULL);
+	    settings_read(q->file, text, len, environment, tell_mistake, NULL);
 	free(text);
 	if (s == NULL)
 		return EX_CONFIG;
-
-	int status = check_server(s);
-	settings_warnings(s, tell_warning, NULL);
-	if (status == 0)
-		printf("%s: ok, %zu handler%s\n", file, s->nhandlers,
-		    s->nhandlers == 1 ? "" : "s");
+	int status = check_settings(s, q);
 	settings_free(s);
 	return status;
 }
@@ -97,14 +189,16 @@ misuse(const char *what)
 int
 check_main(int argc, char **argv)
 {
-	enum { HELP = 256, REFERENCE };
+	enum { HELP = 256, REFERENCE, UNIT, SERVER };
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' },
+		{ "unit", required_argument, NULL, UNIT },
+		{ "server", optional_argument, NULL, SERVER },
 		{ "reference", no_argument, NULL, REFERENCE },
 		{ "help", no_argument, NULL, HELP },
 		{ NULL, 0, NULL, 0 },
 	};
-	const char *file = NULL;
+	struct request q = { 0 };
 	int option;
 
 	opterr = 0; /* the messages below name the verb */
@@ -112,7 +206,18 @@ check_main(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, ":c:", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
-			file = optarg;
+			q.file = optarg;
+			break;
+		case UNIT:
+			q.unit = optarg;
+			break;
+		case SERVER:
+			q.ask = true;
+			q.server = optarg;
+			/* "--server URL" as well as "--server=URL". */
+			if (optarg == NULL && optind < argc &&
+			    strstr(argv[optind], "://") != NULL)
+				q.server = argv[optind++];
 			break;
 		case REFERENCE:
 			reference_print(stdout);
@@ -128,7 +233,7 @@ check_main(int argc, char **argv)
 	}
 	if (optind < argc)
 		return misuse("too many words");
-	if (file == NULL)
+	if (q.file == NULL)
 		return misuse("which file? -c FILE is missing");
-	return check_file(file);
+	return check_file(&q);
 }

@@ -10,12 +10,6 @@
 
 #include "base/log.h"
 
-/* For outcomes to be confirmed, once nothing is at work any more. */
-static const double report_limit = 10.;
-
-/* For what does not die of KILL within a handler's grace: a hung disk. */
-static const double kill_limit = 10.;
-
 enum { NSIGNALS = 4 };
 static const int signals[NSIGNALS] = { SIGTERM, SIGINT, SIGTSTP, SIGHUP };
 
@@ -54,13 +48,14 @@ enter(struct lifecycle *l, enum lifecycle_phase next)
 		set_limit(l, (double)l->times.drain / 1e9);
 		break;
 	case LIFECYCLE_STOPPING:
-		set_limit(l, (double)l->times.stop / 1e9 + kill_limit);
+		set_limit(
+		    l, (double)l->times.stop / 1e9 + LIFECYCLE_KILL_LIMIT);
 		break;
 	case LIFECYCLE_KILLING:
-		set_limit(l, kill_limit);
+		set_limit(l, LIFECYCLE_KILL_LIMIT);
 		break;
 	case LIFECYCLE_REPORTING:
-		set_limit(l, report_limit);
+		set_limit(l, LIFECYCLE_REPORT_LIMIT);
 		break;
 	case LIFECYCLE_OVER:
 		ev_timer_stop(l->loop, &l->limit);

@@ -27,6 +27,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Seconds: for what does not die of KILL (a hung disk), and for outcomes to be
+ * confirmed once nothing is at work any more. */
+enum { LIFECYCLE_KILL_LIMIT = 10, LIFECYCLE_REPORT_LIMIT = 10 };
+
 enum lifecycle_phase {
 	LIFECYCLE_RUNNING,
 	LIFECYCLE_QUIET,
