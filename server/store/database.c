@@ -20,14 +20,15 @@
 #include <unistd.h>
 
 #include "server/store/fault.h"
+#include "server/store/logfile.h"
 #include "server/store/schema.h"
 
 static int
 connect_to(const char *file, sqlite3 **out, struct err *e)
 {
 	sqlite3 *db = NULL;
-	int rc = sqlite3_open_v2(
-	    file, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	int rc = sqlite3_open_v2(file, &db,
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, logfile_vfs());
 
 	if (rc != SQLITE_OK) {
 		(void)fault_set(e, db, rc, "open");

@@ -21,9 +21,11 @@
 
 /* What goes wrong, until it is set back to zero. */
 static struct {
-	int write;  /* an errno; 0: writes succeed */
-	int sync;   /* likewise */
-	bool watch; /* remember the files that are opened from now on */
+	int write;     /* an errno; 0: writes succeed */
+	int good;      /* writes that succeed before that */
+	int sync;      /* likewise */
+	bool watch;    /* remember the files that are opened from now on */
+	size_t writes; /* that were asked for */
 } faultvfs;
 
 struct faultvfs_op {
@@ -147,7 +149,8 @@ faultvfs_write(sqlite3_file *f, const void *from, int n, sqlite3_int64 at)
 {
 	struct faultvfs_file *ours = (void *)f;
 
-	if (faultvfs.write != 0) {
+	faultvfs.writes++;
+	if (faultvfs.write != 0 && faultvfs.good-- <= 0) {
 		errno = faultvfs.write;
 		return errno == ENOSPC ? SQLITE_FULL : SQLITE_IOERR_WRITE;
 	}

@@ -143,6 +143,61 @@ told_means_synced(void **state)
 }
 
 static void
+a_commit_is_one_write(void **state)
+{
+	struct bench *b = *state;
+
+	/* The first one writes the log's header, and syncs it by itself. */
+	assert_int_equal(add_jobs(b, 3, 300), 0);
+	for (int i = 0; i < 20; i++) {
+		faultvfs.writes = 0;
+		assert_int_equal(add_jobs(b, 50, 300), 0);
+		assert_int_equal(faultvfs.writes, 1);
+		assert_int_equal(faultvfs_unsynced(), 0);
+	}
+}
+
+/* The first so many writes of a large commit arrive, and the next does not. */
+static void
+half_a_commit_is_none(void **state)
+{
+	struct bench *b = *state;
+	int64_t told = 0;
+	int failed = 0;
+
+	for (int good = 0; failed == good; good++) {
+		for (size_t i = 0; i < 2; i++) {
+			int error = i == 0 ? ENOSPC : EIO;
+			struct storedir cut;
+			sqlite3 *db;
+
+			faultvfs.write = error;
+			faultvfs.good = good;
+			int r = add_jobs(b, 300, 4000);
+			faultvfs.write = 0;
+			if (r == 0)
+				told += 300;
+			else
+				assert_int_equal(r, -error);
+			failed += i == 0 && r < 0;
+			assert_int_equal(jobs_on_disk(b), told);
+			assert_int_equal(add_jobs(b, 1, 10), 0);
+			assert_int_equal(jobs_on_disk(b), ++told);
+			storedir_make(&cut);
+			faultvfs_power_cut(cut.path);
+			assert_int_equal(
+			    database_open(cut.file, &db, &b->why), 0);
+			sqlite3_close(db);
+			assert_int_equal(
+			    storedir_ask(&cut, "SELECT count(*) FROM jobs"),
+			    told);
+			storedir_remove(&cut);
+		}
+	}
+	assert_true(failed > 5);
+}
+
+static void
 a_batch_ends_where_a_transaction_is_large_enough(void **state)
 {
 	struct bench *b = *state;
@@ -492,6 +547,8 @@ main(void)
 #define ON_BENCH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		ON_BENCH(told_means_synced),
+		ON_BENCH(a_commit_is_one_write),
+		ON_BENCH(half_a_commit_is_none),
 		ON_BENCH(a_batch_ends_where_a_transaction_is_large_enough),
 		ON_BENCH(a_batch_that_reads_much_ends_early),
 		ON_BENCH(a_change_that_does_not_fit_fails_alone),

@@ -1,0 +1,26 @@
+/*
+ * logfile - SQLite's log, written a commit at a time.
+ *
+ * SQLite hands the log over in two writes for each page, a header of 24 bytes
+ * and the page, and then asks for a sync. This VFS gathers what lies end to
+ * end and passes it on as one write when it is synced, read, or looked at in
+ * any other way. All else, other files included, goes through as it is.
+ *
+ * It changes no promise of the log: nobody looks for a frame before the sync
+ * that ends its commit, the frames reach the file in the order SQLite wrote
+ * them, and a write that fails is told by the call that needed it, at the
+ * latest by the sync, before the commit counts.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef SERVER_STORE_LOGFILE_H
+#define SERVER_STORE_LOGFILE_H
+
+/*
+ * Registers it over the default VFS of the moment; returns its name for
+ * sqlite3_open_v2(), or NULL when SQLite is short of memory. Only for
+ * connections opened with that name. Not to be called by two threads at once.
+ */
+const char *logfile_vfs(void);
+
+#endif
