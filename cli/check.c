@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "cli/compare.h"
+#include "cli/load.h"
 #include "cli/server_url.h"
 #include "cli/timespan.h"
 #include "cli/unit.h"
@@ -30,7 +31,9 @@ static const char usage_text[] =
     "unit cannot be read, 69 the server cannot be asked, 71 systemd cannot,\n"
     "77 the server refuses the password, 78 mistakes.\n"
     "\n"
-    "  -c, --config FILE  the file to check\n"
+    "  -c, --config FILE  the file to check, with FILE.d/*.yaml beside it, or "
+    "a\n"
+    "                     directory of *.yaml\n"
     "      --unit UNIT    also: does the longest stop fit into the unit's\n"
     "                     TimeoutStopSec? A path is read as a unit file, "
     "without\n"
@@ -51,20 +54,6 @@ static const char *
 environment(const char *name)
 {
 	return getenv(name);
-}
-
-static void
-tell_mistake(void *ctx, const char *message)
-{
-	(void)ctx;
-	fprintf(stderr, "%s\n", message);
-}
-
-static void
-tell_warning(void *ctx, const char *message)
-{
-	(void)ctx;
-	fprintf(stderr, "warning: %s\n", message);
 }
 
 /* The server's address, from the file or from the environment. */
@@ -147,7 +136,7 @@ check_settings(const struct settings *s, const struct request *q)
 {
 	int status = check_server(s);
 
-	settings_warnings(s, tell_warning, NULL);
+	settings_warnings(s, load_tell_warning, NULL);
 	if (status == 0 && q->unit != NULL)
 		status = check_unit(s, q->unit);
 	if (status == 0)
@@ -161,20 +150,13 @@ check_settings(const struct settings *s, const struct request *q)
 static int
 check_file(const struct request *q)
 {
-	struct err e = { 0 };
-	size_t len;
-	char *text = document_load(q->file, &len, &e);
+	struct settings *s;
+	int status = load_settings(
+	    q->file, environment, load_tell_mistake, load_tell_warning, &s);
 
-	if (text == NULL) {
-		fprintf(stderr, "%s\n", e.text);
-		return EX_NOINPUT;
-	}
-	struct settings *s =
-	    settings_read(q->file, text, len, environment, tell_mistake, NULL);
-	free(text);
-	if (s == NULL)
-		return EX_CONFIG;
-	int status = check_settings(s, q);
+	if (status != 0)
+		return status;
+	status = check_settings(s, q);
 	settings_free(s);
 	return status;
 }

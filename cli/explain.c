@@ -79,8 +79,10 @@ void
 explain(FILE *out, const struct settings *settings, const struct handler *how,
     const struct invocation *v, int64_t timeout, int64_t grace)
 {
-	fprintf(out, "handler\n  %s, %s:%zu\n", how->jobtype, settings->file,
-	    how->at.line);
+	char place[SETTINGS_PLACE_MAX];
+
+	fprintf(out, "handler\n  %s, %s\n", how->jobtype,
+	    settings_place(settings, how->at, place));
 	fprintf(out, "program\n  %s\narguments\n", v->path);
 	for (size_t i = 0; v->argv[i] != NULL; i++) {
 		fprintf(out, "  %zu ", i);

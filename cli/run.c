@@ -14,8 +14,9 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "cli/hidden.h"
+#include "cli/load.h"
 #include "cli/server_url.h"
-#include "config/document.h"
 #include "config/settings.h"
 #include "protocol/url.h"
 #include "supervisor/supervisor.h"
@@ -24,7 +25,8 @@ static const char usage[] =
     "Usage: faktotum run -c FILE [--server URL]\n"
     "Fetch jobs and run their programs until told to stop.\n"
     "\n"
-    "  -c, --config FILE  what to run, and how\n"
+    "  -c, --config FILE  what to run, and how: a file, with FILE.d/*.yaml\n"
+    "                     beside it, or a directory of *.yaml\n"
     "  -s, --server URL   tcp://host[:port]; default: server: in FILE, then\n"
     "                     FAKTORY_PROVIDER and FAKTORY_URL, then\n"
     "                     tcp://localhost:7419\n"
@@ -33,7 +35,8 @@ static const char usage[] =
     "TERM and INT end it in order: no new jobs, then shutdown: grace: for "
     "those\n"
     "that run, then TERM, their own grace, KILL. A second signal skips the\n"
-    "first wait, a third one the second. TSTP: no new jobs.\n"
+    "first wait, a third one the second. TSTP: no new jobs. HUP: read FILE "
+    "again.\n"
     "\n"
     "Exit status: 0 stopped in order, 64 wrong usage, 66 FILE cannot be read,\n"
     "71 the system refuses something, 78 a mistake in FILE or in the URL.\n";
@@ -42,19 +45,6 @@ struct options {
 	const char *file;
 	const char *server;
 };
-
-static const char *
-from_environment(const char *name)
-{
-	return getenv(name);
-}
-
-static void
-tell(void *ctx, const char *message)
-{
-	(void)ctx;
-	fprintf(stderr, "%s\n", message);
-}
 
 /* Returns -1 to go on, else the exit status. */
 static int
@@ -96,29 +86,17 @@ read_options(int argc, char **argv, struct options *o)
 	return -1;
 }
 
-/* Overwrites a variable's value, so that /proc does not show it either. */
-static void
-wipe(const char *name)
-{
-	char *value = getenv(name);
-
-	if (value == NULL)
-		return;
-	explicit_bzero(value, strlen(value));
-	unsetenv(name);
-}
-
 /* The URL may hold the password; whoever shares our user can read it. */
 static void
-wipe_environment(void)
+hide_environment(void)
 {
-	char *provider = getenv("FAKTORY_PROVIDER");
+	const char *provider = getenv("FAKTORY_PROVIDER");
 
 	if (provider != NULL)
-		wipe(provider);
-	wipe("FAKTORY_PROVIDER");
-	wipe("FAKTORY_URL");
-	wipe("FAKTORY_PASSWORD");
+		hidden_take(provider);
+	hidden_take("FAKTORY_PROVIDER");
+	hidden_take("FAKTORY_URL");
+	hidden_take("FAKTORY_PASSWORD");
 }
 
 static int
@@ -137,13 +115,52 @@ find_server(const struct options *o, const struct settings *s, struct url *u,
 	return server_url_of(s, u, e);
 }
 
-static int
-work(const struct settings *s, const struct url *server)
+static void
+log_mistake(void *ctx, const char *message)
 {
+	(void)ctx;
+	log_say(LOG_LEVEL_ERROR, "reload", "%s", message);
+}
+
+static void
+log_warning(void *ctx, const char *message)
+{
+	(void)ctx;
+	log_say(LOG_LEVEL_WARNING, "reload", "%s", message);
+}
+
+/* For supervisor_parts.reload; ctx is the options. */
+static struct generation *
+reload(void *ctx)
+{
+	const struct options *o = ctx;
+	struct settings *s;
 	struct err e;
 
+	if (load_settings(
+		o->file, hidden_lookup, log_mistake, log_warning, &s) != 0)
+		return NULL;
+	struct generation *g = generation_new(s, hidden_lookup, &e);
+	if (g == NULL)
+		log_mistake(NULL, e.text);
+	return g;
+}
+
+/* Takes s. */
+static int
+work(struct options *o, struct settings *s, const struct url *server)
+{
+	const struct supervisor_parts parts = { .server = server,
+		.password = s->password,
+		.reload = reload,
+		.ctx = o };
+	struct err e;
+	struct supervisor *v = NULL;
+
 	log_open(s->log_format, s->log_level);
-	struct supervisor *v = supervisor_new(s, server, s->password, &e);
+	struct generation *first = generation_new(s, hidden_lookup, &e);
+	if (first != NULL)
+		v = supervisor_new(&parts, first, &e);
 	if (v == NULL) {
 		fprintf(stderr, "faktotum run: %s\n", e.text);
 		return EX_OSERR;
@@ -157,31 +174,25 @@ int
 run_main(int argc, char **argv)
 {
 	struct options o = { 0 };
+	struct settings *s;
 	struct url server;
 	struct err e;
-	size_t len;
 	int status = read_options(argc, argv, &o);
 
 	if (status >= 0)
 		return status;
-	char *text = document_load(o.file, &len, &e);
-	if (text == NULL) {
-		fprintf(stderr, "%s\n", e.text);
-		return EX_NOINPUT;
-	}
-	struct settings *s =
-	    settings_read(o.file, text, len, from_environment, tell, NULL);
-	free(text);
-	if (s == NULL)
-		return EX_CONFIG;
+	status = load_settings(
+	    o.file, hidden_lookup, load_tell_mistake, load_tell_warning, &s);
+	if (status != 0)
+		return status;
 	if (find_server(&o, s, &server, &e) < 0) {
 		fprintf(stderr, "%s\n", e.text);
 		settings_free(s);
 		return EX_CONFIG;
 	}
-	wipe_environment();
-	status = work(s, &server);
+	hide_environment();
+	status = work(&o, s, &server);
 	explicit_bzero(&server, sizeof server);
-	settings_free(s);
+	hidden_forget();
 	return status;
 }

@@ -22,6 +22,7 @@
 #include "base/json.h"
 #include "cli/draft.h"
 #include "cli/explain.h"
+#include "cli/load.h"
 #include "cli/once.h"
 #include "config/settings.h"
 #include "protocol/job.h"
@@ -372,13 +373,6 @@ run_once(const struct settings *settings, const struct request *q)
 	return status;
 }
 
-static void
-tell_mistake(void *ctx, const char *message)
-{
-	(void)ctx;
-	fprintf(stderr, "%s\n", message);
-}
-
 int
 run_once_main(int argc, char **argv)
 {
@@ -389,15 +383,11 @@ run_once_main(int argc, char **argv)
 	argv[0] = name;
 	if (take_line(&q, argc, argv, &status) < 0)
 		return status;
-	if (access(q.config, R_OK) < 0) {
-		fprintf(stderr, "faktotum run-once: %s: %s\n", q.config,
-		    strerror(errno));
-		return EX_NOINPUT;
-	}
-	struct settings *settings =
-	    settings_load(q.config, lookup, tell_mistake, NULL);
-	if (settings == NULL)
-		return EX_CONFIG;
+	struct settings *settings;
+	status = load_settings(
+	    q.config, lookup, load_tell_mistake, load_tell_warning, &settings);
+	if (status != 0)
+		return status;
 	status = run_once(settings, &q);
 	settings_free(settings);
 	return status;

@@ -33,6 +33,7 @@ server_url_of(const struct settings *s, struct url *u, struct err *e)
 		return 0;
 	if (s->server == NULL)
 		return -e->code;
-	return err_wrap(e, "%s:%zu:%zu: server", s->file, s->server_at.line,
-	    s->server_at.column);
+	char place[SETTINGS_PLACE_MAX];
+	return err_wrap(
+	    e, "%s: server", settings_place(s, s->server_at, place));
 }

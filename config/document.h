@@ -25,6 +25,7 @@ enum {
 struct mark {
 	size_t line;
 	size_t column;
+	unsigned file; /* of several that make one tree: config/sources.h */
 };
 
 enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAPPING };

@@ -99,9 +99,15 @@ first_time(
 	if (result == -EEXIST) {
 		const struct node *first = map_get(seen, key->text, len);
 
-		reader_complain(r, key->at,
-		    "%s%s is set twice, first in line %zu", prefix, key->text,
-		    first->at.line);
+		if (first->at.file == key->at.file)
+			reader_complain(r, key->at,
+			    "%s%s is set twice, first in line %zu", prefix,
+			    key->text, first->at.line);
+		else
+			reader_complain(r, key->at,
+			    "%s%s is set twice, first in %s:%zu:%zu", prefix,
+			    key->text, reader_file(r, first->at),
+			    first->at.line, first->at.column);
 		return false;
 	}
 	if (result < 0)

@@ -15,6 +15,7 @@ struct mistake {
 	struct mark at;
 	size_t order; /* of two at the same place the first noted comes first */
 	char *text;   /* owned; NULL: there was no memory for it */
+	bool placed;  /* text begins with its place */
 };
 
 /* Names in the file may hold anything; a message is one line. */
@@ -26,31 +27,60 @@ make_printable(char *text)
 			*text = '?';
 }
 
-void
-reader_complain(struct reader *r, struct mark at, const char *fmt, ...)
+/* NULL: it is counted, and reader_finish() tells that some are missing. */
+static struct mistake *
+next_mistake(struct reader *r, struct mark at)
 {
-	va_list args;
-
 	if (r->muted)
-		return;
+		return NULL;
 	r->count++;
 	if (r->kept == READER_MISTAKES_MAX)
-		return;
+		return NULL;
 	struct mistake *more =
 	    reallocarray(r->mistakes, r->kept + 1, sizeof *r->mistakes);
 	if (more == NULL)
-		return; /* counted: reader_finish() tells that some are missing */
+		return NULL;
 	r->mistakes = more;
 
 	struct mistake *m = &r->mistakes[r->kept];
 	*m = (struct mistake){ .at = at, .order = r->kept };
 	r->kept++;
+	return m;
+}
+
+void
+reader_complain(struct reader *r, struct mark at, const char *fmt, ...)
+{
+	struct mistake *m = next_mistake(r, at);
+	va_list args;
+
+	if (m == NULL)
+		return;
 	va_start(args, fmt);
 	if (vasprintf(&m->text, fmt, args) < 0)
 		m->text = NULL;
 	va_end(args);
 	if (m->text != NULL)
 		make_printable(m->text);
+}
+
+void
+reader_note(struct reader *r, unsigned file, const char *text)
+{
+	struct mistake *m = next_mistake(r, (struct mark){ .file = file });
+
+	if (m == NULL)
+		return;
+	m->text = strdup(text);
+	m->placed = m->text != NULL;
+	if (m->text != NULL)
+		make_printable(m->text);
+}
+
+const char *
+reader_file(const struct reader *r, struct mark at)
+{
+	return r->files != NULL ? r->files[at.file] : r->file;
 }
 
 void
@@ -141,6 +171,8 @@ in_file_order(const void *a, const void *b)
 {
 	const struct mistake *x = a, *y = b;
 
+	if (x->at.file != y->at.file)
+		return x->at.file < y->at.file ? -1 : 1;
 	if (x->at.line != y->at.line)
 		return x->at.line < y->at.line ? -1 : 1;
 	if (x->at.column != y->at.column)
@@ -153,13 +185,16 @@ tell_one(const struct reader *r, const struct mistake *m,
     void (*tell)(void *ctx, const char *message), void *ctx)
 {
 	const char *text = m->text != NULL ? m->text : "not enough memory";
+	const char *file = reader_file(r, m->at);
 	char *line;
 	int n;
 
-	if (m->at.line == 0)
-		n = asprintf(&line, "%s: %s", r->file, text);
+	if (m->placed)
+		n = asprintf(&line, "%s", text);
+	else if (m->at.line == 0)
+		n = asprintf(&line, "%s: %s", file, text);
 	else
-		n = asprintf(&line, "%s:%zu:%zu: %s", r->file, m->at.line,
+		n = asprintf(&line, "%s:%zu:%zu: %s", file, m->at.line,
 		    m->at.column, text);
 	tell(ctx, n < 0 ? "not enough memory" : line);
 	if (n >= 0)

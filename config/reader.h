@@ -21,7 +21,8 @@ enum { READER_MISTAKES_MAX = 1000, READER_QUOTED_MAX = 80 };
 struct mistake;
 
 struct reader {
-	const char *file;                        /* borrowed */
+	const char *file;   /* borrowed */
+	char *const *files; /* by mark.file, borrowed; NULL: only `file` */
 	const char *(*lookup)(const char *name); /* the environment */
 	bool muted; /* what is read now was read before: no second complaint */
 	struct mistake *mistakes; /* owned: reader_finish() */
@@ -33,6 +34,12 @@ struct reader {
 void reader_complain(struct reader *r, struct mark at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void reader_no_memory(struct reader *r);
+
+/* Notes a mistake of a file that already says where it is. */
+void reader_note(struct reader *r, unsigned file, const char *text);
+
+/* The file that a mark belongs to. Borrowed. */
+const char *reader_file(const struct reader *r, struct mark at);
 
 /*
  * A scalar with its variables expanded. name and expected are for the

@@ -5,6 +5,7 @@
  */
 #include "config/settings.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@
 #include "config/queue_list.h"
 #include "config/secret.h"
 #include "config/settings_fields.h"
+#include "config/sources.h"
 #include "config/units.h"
 
 enum { LABELS_MAX = 64, LABEL_MAX = 1024 };
@@ -269,41 +271,53 @@ check_graces(struct reader *r, const struct draft *d)
 static void
 read_root(struct reader *r, struct draft *d)
 {
-	uint64_t given = 0;
-
-	if (reader_wants(r, d->root, NODE_MAPPING, "the file", "a mapping"))
-		given = field_read(r, d->root, "", settings_fields, d);
-	else
-		return;
+	uint64_t given = field_read(r, d->root, "", settings_fields, d);
 	field_defaults(r, "", settings_fields, given, d);
 	if (node_get(d->root, "server") != NULL)
 		d->s.server_at = node_get(d->root, "server")->at;
+	if (node_get(d->root, "tmpdir") != NULL)
+		d->s.tmpdir_at = node_get(d->root, "tmpdir")->at;
 	read_jobs(r, d);
 	if (r->count == 0)
 		check_graces(r, d);
 }
 
+/* The names stay with the settings: their marks refer to them. */
+static int
+keep_names(struct settings *s, const struct sources *src)
+{
+	s->file = strdup(src->name);
+	s->files = calloc(src->nfiles + 1, sizeof *s->files);
+	if (s->file == NULL || s->files == NULL)
+		return -ENOMEM;
+	for (; s->nfiles < src->nfiles; s->nfiles++) {
+		s->files[s->nfiles] = strdup(src->files[s->nfiles].name);
+		if (s->files[s->nfiles] == NULL)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 struct settings *
-settings_read(const char *file, const char *text, size_t len,
+settings_make(const struct sources *src,
     const char *(*lookup)(const char *name), settings_tell *tell, void *ctx)
 {
 	struct draft *d = calloc(1, sizeof *d);
-	struct reader r = { .file = file, .lookup = lookup };
-	struct err e = { 0 };
-	struct node *root = document_read(file, text, len, &e);
 
-	if (root == NULL || d == NULL) {
-		tell(ctx, root == NULL ? e.text : "not enough memory");
-		document_free(root);
-		free(d);
+	if (d == NULL || keep_names(&d->s, src) < 0) {
+		tell(ctx, "not enough memory");
+		settings_free(d != NULL ? &d->s : NULL);
 		return NULL;
 	}
-	d->root = root;
-	d->s.file = strdup(file);
-	if (d->s.file == NULL)
-		reader_no_memory(&r);
-	read_root(&r, d);
-	document_free(root);
+	struct reader r = {
+		.file = d->s.file, .files = d->s.files, .lookup = lookup
+	};
+	struct node *root = sources_tree(src, &r);
+	if (root != NULL) {
+		d->root = root;
+		read_root(&r, d);
+		document_free(root);
+	}
 
 	/* The settings are the first member: the rest is left to them. */
 	if (reader_finish(&r, tell, ctx) == 0)
@@ -313,20 +327,44 @@ settings_read(const char *file, const char *text, size_t len,
 }
 
 struct settings *
-settings_load(const char *file, const char *(*lookup)(const char *name),
+settings_read(const char *file, const char *text, size_t len,
+    const char *(*lookup)(const char *name), settings_tell *tell, void *ctx)
+{
+	/* Only read: nothing of it is freed or changed. */
+	struct source one = { (char *)(uintptr_t)file, (char *)(uintptr_t)text,
+		len };
+	const struct sources src = {
+		.name = one.name, .files = &one, .nfiles = 1
+	};
+
+	return settings_make(&src, lookup, tell, ctx);
+}
+
+struct settings *
+settings_load(const char *path, const char *(*lookup)(const char *name),
     settings_tell *tell, void *ctx)
 {
+	struct sources src;
 	struct err e = { 0 };
-	size_t len;
-	char *text = document_load(file, &len, &e);
 
-	if (text == NULL) {
+	if (sources_load(&src, path, &e) < 0) {
 		tell(ctx, e.text);
 		return NULL;
 	}
-	struct settings *s = settings_read(file, text, len, lookup, tell, ctx);
-	free(text);
+	struct settings *s = settings_make(&src, lookup, tell, ctx);
+	sources_clear(&src);
 	return s;
+}
+
+const char *
+settings_place(
+    const struct settings *s, struct mark at, char out[SETTINGS_PLACE_MAX])
+{
+	snprintf(out, SETTINGS_PLACE_MAX, "%.*s:%zu:%zu",
+	    SETTINGS_PLACE_MAX - 48,
+	    at.file < s->nfiles ? s->files[at.file] : s->file, at.line,
+	    at.column);
+	return out;
 }
 
 void
@@ -344,6 +382,9 @@ settings_free(struct settings *s)
 	map_free(s->index);
 	free(s->queues);
 	free(s->labels);
+	for (size_t i = 0; i < s->nfiles; i++)
+		free(s->files[i]);
+	free(s->files);
 	free(s->file);
 	free(s->server);
 	if (s->password != NULL)

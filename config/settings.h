@@ -52,6 +52,7 @@ enum error_parser {
 
 struct job_files;
 struct map;
+struct sources;
 struct patterns;
 
 struct queue_setting {
@@ -100,7 +101,9 @@ struct handler {
 };
 
 struct settings {
-	char *file;
+	char *file;   /* what the operator named: a file or a directory */
+	char **files; /* what was read, by mark.file */
+	size_t nfiles;
 
 	char *server; /* URL; NULL: from the environment */
 	struct mark server_at;
@@ -117,21 +120,27 @@ struct settings {
 	enum log_level log_level;
 	char *path;   /* PATH of every handler */
 	char *tmpdir; /* where private directories are made */
+	struct mark tmpdir_at;
 
 	struct handler *handlers; /* sorted as in the file */
 	size_t nhandlers;
 	struct map *index; /* for settings_handler() */
 };
 
-/*
- * Reads and checks a file. Every mistake is reported through `tell`, one call
- * a mistake, in the order of the file: "file:line:column: what is wrong, what
- * is expected". lookup gives environment variables for ${NAME}.
- * Returns the settings, to be freed with settings_free(), or NULL after at
- * least one call of tell.
- */
 typedef void settings_tell(void *ctx, const char *message);
-struct settings *settings_load(const char *file,
+
+/*
+ * Checks the files of a configuration. Every mistake is reported through
+ * `tell`, one call a mistake, in the order of the files: "file:line:column:
+ * what is wrong, what is expected". lookup gives environment variables for
+ * ${NAME}. Returns the settings, to be freed with settings_free(), or NULL
+ * after at least one call of tell.
+ */
+struct settings *settings_make(const struct sources *src,
+    const char *(*lookup)(const char *name), settings_tell *tell, void *ctx);
+
+/* The same after reading the files that `path` stands for. */
+struct settings *settings_load(const char *path,
     const char *(*lookup)(const char *name), settings_tell *tell, void *ctx);
 
 /* The same for text already read; file is only its name. */
@@ -144,6 +153,12 @@ struct settings *settings_read(const char *file, const char *text, size_t len,
  */
 void
 settings_warnings(const struct settings *s, settings_tell *tell, void *ctx);
+
+enum { SETTINGS_PLACE_MAX = 320 };
+
+/* "file:line:column", for messages. Returns out. */
+const char *settings_place(
+    const struct settings *s, struct mark at, char out[SETTINGS_PLACE_MAX]);
 
 /* Accepts NULL. */
 void settings_free(struct settings *s);

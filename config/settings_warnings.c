@@ -34,7 +34,7 @@ warn_options(struct reader *r, const struct handler *h)
 void
 settings_warnings(const struct settings *s, settings_tell *tell, void *ctx)
 {
-	struct reader r = { .file = s->file };
+	struct reader r = { .file = s->file, .files = s->files };
 
 	for (size_t i = 0; i < s->nhandlers; i++)
 		warn_options(&r, &s->handlers[i]);

@@ -20,23 +20,16 @@
 #include "handlers/run.h"
 #include "protocol/job.h"
 #include "supervisor/judge.h"
+#include "supervisor/lane.h"
 #include "supervisor/output.h"
 #include "supervisor/task.h"
 #include "supervisor/timeline.h"
-
-TAILQ_HEAD(tasks, task);
-
-struct lane {
-	int64_t running;
-	struct tasks held; /* by queued */
-	struct output output;
-};
 
 struct dispatch {
 	struct tasks all; /* by link */
 	size_t busy;
 	size_t held;
-	struct lane *lanes; /* as settings->handlers */
+	struct lanes lanes;
 	uint64_t dispatched;
 	bool closed; /* nothing is started any more */
 
@@ -44,14 +37,6 @@ struct dispatch {
 	void (*ended)(void *ctx);
 	void *ctx;
 };
-
-static struct lane *
-lane_of(const struct task *t)
-{
-	const struct dispatch *d = t->dispatch;
-
-	return &d->lanes[t->how - d->parts.settings->handlers];
-}
 
 static void start_next(struct dispatch *d, struct lane *lane);
 
@@ -104,8 +89,8 @@ on_line(
 {
 	struct task *t = ctx;
 
-	output_line(&lane_of(t)->output, t->jid, &t->places[stream], stream,
-	    bytes, len, more);
+	output_line(&t->lane->output, t->jid, &t->places[stream], stream, bytes,
+	    len, more);
 }
 
 static void
@@ -143,7 +128,7 @@ on_done(void *ctx, const struct run_facts *facts)
 {
 	struct task *t = ctx;
 	struct dispatch *d = t->dispatch;
-	struct lane *lane = lane_of(t);
+	struct lane *lane = t->lane;
 	struct verdict v;
 
 	t->run = NULL;
@@ -166,6 +151,7 @@ on_done(void *ctx, const struct run_facts *facts)
 	lane->running--;
 	leave(t);
 	start_next(d, lane);
+	lane_settle(lane);
 }
 
 static const struct run_hooks hooks = { on_line, on_done };
@@ -189,7 +175,7 @@ prepare(struct task *t, int64_t now)
 		refuse(t, "HandlerUnavailable", e.text);
 		return false;
 	}
-	int r = task_invoke(t, d->parts.base, now, &e);
+	int r = task_invoke(t, &t->generation->base, now, &e);
 	if (r == -EINVAL)
 		refuse(t, INVOCATION_ERRTYPE, e.text);
 	else if (r < 0)
@@ -212,7 +198,7 @@ start(struct task *t)
 		refuse(t, "HandlerUnavailable", "out of memory");
 		return;
 	}
-	lane_of(t)->running++;
+	t->lane->running++;
 	log_tagged(LOG_LEVEL_DEBUG, tags, 3, "starting %s", t->how->program);
 }
 
@@ -221,17 +207,9 @@ unhold(struct task *t)
 {
 	struct dispatch *d = t->dispatch;
 
-	TAILQ_REMOVE(&lane_of(t)->held, t, queued);
+	TAILQ_REMOVE(&t->lane->held, t, queued);
 	ev_timer_stop(d->parts.loop, &t->too_late);
 	d->held--;
-}
-
-static bool
-lane_is_full(const struct lane *lane)
-{
-	int64_t most = lane->output.how->concurrency;
-
-	return most > 0 && lane->running >= most;
 }
 
 static void
@@ -249,12 +227,15 @@ static void
 on_too_late(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct task *t = w->data;
+	struct lane *lane = t->lane;
 
 	(void)loop;
+
 	(void)revents;
 	unhold(t);
 	refuse(t, "Timeout",
 	    "its handler was busy until the reservation was about to end");
+	lane_settle(lane);
 }
 
 static void
@@ -263,7 +244,7 @@ hold(struct task *t)
 	struct dispatch *d = t->dispatch;
 	int64_t left = t->when.latest - clock_mono();
 
-	TAILQ_INSERT_TAIL(&lane_of(t)->held, t, queued);
+	TAILQ_INSERT_TAIL(&t->lane->held, t, queued);
 	d->held++;
 	ev_timer_init(
 	    &t->too_late, on_too_late, left > 0 ? (double)left / 1e9 : 0., 0.);
@@ -277,7 +258,7 @@ refuse_unknown(struct task *t)
 	char message[512];
 
 	snprintf(message, sizeof message, "no handler for jobtype \"%s\" in %s",
-	    t->jobtype, t->dispatch->parts.settings->file);
+	    t->jobtype, t->generation->settings->file);
 	refuse(t, "UnknownJobtype", message);
 }
 
@@ -297,26 +278,27 @@ dispatch_take(
 	TAILQ_INSERT_TAIL(&d->all, t, link);
 	d->busy++;
 
+	t->generation = generation_hold(d->lanes.generation);
 	t->how = settings_handler(
-	    d->parts.settings, t->job.jobtype.bytes, t->job.jobtype.len);
+	    t->generation->settings, t->job.jobtype.bytes, t->job.jobtype.len);
 	if (t->how == NULL) {
 		refuse_unknown(t);
 		return;
 	}
+	t->lane = lanes_find(&d->lanes, t->how);
 	t->when = timeline_make(&t->job, t->how, asked_at);
 	if (d->closed)
 		refuse(t, "Shutdown", "the worker is shutting down");
-	else if (lane_is_full(lane_of(t)))
+	else if (lane_is_full(t->lane))
 		hold(t);
 	else
 		start(t);
 }
 
 struct dispatch *
-dispatch_new(
-    const struct dispatch_parts *parts, void (*ended)(void *ctx), void *ctx)
+dispatch_new(const struct dispatch_parts *parts, struct generation *first,
+    void (*ended)(void *ctx), void *ctx)
 {
-	const struct settings *s = parts->settings;
 	struct dispatch *d = calloc(1, sizeof *d);
 
 	if (d == NULL)
@@ -325,16 +307,22 @@ dispatch_new(
 	d->ended = ended;
 	d->ctx = ctx;
 	TAILQ_INIT(&d->all);
-	d->lanes = calloc(s->nhandlers + 1, sizeof *d->lanes);
-	if (d->lanes == NULL) {
+	if (lanes_take(&d->lanes, first) < 0) {
 		free(d);
 		return NULL;
 	}
-	for (size_t i = 0; i < s->nhandlers; i++) {
-		TAILQ_INIT(&d->lanes[i].held);
-		d->lanes[i].output.how = &s->handlers[i];
-	}
 	return d;
+}
+
+int
+dispatch_reload(struct dispatch *d, struct generation *next)
+{
+	int r = lanes_take(&d->lanes, next);
+
+	/* Some may have become wider. */
+	for (size_t i = 0; r == 0 && i < next->settings->nhandlers; i++)
+		start_next(d, d->lanes.of[i]);
+	return r;
 }
 
 void
@@ -342,14 +330,14 @@ dispatch_free(struct dispatch *d)
 {
 	if (d == NULL)
 		return;
-	free(d->lanes);
+	lanes_clear(&d->lanes);
 	free(d);
 }
 
 size_t
 dispatch_room(const struct dispatch *d)
 {
-	size_t slots = (size_t)d->parts.settings->concurrency;
+	size_t slots = (size_t)d->lanes.generation->settings->concurrency;
 
 	if (d->closed || d->held * 4 > slots || d->busy >= slots)
 		return 0;

@@ -18,9 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "config/settings.h"
 #include "handlers/spawner.h"
-#include "supervisor/environment.h"
+#include "supervisor/generation.h"
 #include "supervisor/report.h"
 #include "supervisor/scratch.h"
 
@@ -29,17 +28,21 @@ struct dispatch;
 /* All borrowed. */
 struct dispatch_parts {
 	struct ev_loop *loop;
-	const struct settings *settings;
-	const struct environment *base;
 	struct spawner *spawner;
 	struct scratch *scratch;
 	struct report *report;
 	const char *wid; /* begins every dispatch id */
 };
 
-/* ended is called whenever a job has given back its slot. */
-struct dispatch *dispatch_new(
-    const struct dispatch_parts *parts, void (*ended)(void *ctx), void *ctx);
+/* ended is called whenever a job has given back its slot. Holds first. */
+struct dispatch *dispatch_new(const struct dispatch_parts *parts,
+    struct generation *first, void (*ended)(void *ctx), void *ctx);
+
+/*
+ * Jobs that arrive from now on live by this generation, which is held; those
+ * that are here keep theirs. Returns 0; -ENOMEM and nothing has changed.
+ */
+int dispatch_reload(struct dispatch *d, struct generation *next);
 
 /* Only when dispatch_busy() is 0, or the process is about to end. Accepts
  * NULL. */

@@ -11,6 +11,7 @@
 #include "supervisor/fetch.h"
 
 #include <stdbool.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -293,4 +294,26 @@ fetch_end(struct fetch *f)
 	for (size_t i = 0; i < FETCH_LINES; i++)
 		if (f->lines[i].client != NULL)
 			client_end(f->lines[i].client);
+}
+
+void
+fetch_hang_up(struct fetch *f)
+{
+	fetch_end(f);
+	for (size_t i = 0; i < FETCH_LINES; i++) {
+		client_free(f->lines[i].client);
+		f->lines[i].client = NULL;
+	}
+}
+
+int
+fetch_reload(struct fetch *f, const struct settings *settings)
+{
+	struct fetch_order *order = fetch_order_new(settings);
+
+	if (order == NULL)
+		return -ENOMEM;
+	fetch_order_free(f->order);
+	f->order = order;
+	return 0;
 }

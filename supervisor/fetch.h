@@ -40,6 +40,12 @@ struct fetch *fetch_new(struct ev_loop *loop, const struct identity *who,
     const struct settings *settings, const struct fetch_hooks *hooks,
     void *ctx);
 
+/*
+ * Asks for the queues of these settings from now on; borrowed until the next
+ * call. Returns 0; -ENOMEM and nothing has changed.
+ */
+int fetch_reload(struct fetch *f, const struct settings *settings);
+
 /* Accepts NULL. */
 void fetch_free(struct fetch *f);
 
@@ -49,7 +55,11 @@ void fetch_poke(struct fetch *f);
 /* Questions not yet answered: each may still bring a job. */
 size_t fetch_in_flight(const struct fetch *f);
 
-/* Says END on all conversations. Only when nothing is in flight. */
+/*
+ * Say END on all conversations. Only when nothing is in flight. After
+ * fetch_hang_up() the next fetch_poke() dials again; not from one of f's hooks.
+ */
+void fetch_hang_up(struct fetch *f);
 void fetch_end(struct fetch *f);
 
 #endif

@@ -136,6 +136,14 @@ heartbeat_free(struct heartbeat *h)
 }
 
 void
+heartbeat_set_period(struct heartbeat *h, int64_t period)
+{
+	h->due.repeat = (double)period / 1e9;
+	if (ev_is_active(&h->due))
+		ev_timer_again(h->loop, &h->due);
+}
+
+void
 heartbeat_up(struct heartbeat *h)
 {
 	beat(h);

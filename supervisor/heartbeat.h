@@ -31,6 +31,9 @@ struct heartbeat *
 heartbeat_new(struct ev_loop *loop, struct client *client, const char *wid,
     int64_t period, const struct heartbeat_hooks *hooks, void *ctx);
 
+/* From the next beat on. */
+void heartbeat_set_period(struct heartbeat *h, int64_t period);
+
 /* Accepts NULL. */
 void heartbeat_free(struct heartbeat *h);
 

@@ -108,8 +108,11 @@ on_signal(struct ev_loop *loop, ev_signal *w, int revents)
 	(void)loop;
 	(void)revents;
 	if (w->signum == SIGHUP) {
-		log_say(LOG_LEVEL_WARNING, "signal",
-		    "HUP: the configuration is read at start only");
+		if (l->phase < LIFECYCLE_DRAINING)
+			l->hooks->reload(l->ctx);
+		else
+			log_say(LOG_LEVEL_WARNING, "signal",
+			    "HUP: shutting down, nothing is read again");
 		return;
 	}
 	if (w->signum == SIGTSTP) {
@@ -161,6 +164,12 @@ lifecycle_free(struct lifecycle *l)
 		ev_signal_stop(l->loop, &l->watchers[i]);
 	ev_timer_stop(l->loop, &l->limit);
 	free(l);
+}
+
+void
+lifecycle_set_times(struct lifecycle *l, const struct lifecycle_times *times)
+{
+	l->times = *times;
 }
 
 enum lifecycle_phase

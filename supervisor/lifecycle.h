@@ -50,6 +50,8 @@ struct lifecycle_hooks {
 	bool (*at_work)(void *ctx);
 	/* Outcomes that the server has not confirmed. */
 	bool (*unreported)(void *ctx);
+	/* HUP: read the configuration again. Not from DRAINING on. */
+	void (*reload)(void *ctx);
 };
 
 struct lifecycle_times {
@@ -64,6 +66,10 @@ struct lifecycle_times {
 struct lifecycle *
 lifecycle_new(struct ev_loop *loop, const struct lifecycle_times *times,
     const struct lifecycle_hooks *hooks, void *ctx);
+
+/* For the phases that have not begun. */
+void
+lifecycle_set_times(struct lifecycle *l, const struct lifecycle_times *times);
 
 /* Accepts NULL. */
 void lifecycle_free(struct lifecycle *l);

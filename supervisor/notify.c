@@ -12,6 +12,8 @@
 
 #include <systemd/sd-daemon.h>
 
+#include "base/clock.h"
+
 enum { STATUS_MAX = 256 };
 static const double status_period = 5.;
 
@@ -97,6 +99,23 @@ notify_ready(struct notify *n)
 	if (n->ready)
 		return;
 	n->ready = true;
+	n->write(n->ctx, n->last, sizeof n->last);
+	sd_notifyf(0, "READY=1\nSTATUS=%s", n->last);
+}
+
+void
+notify_reloading(struct notify *n)
+{
+	if (n->ready)
+		sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
+		    (long long)(clock_mono() / 1000));
+}
+
+void
+notify_reloaded(struct notify *n)
+{
+	if (!n->ready)
+		return;
 	n->write(n->ctx, n->last, sizeof n->last);
 	sd_notifyf(0, "READY=1\nSTATUS=%s", n->last);
 }

@@ -31,6 +31,13 @@ void notify_free(struct notify *n);
 /* Only the first call of each counts. */
 void notify_ready(struct notify *n);
 
+/*
+ * Between these two the manager's `systemctl reload` waits. The second says
+ * READY again only when it was said before.
+ */
+void notify_reloading(struct notify *n);
+void notify_reloaded(struct notify *n);
+
 /* limit (ns): how long the end may take. */
 void notify_stopping(struct notify *n, int64_t limit);
 

@@ -292,6 +292,12 @@ report_waiting(const struct report *r)
 	return r->count;
 }
 
+size_t
+report_sent(const struct report *r)
+{
+	return r->count - r->unsent;
+}
+
 bool
 report_full(const struct report *r)
 {

@@ -59,6 +59,9 @@ void report_up(struct report *r);
 /* Outcomes not yet confirmed. */
 size_t report_waiting(const struct report *r);
 
+/* Those of them that are on their way: sent, not answered yet. */
+size_t report_sent(const struct report *r);
+
 /* Whether no more jobs should be taken until some are confirmed. */
 bool report_full(const struct report *r);
 

@@ -19,21 +19,23 @@
 #include "handlers/spawner.h"
 #include "supervisor/client.h"
 #include "supervisor/dispatch.h"
-#include "supervisor/environment.h"
 #include "supervisor/fetch.h"
 #include "supervisor/heartbeat.h"
 #include "supervisor/identity.h"
 #include "supervisor/lifecycle.h"
 #include "supervisor/notify.h"
 #include "supervisor/orphans.h"
+#include "supervisor/reload.h"
 #include "supervisor/report.h"
 #include "supervisor/scratch.h"
 
 struct supervisor {
-	const struct settings *settings;
+	struct supervisor_parts given;
+	struct generation *now; /* held */
 	struct ev_loop *loop;
 	struct identity who;
-	struct environment base;
+	bool introduce;        /* the server is to hear who we are once more: */
+	ev_prepare turn;       /* active meanwhile */
 	struct client *client; /* for report and heartbeat */
 	struct spawner *spawner;
 	struct scratch *scratch;
@@ -109,7 +111,8 @@ on_room(void *ctx)
 {
 	struct supervisor *s = ctx;
 
-	if (lifecycle_phase(s->lifecycle) != LIFECYCLE_RUNNING ||
+	if (s->introduce ||
+	    lifecycle_phase(s->lifecycle) != LIFECYCLE_RUNNING ||
 	    !heartbeat_alive(s->heartbeat) || report_full(s->report))
 		return 0;
 	return dispatch_room(s->dispatch);
@@ -143,6 +146,25 @@ on_progress(void *ctx)
 	lifecycle_check(s->lifecycle);
 }
 
+/*
+ * A server knows a worker's labels from its first conversation until its last
+ * one has ended, so all end before the next begins: when no job is on its way
+ * to us and no outcome on its way to the server. Programs run on meanwhile.
+ */
+static void
+on_turn(struct ev_loop *loop, ev_prepare *w, int revents)
+{
+	struct supervisor *s = w->data;
+
+	(void)revents;
+	if (fetch_in_flight(s->fetch) > 0 || report_sent(s->report) > 0)
+		return;
+	ev_prepare_stop(loop, w);
+	s->introduce = false;
+	fetch_hang_up(s->fetch);
+	client_redial(s->client, "to introduce this worker with new labels");
+}
+
 static void
 on_phase(void *ctx, enum lifecycle_phase phase)
 {
@@ -158,12 +180,12 @@ on_phase(void *ctx, enum lifecycle_phase phase)
 	case LIFECYCLE_DRAINING:
 		log_say(LOG_LEVEL_INFO, "shutdown",
 		    "no more jobs are fetched; waiting up to %.0f s for %zu",
-		    (double)s->settings->shutdown_grace / 1e9,
+		    (double)s->now->settings->shutdown_grace / 1e9,
 		    dispatch_busy(s->dispatch));
 		heartbeat_say(s->heartbeat, WORKER_TERMINATE);
 		notify_stopping(s->notify,
-		    s->settings->shutdown_grace + longest_grace(s->settings) +
-			shutdown_rest);
+		    s->now->settings->shutdown_grace +
+			longest_grace(s->now->settings) + shutdown_rest);
 		break;
 	case LIFECYCLE_STOPPING:
 		dispatch_interrupt(s->dispatch);
@@ -196,8 +218,62 @@ unreported(void *ctx)
 	return report_waiting(s->report) > 0;
 }
 
+/* Everything that may fail comes first: a reload happens wholly or not. */
+static bool
+adopt(struct supervisor *s, struct generation *next)
+{
+	const struct settings *settings = next->settings;
+	const struct lifecycle_times times = { settings->shutdown_grace,
+		longest_grace(settings) };
+	bool labels = reload_changes_labels(s->now->settings, settings);
+	struct generation *before = s->now;
+
+	if (fetch_reload(s->fetch, settings) < 0)
+		return false;
+	if (dispatch_reload(s->dispatch, next) < 0) {
+		(void)fetch_reload(s->fetch, before->settings);
+		return false;
+	}
+	s->now = next;
+	log_open(settings->log_format, settings->log_level);
+	heartbeat_set_period(s->heartbeat, settings->beat);
+	lifecycle_set_times(s->lifecycle, &times);
+	s->who.labels = settings->labels;
+	s->who.nlabels = settings->nlabels;
+	if (labels) {
+		s->introduce = true;
+		ev_prepare_start(s->loop, &s->turn);
+	}
+	generation_drop(before);
+	return true;
+}
+
+static void
+on_reload(void *ctx)
+{
+	struct supervisor *s = ctx;
+
+	notify_reloading(s->notify);
+	struct generation *next = s->given.reload(s->given.ctx);
+	if (next != NULL)
+		reload_keep_fixed(s->now->settings, next->settings);
+	if (next != NULL && adopt(s, next)) {
+		log_say(LOG_LEVEL_INFO, "reload",
+		    "%s: %zu handlers, %lld slots; jobs at work keep their "
+		    "settings",
+		    next->settings->file, next->settings->nhandlers,
+		    (long long)next->settings->concurrency);
+	} else {
+		log_say(LOG_LEVEL_ERROR, "reload",
+		    "nothing was changed; going on as before");
+		generation_drop(next);
+	}
+	notify_reloaded(s->notify);
+	fetch_poke(s->fetch);
+}
+
 static const struct lifecycle_hooks lifecycle_hooks = { on_phase, at_work,
-	unreported };
+	unreported, on_reload };
 
 static void
 write_status(void *ctx, char *out, size_t cap)
@@ -210,22 +286,17 @@ write_status(void *ctx, char *out, size_t cap)
 	    "failed, %zu not confirmed yet",
 	    s->who.shown,
 	    heartbeat_alive(s->heartbeat) ? "connected" : "not connected",
-	    dispatch_busy(s->dispatch), (long long)s->settings->concurrency,
+	    dispatch_busy(s->dispatch),
+	    (long long)s->now->settings->concurrency,
 	    dispatch_held(s->dispatch), (unsigned long long)n.acked,
 	    (unsigned long long)n.failed, report_waiting(s->report));
-}
-
-static const char *
-from_environment(const char *name)
-{
-	return getenv(name);
 }
 
 /* The parts in the order of their needs. */
 static bool
 make_parts(struct supervisor *s)
 {
-	const struct settings *settings = s->settings;
+	const struct settings *settings = s->now->settings;
 	const struct lifecycle_times times = { settings->shutdown_grace,
 		longest_grace(settings) };
 
@@ -248,37 +319,39 @@ make_parts(struct supervisor *s)
 static int
 make_work(struct supervisor *s, struct err *e)
 {
-	s->scratch = scratch_open(s->loop, s->spawner, s->settings->tmpdir, e);
+	s->scratch =
+	    scratch_open(s->loop, s->spawner, s->now->settings->tmpdir, e);
 	if (s->scratch == NULL)
 		return -1;
 
 	const struct dispatch_parts parts = { .loop = s->loop,
-		.settings = s->settings,
-		.base = &s->base,
 		.spawner = s->spawner,
 		.scratch = s->scratch,
 		.report = s->report,
 		.wid = s->who.wid };
-	s->dispatch = dispatch_new(&parts, on_progress, s);
+	s->dispatch = dispatch_new(&parts, s->now, on_progress, s);
 	if (s->dispatch == NULL)
 		return err_set(e, ENOMEM, "out of memory");
 	return 0;
 }
 
 struct supervisor *
-supervisor_new(const struct settings *settings, const struct url *server,
-    const char *password, struct err *e)
+supervisor_new(const struct supervisor_parts *parts, struct generation *first,
+    struct err *e)
 {
 	struct supervisor *s = calloc(1, sizeof *s);
 
 	if (s == NULL) {
+		generation_drop(first);
 		err_set(e, ENOMEM, "out of memory");
 		return NULL;
 	}
-	s->settings = settings;
-	if (identity_make(&s->who, server, password, settings->labels,
-		settings->nlabels, e) < 0 ||
-	    environment_base(&s->base, settings, from_environment, e) < 0)
+	s->given = *parts;
+	s->now = first;
+	ev_prepare_init(&s->turn, on_turn);
+	s->turn.data = s;
+	if (identity_make(&s->who, parts->server, parts->password,
+		first->settings->labels, first->settings->nlabels, e) < 0)
 		goto fail;
 
 	/* Not the default loop: that one reaps every child by itself. */
@@ -314,9 +387,11 @@ supervisor_free(struct supervisor *s)
 	report_free(s->report);
 	scratch_close(s->scratch);
 	spawner_free(s->spawner);
-	if (s->loop != NULL)
+	if (s->loop != NULL) {
+		ev_prepare_stop(s->loop, &s->turn);
 		ev_loop_destroy(s->loop);
-	environment_clear(&s->base);
+	}
+	generation_drop(s->now);
 	free(s);
 }
 
@@ -325,8 +400,8 @@ supervisor_run(struct supervisor *s)
 {
 	log_say(LOG_LEVEL_INFO, "start",
 	    "faktotum %s, %zu handlers, %lld slots, pid %lld", FAKTOTUM_VERSION,
-	    s->settings->nhandlers, (long long)s->settings->concurrency,
-	    (long long)s->who.pid);
+	    s->now->settings->nhandlers,
+	    (long long)s->now->settings->concurrency, (long long)s->who.pid);
 	client_start(s->client);
 	ev_run(s->loop, 0);
 

@@ -10,17 +10,29 @@
 #define SUPERVISOR_SUPERVISOR_H
 
 #include "base/err.h"
-#include "config/settings.h"
 #include "protocol/url.h"
+#include "supervisor/generation.h"
 
 struct supervisor;
 
+/* Borrowed while the supervisor lives. */
+struct supervisor_parts {
+	const struct url *server;
+	const char *password; /* NULL: the URL's */
+	/*
+	 * Reads the configuration again. Returns a generation, held once, or
+	 * NULL after saying why not.
+	 */
+	struct generation *(*reload)(void *ctx);
+	void *ctx;
+};
+
 /*
- * All borrowed; password NULL: the URL's. Returns NULL with *e set. SIGPIPE
- * must be ignored already, descriptors 0 to 2 open.
+ * Takes first, even on failure. Returns NULL with *e set. SIGPIPE must be
+ * ignored already, descriptors 0 to 2 open.
  */
-struct supervisor *supervisor_new(const struct settings *settings,
-    const struct url *server, const char *password, struct err *e);
+struct supervisor *supervisor_new(const struct supervisor_parts *parts,
+    struct generation *first, struct err *e);
 
 /* Accepts NULL. */
 void supervisor_free(struct supervisor *s);

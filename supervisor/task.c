@@ -64,6 +64,7 @@ task_free(struct task *t)
 	free(t->jid);
 	free(t->jobtype);
 	free(t->dir);
+	generation_drop(t->generation);
 	free(t);
 }
 

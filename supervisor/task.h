@@ -17,12 +17,14 @@
 #include "config/settings.h"
 #include "handlers/run.h"
 #include "protocol/job.h"
+#include "supervisor/generation.h"
 #include "supervisor/identity.h"
 #include "supervisor/invocation.h"
 #include "supervisor/output.h"
 #include "supervisor/timeline.h"
 
 struct dispatch;
+struct lane;
 
 /* A wid, a dash, a number, a NUL. */
 enum { TASK_ID_MAX = IDENTITY_WID_HEX + 1 + 20 + 1 };
@@ -38,7 +40,9 @@ struct task {
 	char *jobtype;
 	char *dir;      /* private directory; NULL until prepared */
 	struct job job; /* points into bytes */
+	struct generation *generation; /* held; of how */
 	const struct handler *how;
+	struct lane *lane; /* borrowed: it stays while we are in it */
 	struct timeline when;
 
 	char id[TASK_ID_MAX]; /* of this dispatch */

@@ -44,9 +44,8 @@ static const char config[] =
 
 struct sample {
 	struct peer peer;
-	struct settings *settings;
+	struct generation *generation;
 	char tmpdir[40];
-	struct environment base;
 	struct ev_loop *loop;
 	struct client *client;
 	struct spawner *spawner;
@@ -105,6 +104,18 @@ on_mistake(void *ctx, const char *message)
 	fail_msg("%s", message);
 }
 
+static struct generation *
+read_generation(const char *text)
+{
+	struct settings *settings = settings_read(
+	    "t.yaml", text, strlen(text), nothing, on_mistake, NULL);
+	struct err e;
+	struct generation *g = generation_new(settings, nothing, &e);
+
+	assert_non_null(g);
+	return g;
+}
+
 static void
 set_up(struct sample *s, const char *const *script)
 {
@@ -114,10 +125,7 @@ set_up(struct sample *s, const char *const *script)
 	peer_start(&s->peer, script);
 	snprintf(s->tmpdir, sizeof s->tmpdir, "/tmp/test-dispatch-XXXXXX");
 	assert_non_null(mkdtemp(s->tmpdir));
-	s->settings = settings_read(
-	    "t.yaml", config, sizeof config - 1, nothing, on_mistake, NULL);
-	assert_int_equal(
-	    environment_base(&s->base, s->settings, nothing, NULL), 0);
+	s->generation = read_generation(config);
 	s->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
 	s->client = client_new(
 	    s->loop, &s->peer.who, "test", LOG_LEVEL_ERROR, &hooks, s);
@@ -125,13 +133,11 @@ set_up(struct sample *s, const char *const *script)
 	s->scratch = scratch_open(s->loop, s->spawner, s->tmpdir, NULL);
 	s->report = report_new(s->loop, s->client, on_settled, s);
 	const struct dispatch_parts parts = { .loop = s->loop,
-		.settings = s->settings,
-		.base = &s->base,
 		.spawner = s->spawner,
 		.scratch = s->scratch,
 		.report = s->report,
 		.wid = s->peer.who.wid };
-	s->dispatch = dispatch_new(&parts, on_ended, s);
+	s->dispatch = dispatch_new(&parts, s->generation, on_ended, s);
 	client_start(s->client);
 	turn_until(s->loop, &s->up);
 }
@@ -146,8 +152,7 @@ tear_down(struct sample *s)
 	scratch_close(s->scratch);
 	spawner_free(s->spawner);
 	ev_loop_destroy(s->loop);
-	environment_clear(&s->base);
-	settings_free(s->settings);
+	generation_drop(s->generation);
 	assert_int_equal(rmdir(s->tmpdir), 0);
 	peer_finish(&s->peer);
 }

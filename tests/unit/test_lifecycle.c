@@ -26,6 +26,7 @@ struct sample {
 	bool work, outcomes;
 	enum lifecycle_phase phases[8];
 	size_t n;
+	int reloads;
 };
 
 static void
@@ -51,8 +52,14 @@ on_outcomes(void *ctx)
 	return ((struct sample *)ctx)->outcomes;
 }
 
-static const struct lifecycle_hooks hooks = { on_entered, on_work,
-	on_outcomes };
+static void
+on_reload(void *ctx)
+{
+	((struct sample *)ctx)->reloads++;
+}
+
+static const struct lifecycle_hooks hooks = { on_entered, on_work, on_outcomes,
+	on_reload };
 
 static void
 set_up(struct sample *s, int64_t drain_ms)
@@ -188,6 +195,7 @@ other_signals_change_nothing(void **state)
 	set_up(&s, 3600 * 1000);
 	log_open(LOG_FORMAT_TEXT, LOG_LEVEL_ERROR);
 	send_signal(&s, SIGHUP);
+	assert_int_equal(s.reloads, 1);
 	send_signal(&s, SIGUSR1);
 	send_signal(&s, SIGUSR2);
 	assert_int_equal(lifecycle_phase(s.life), LIFECYCLE_RUNNING);
