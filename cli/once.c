@@ -139,7 +139,7 @@ once_run(const char *tmpdir, struct invocation_request *q, int64_t grace,
 	}
 	scratch = scratch_open(o.loop, spawner, tmpdir, e);
 	if (scratch != NULL)
-		dir = scratch_make(scratch, q->dispatch_id, e);
+		dir = scratch_make(scratch, e);
 	r = dir != NULL ? run_in(&o, spawner, dir, q, e) : -e->code;
 	/* Only a job that does not fit is the job's fault. */
 	if (dir == NULL && r == -EINVAL)

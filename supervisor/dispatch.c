@@ -50,6 +50,7 @@ leave(struct task *t)
 	d->busy--;
 	if (t->dir != NULL)
 		scratch_remove(d->parts.scratch, t->dir);
+	t->dir = NULL; /* taken */
 	task_free(t);
 	d->ended(d->ctx);
 }
@@ -170,7 +171,7 @@ prepare(struct task *t, int64_t now)
 	}
 	snprintf(t->id, sizeof t->id, "%s-%llu", d->parts.wid,
 	    (unsigned long long)++d->dispatched);
-	t->dir = scratch_make(d->parts.scratch, t->id, &e);
+	t->dir = scratch_make(d->parts.scratch, &e);
 	if (t->dir == NULL) {
 		refuse(t, "HandlerUnavailable", e.text);
 		return false;

@@ -22,9 +22,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "handlers/run.h"
+#include "supervisor/pristine.h"
 
 enum {
-	AT_ONCE = 64, /* directories for one rm */
+	KEPT_MAX = 64, /* directories for those to come */
+	AT_ONCE = 64,  /* directories for one rm */
 	CLOSE_MS = 5000,
 };
 
@@ -41,6 +43,9 @@ struct scratch {
 	struct ev_loop *loop;
 	struct spawner *spawner;
 	char *root; /* owned */
+	unsigned long long made;
+	char *kept[KEPT_MAX]; /* pristine, for those to come; owned */
+	size_t nkept;
 
 	struct leftover *first; /* to be removed; owned */
 	struct leftover **last;
@@ -75,11 +80,13 @@ scratch_open(struct ev_loop *loop, struct spawner *spawner, const char *tmpdir,
 }
 
 char *
-scratch_make(struct scratch *s, const char *name, struct err *e)
+scratch_make(struct scratch *s, struct err *e)
 {
 	char *path;
 
-	if (asprintf(&path, "%s/%s", s->root, name) < 0) {
+	if (s->nkept > 0)
+		return s->kept[--s->nkept];
+	if (asprintf(&path, "%s/%llu", s->root, ++s->made) < 0) {
 		err_set(e, ENOMEM, "out of memory");
 		return NULL;
 	}
@@ -171,22 +178,31 @@ remove_some(struct scratch *s)
 		forget_arguments(s);
 }
 
-void
-scratch_remove(struct scratch *s, const char *path)
+/* Takes path. */
+static void
+remove_later(struct scratch *s, char *path)
 {
-	if (rmdir(path) == 0 || errno == ENOENT)
-		return;
-
 	struct leftover *l = calloc(1, sizeof *l);
-	if (l != NULL)
-		l->path = strdup(path);
-	if (l == NULL || l->path == NULL) {
-		free(l);
+
+	if (l == NULL) {
+		free(path);
 		return; /* it goes with the root, at the end */
 	}
+	l->path = path;
 	*s->last = l;
 	s->last = &l->next;
 	remove_some(s);
+}
+
+void
+scratch_remove(struct scratch *s, char *path)
+{
+	if (s->nkept < KEPT_MAX && pristine(path))
+		s->kept[s->nkept++] = path;
+	else if (rmdir(path) == 0 || errno == ENOENT)
+		free(path);
+	else
+		remove_later(s, path);
 }
 
 /* Waits for rm -rf of everything. */
@@ -230,6 +246,10 @@ scratch_close(struct scratch *s)
 			free(l);
 		}
 		ev_run(s->loop, EVRUN_ONCE);
+	}
+	while (s->nkept > 0) {
+		(void)rmdir(s->kept[--s->nkept]);
+		free(s->kept[s->nkept]);
 	}
 	remove_root(s);
 	free(s->root);

@@ -2,8 +2,11 @@
  * scratch - a private directory for each dispatch, removed afterwards.
  *
  * All lie below one directory of this process, which only its user can enter.
- * An empty one goes with a single call; one with something in it is removed
- * by rm(1), one rm at a time, beside the loop.
+ * One that comes back as it was given out, empty and with its owner,
+ * permissions and attributes unchanged, is kept for the next dispatch:
+ * making and removing one costs more than all else that a start needs of the
+ * file system. Everything else is removed, an empty one by a single call, one
+ * with something in it by rm(1), one rm at a time, beside the loop.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -30,10 +33,10 @@ struct scratch *scratch_open(struct ev_loop *loop, struct spawner *spawner,
  */
 void scratch_close(struct scratch *s);
 
-/* Returns the path, owned: free(); NULL with *e set. */
-char *scratch_make(struct scratch *s, const char *name, struct err *e);
+/* Returns the path, owned: free(), or scratch_remove(). NULL with *e set. */
+char *scratch_make(struct scratch *s, struct err *e);
 
-/* path is as scratch_make() gave it, and is only read during the call. */
-void scratch_remove(struct scratch *s, const char *path);
+/* Takes path, as scratch_make() gave it. */
+void scratch_remove(struct scratch *s, char *path);
 
 #endif

@@ -18,11 +18,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <ev.h>
 
 #include <cmocka.h>
+
+#include "supervisor/pristine.h"
 
 struct sample {
 	char base[32];
@@ -57,10 +60,10 @@ tear_down(struct sample *s)
 }
 
 static char *
-make(struct sample *s, const char *name)
+make(struct sample *s)
 {
 	struct err e;
-	char *path = scratch_make(s->scratch, name, &e);
+	char *path = scratch_make(s->scratch, &e);
 
 	if (path == NULL)
 		fail_msg("%s", e.text);
@@ -86,7 +89,7 @@ only_we_can_enter(void **state)
 
 	(void)state;
 	set_up(&s);
-	char *path = make(&s, "one");
+	char *path = make(&s);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
 	*strrchr(path, '/') = '\0';
@@ -97,17 +100,129 @@ only_we_can_enter(void **state)
 }
 
 static void
-an_empty_directory_is_gone_at_once(void **state)
+one_that_is_as_it_was_serves_again(void **state)
 {
 	struct sample s;
 
 	(void)state;
 	set_up(&s);
-	char *path = make(&s, "one");
+	char *first = make(&s), *copy = strdup(first);
+	scratch_remove(s.scratch, first);
+	char *second = make(&s);
+	assert_string_equal(second, copy);
+	char *third = make(&s); /* in use: another one */
+	assert_string_not_equal(third, copy);
+	free(copy);
+	scratch_remove(s.scratch, second);
+	scratch_remove(s.scratch, third);
+	tear_down(&s);
+}
+
+/* Ways in which a job may leave its directory other than it was. */
+static void
+open_it(const char *dir)
+{
+	assert_int_equal(chmod(dir, 0755), 0);
+}
+
+static void
+mark_it(const char *dir)
+{
+	if (setxattr(dir, "user.note", "x", 1, 0) < 0) /* not everywhere */
+		assert_int_equal(chmod(dir, 0500), 0);
+}
+
+static void
+give_it_away(const char *dir)
+{
+	if (geteuid() == 0)
+		assert_int_equal(chown(dir, 12345, 12345), 0);
+	else
+		assert_int_equal(chmod(dir, 01700), 0);
+}
+
+static void
+put_a_link_there(const char *dir)
+{
+	assert_int_equal(rmdir(dir), 0);
+	assert_int_equal(symlink("/tmp", dir), 0);
+}
+
+static void
+hide_something_in_it(const char *dir)
+{
+	fill(dir, ".hidden");
+}
+
+static void
+fill_it(const char *dir)
+{
+	for (int i = 0; i < 100; i++) {
+		char name[16];
+
+		snprintf(name, sizeof name, "%d", i);
+		fill(dir, name);
+	}
+}
+
+static void
+nothing_of_a_job_reaches_the_next(void **state)
+{
+	static void (*const ways[])(const char *) = { open_it, mark_it,
+		give_it_away, put_a_link_there, hide_something_in_it, fill_it };
+	struct sample s;
+
+	(void)state;
+	set_up(&s);
+	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+		char *path = make(&s), *copy = strdup(path);
+
+		ways[i](path);
+		scratch_remove(s.scratch, path);
+		path = make(&s);
+		assert_string_not_equal(path, copy);
+		assert_true(pristine(path));
+		ev_run(s.loop, 0); /* until no rm is at work */
+		assert_int_equal(access(copy, F_OK), -1);
+		free(copy);
+		free(path);
+	}
+	tear_down(&s);
+}
+
+static void
+one_that_is_gone_already_is_no_trouble(void **state)
+{
+	struct sample s;
+
+	(void)state;
+	set_up(&s);
+	char *path = make(&s);
+	assert_int_equal(rmdir(path), 0);
 	scratch_remove(s.scratch, path);
-	assert_int_equal(access(path, F_OK), -1);
-	scratch_remove(s.scratch, path); /* gone already: no complaint */
-	free(path);
+	tear_down(&s);
+}
+
+static void
+only_so_many_are_kept(void **state)
+{
+	enum { MANY = 100, KEPT = 64 };
+	char *paths[MANY];
+	int there = 0;
+	struct sample s;
+
+	(void)state;
+	set_up(&s);
+	for (int i = 0; i < MANY; i++)
+		paths[i] = make(&s);
+	for (int i = 0; i < MANY; i++) {
+		char *copy = strdup(paths[i]);
+
+		scratch_remove(s.scratch, paths[i]);
+		there += access(copy, F_OK) == 0;
+		free(copy);
+	}
+	assert_int_equal(there, KEPT);
 	tear_down(&s);
 }
 
@@ -121,12 +236,9 @@ full_ones_are_removed_beside_the_loop(void **state)
 	(void)state;
 	set_up(&s);
 	for (int i = 0; i < MANY; i++) {
-		char name[16];
-
-		snprintf(name, sizeof name, "d%d", i);
-		paths[i] = make(&s, name);
+		paths[i] = make(&s);
 		fill(paths[i], "-rf");
-		scratch_remove(s.scratch, paths[i]);
+		scratch_remove(s.scratch, strdup(paths[i]));
 	}
 	ev_run(s.loop, 0); /* until no rm is at work */
 	for (int i = 0; i < MANY; i++) {
@@ -146,10 +258,10 @@ a_link_is_removed_and_not_followed(void **state)
 	set_up(&s);
 	assert_non_null(mkdtemp(outside));
 	fill(outside, "keep");
-	char *path = make(&s, "one");
+	char *path = make(&s);
 	snprintf(link, sizeof link, "%s/link", path);
 	assert_int_equal(symlink(outside, link), 0);
-	scratch_remove(s.scratch, path);
+	scratch_remove(s.scratch, strdup(path));
 	ev_run(s.loop, 0);
 	assert_int_equal(access(path, F_OK), -1);
 	snprintf(link, sizeof link, "%s/keep", outside);
@@ -168,14 +280,12 @@ the_end_takes_everything_with_it(void **state)
 	(void)state;
 	set_up(&s);
 	for (int i = 0; i < 3; i++) {
-		char name[16];
-
-		snprintf(name, sizeof name, "d%d", i);
-		char *path = make(&s, name);
+		char *path = make(&s);
 		fill(path, "file");
 		if (i == 0)
 			scratch_remove(s.scratch, path);
-		free(path);
+		else
+			free(path);
 	}
 	tear_down(&s);
 }
@@ -196,7 +306,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_we_can_enter),
-		cmocka_unit_test(an_empty_directory_is_gone_at_once),
+		cmocka_unit_test(one_that_is_as_it_was_serves_again),
+		cmocka_unit_test(nothing_of_a_job_reaches_the_next),
+		cmocka_unit_test(one_that_is_gone_already_is_no_trouble),
+		cmocka_unit_test(only_so_many_are_kept),
 		cmocka_unit_test(full_ones_are_removed_beside_the_loop),
 		cmocka_unit_test(a_link_is_removed_and_not_followed),
 		cmocka_unit_test(the_end_takes_everything_with_it),
