@@ -32,7 +32,9 @@ given(const struct reading *r, const char *name)
 {
 	struct json value = json_get(r->object, name);
 
-	return value.kind == JSON_NULL ? (struct json){ 0 } : value;
+	if (value.kind == JSON_NULL)
+		value.kind = JSON_NONE;
+	return value;
 }
 
 static struct json

@@ -20,8 +20,10 @@ static char *
 compared(const char *info, struct err *e)
 {
 	struct queue_setting queues[] = {
-		{ .name = (char[]){ "default" }, .at = { 2, 10 } },
-		{ .name = (char[]){ "never" }, .at = { 2, 19 } },
+		{ .name = (char[]){ "default" },
+		    .at = { .line = 2, .column = 10 } },
+		{ .name = (char[]){ "never" },
+		    .at = { .line = 2, .column = 19 } },
 	};
 	struct settings s = {
 		.file = (char[]){ "t.yaml" }, .queues = queues, .nqueues = 2
