@@ -156,6 +156,15 @@ const struct field settings_fields[] = {
 	    .dflt = "/tmp",
 	    .expected = "an absolute path of a directory",
 	    .help = "Where the private directories of programs are made." },
+	{ .name = "state_dir",
+	    .kind = FIELD_OTHER,
+	    .decode = place_directory,
+	    .offset = AT(s.state_dir),
+	    .expected = "an absolute path of a directory",
+	    .help = "Where outcomes are kept until the server has confirmed "
+		    "them, so that a crash of the supervisor does not make a "
+		    "job that had succeeded run again. Each supervisor needs "
+		    "its own. Without it nothing is kept." },
 	{ .name = "defaults",
 	    .kind = FIELD_NODE,
 	    .offset = AT(defaults),
@@ -277,6 +286,8 @@ read_root(struct reader *r, struct draft *d)
 		d->s.server_at = node_get(d->root, "server")->at;
 	if (node_get(d->root, "tmpdir") != NULL)
 		d->s.tmpdir_at = node_get(d->root, "tmpdir")->at;
+	if (node_get(d->root, "state_dir") != NULL)
+		d->s.state_dir_at = node_get(d->root, "state_dir")->at;
 	read_jobs(r, d);
 	if (r->count == 0)
 		check_graces(r, d);
@@ -392,6 +403,7 @@ settings_free(struct settings *s)
 	free(s->password);
 	free(s->path);
 	free(s->tmpdir);
+	free(s->state_dir);
 	free(s);
 }
 

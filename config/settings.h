@@ -121,6 +121,8 @@ struct settings {
 	char *path;   /* PATH of every handler */
 	char *tmpdir; /* where private directories are made */
 	struct mark tmpdir_at;
+	char *state_dir; /* of the outcome journal; NULL: none */
+	struct mark state_dir_at;
 
 	struct handler *handlers; /* sorted as in the file */
 	size_t nhandlers;

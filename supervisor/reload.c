@@ -41,6 +41,8 @@ reload_keep_fixed(const struct settings *old, struct settings *next)
 {
 	keep(next, "server", next->server_at, old->server, &next->server);
 	keep(next, "tmpdir", next->tmpdir_at, old->tmpdir, &next->tmpdir);
+	keep(next, "state_dir", next->state_dir_at, old->state_dir,
+	    &next->state_dir);
 }
 
 bool

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "supervisor/holdoff.h"
+#include "supervisor/journal.h"
 
 enum { LINE_MAX = 4 * 1024 * 1024 };
 
@@ -25,7 +26,8 @@ struct outcome {
 	struct report *report;
 	bool sent; /* in this conversation, and not answered yet */
 	int64_t expires;
-	char *jid; /* for messages; owned, as line */
+	uint64_t kept; /* in the journal; 0: not there */
+	char *jid;     /* for messages; owned, as line */
 	char *line;
 	size_t len;
 };
@@ -44,6 +46,7 @@ struct report {
 
 	struct ev_loop *loop;
 	struct client *client;
+	struct journal *journal; /* NULL: none */
 	void (*settled)(void *ctx);
 	void *ctx;
 };
@@ -66,6 +69,7 @@ drop(struct outcome *o)
 	if (!o->sent)
 		r->unsent--;
 	r->bytes -= o->len;
+	journal_done(r->journal, o->kept);
 	free_outcome(o);
 }
 
@@ -194,8 +198,58 @@ on_pause_over(struct ev_loop *loop, ev_timer *w, int revents)
 	r->settled(r->ctx);
 }
 
+static void
+count_lost(struct report *r)
+{
+	log_say(LOG_LEVEL_ERROR, "report",
+	    "out of memory: an outcome is lost, its job comes back");
+	r->counts.dropped++;
+}
+
+/* Takes up an outcome. Returns NULL when memory is short, which is told. */
+static struct outcome *
+take_up(struct report *r, const struct journal_outcome *from)
+{
+	struct outcome *o = calloc(1, sizeof *o);
+
+	if (o != NULL) {
+		o->report = r;
+		o->expires = from->expires;
+		o->len = from->len;
+		o->line = malloc(o->len);
+		o->jid = strndup(from->jid, from->jid_len);
+	}
+	if (o == NULL || o->line == NULL || o->jid == NULL) {
+		count_lost(r);
+		if (o != NULL)
+			free_outcome(o);
+		return NULL;
+	}
+	memcpy(o->line, from->line, o->len);
+	TAILQ_INSERT_TAIL(&r->outcomes, o, link);
+	r->count++;
+	r->unsent++;
+	r->bytes += o->len;
+	return o;
+}
+
+/* As journal_found() calls it. */
+static void
+on_found(void *ctx, const struct journal_outcome *found, uint64_t id)
+{
+	struct outcome *o = take_up(ctx, found);
+
+	if (o == NULL)
+		return;
+	o->kept = id;
+	tell(LOG_LEVEL_INFO, o,
+	    "had not been confirmed when the last supervisor ended; telling "
+	    "it again",
+	    NULL);
+}
+
 struct report *
-report_new(struct ev_loop *loop, struct client *client,
+report_new(struct ev_loop *loop, struct client *client, struct journal *journal,
     void (*settled)(void *ctx), void *ctx)
 {
 	struct report *r = calloc(1, sizeof *r);
@@ -215,6 +269,9 @@ report_new(struct ev_loop *loop, struct client *client,
 		free(r);
 		return NULL;
 	}
+	r->journal = journal;
+	if (journal != NULL)
+		journal_found(journal, on_found, r);
 	return r;
 }
 
@@ -238,28 +295,19 @@ report_free(struct report *r)
 static void
 keep(struct report *r, int made, const char *jid, size_t len, int64_t expires)
 {
-	struct outcome *o = made == 0 ? calloc(1, sizeof *o) : NULL;
+	const struct journal_outcome from = { .jid = jid,
+		.jid_len = len,
+		.line = buf_front(r->line),
+		.len = buf_len(r->line),
+		.expires = expires };
+	struct outcome *o = NULL;
 
-	if (o != NULL) {
-		o->report = r;
-		o->expires = expires;
-		o->len = buf_len(r->line);
-		o->line = malloc(o->len);
-		o->jid = strndup(jid, len);
-	}
-	if (o == NULL || o->line == NULL || o->jid == NULL) {
-		log_say(LOG_LEVEL_ERROR, "report",
-		    "out of memory: an outcome is lost, its job comes back");
-		r->counts.dropped++;
-		if (o != NULL)
-			free_outcome(o);
-		return;
-	}
-	memcpy(o->line, buf_front(r->line), o->len);
-	TAILQ_INSERT_TAIL(&r->outcomes, o, link);
-	r->count++;
-	r->unsent++;
-	r->bytes += o->len;
+	if (made == 0)
+		o = take_up(r, &from);
+	else
+		count_lost(r);
+	if (o != NULL && r->journal != NULL)
+		o->kept = journal_add(r->journal, &from);
 	send_all(r);
 }
 

@@ -25,6 +25,7 @@ enum {
 };
 
 struct report;
+struct journal;
 
 struct report_counts {
 	uint64_t acked;   /* confirmed */
@@ -34,11 +35,13 @@ struct report_counts {
 };
 
 /*
- * client is borrowed; settled is called whenever there is one outcome less
- * to wait for. Returns NULL when memory is short.
+ * client and journal are borrowed; journal NULL: what is not confirmed dies
+ * with the process. What the journal has found is taken up. settled is called
+ * whenever there is one outcome less to wait for. Returns NULL when memory is
+ * short.
  */
 struct report *report_new(struct ev_loop *loop, struct client *client,
-    void (*settled)(void *ctx), void *ctx);
+    struct journal *journal, void (*settled)(void *ctx), void *ctx);
 
 /* Accepts NULL. */
 void report_free(struct report *r);

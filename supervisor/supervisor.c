@@ -10,6 +10,7 @@
  */
 #include "supervisor/supervisor.h"
 
+#include <errno.h>
 #include <ev.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #include "supervisor/fetch.h"
 #include "supervisor/heartbeat.h"
 #include "supervisor/identity.h"
+#include "supervisor/journal.h"
 #include "supervisor/lifecycle.h"
 #include "supervisor/notify.h"
 #include "supervisor/orphans.h"
@@ -39,6 +41,7 @@ struct supervisor {
 	struct client *client; /* for report and heartbeat */
 	struct spawner *spawner;
 	struct scratch *scratch;
+	struct journal *journal; /* NULL: none */
 	struct report *report;
 	struct heartbeat *heartbeat;
 	struct dispatch *dispatch;
@@ -292,6 +295,27 @@ write_status(void *ctx, char *out, size_t cap)
 	    (unsigned long long)n.failed, report_waiting(s->report));
 }
 
+/*
+ * A directory that somebody else uses is a mistake of the configuration; one
+ * that fails must not keep jobs from being done.
+ */
+static int
+open_journal(struct supervisor *s, struct err *e)
+{
+	const char *dir = s->now->settings->state_dir;
+
+	if (dir == NULL)
+		return 0;
+	s->journal = journal_open(dir, s->who.shown, s->who.wid, e);
+	if (s->journal == NULL && (e->code == EBUSY || e->code == ENOMEM))
+		return -e->code;
+	if (s->journal == NULL)
+		log_say(LOG_LEVEL_ERROR, "journal",
+		    "state_dir: %s; outcomes are not kept, jobs go on",
+		    e->text);
+	return 0;
+}
+
 /* The parts in the order of their needs. */
 static bool
 make_parts(struct supervisor *s)
@@ -305,7 +329,7 @@ make_parts(struct supervisor *s)
 	s->spawner = spawner_new(s->loop);
 	if (s->client == NULL || s->spawner == NULL)
 		return false;
-	s->report = report_new(s->loop, s->client, on_progress, s);
+	s->report = report_new(s->loop, s->client, s->journal, on_progress, s);
 	s->heartbeat = heartbeat_new(s->loop, s->client, s->who.wid,
 	    settings->beat, &heartbeat_hooks, s);
 	s->fetch = fetch_new(s->loop, &s->who, settings, &fetch_hooks, s);
@@ -354,6 +378,8 @@ supervisor_new(const struct supervisor_parts *parts, struct generation *first,
 		first->settings->labels, first->settings->nlabels, e) < 0)
 		goto fail;
 
+	if (open_journal(s, e) < 0)
+		goto fail;
 	/* Not the default loop: that one reaps every child by itself. */
 	s->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
 	if (s->loop == NULL || !make_parts(s)) {
@@ -385,6 +411,7 @@ supervisor_free(struct supervisor *s)
 	notify_free(s->notify);
 	dispatch_free(s->dispatch);
 	report_free(s->report);
+	journal_close(s->journal);
 	scratch_close(s->scratch);
 	spawner_free(s->spawner);
 	if (s->loop != NULL) {

@@ -131,7 +131,7 @@ set_up(struct sample *s, const char *const *script)
 	    s->loop, &s->peer.who, "test", LOG_LEVEL_ERROR, &hooks, s);
 	s->spawner = spawner_new(s->loop);
 	s->scratch = scratch_open(s->loop, s->spawner, s->tmpdir, NULL);
-	s->report = report_new(s->loop, s->client, on_settled, s);
+	s->report = report_new(s->loop, s->client, NULL, on_settled, s);
 	const struct dispatch_parts parts = { .loop = s->loop,
 		.spawner = s->spawner,
 		.scratch = s->scratch,

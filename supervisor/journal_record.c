@@ -1,0 +1,171 @@
+/*
+ * journal_record - fixed fields, counted texts, a checksum in front.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "supervisor/journal_record.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { FRONT = 8 }; /* length and checksum */
+
+/* The usual reflected polynomial, four bits at a time. */
+static uint32_t
+crc32_of(const char *bytes, size_t len)
+{
+	static const uint32_t table[16] = { 0x00000000, 0x1db71064, 0x3b6e20c8,
+		0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+		0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0,
+		0x86d3d2d4, 0xa00ae278, 0xbdbdf21c };
+	uint32_t crc = 0xffffffff;
+
+	for (size_t i = 0; i < len; i++) {
+		crc ^= (unsigned char)bytes[i];
+		crc = (crc >> 4) ^ table[crc & 15];
+		crc = (crc >> 4) ^ table[crc & 15];
+	}
+	return ~crc;
+}
+
+static void
+store(char *to, uint64_t value, size_t width)
+{
+	for (size_t i = 0; i < width; i++)
+		to[i] = (char)(value >> (8 * i));
+}
+
+static uint64_t
+load(const char *from, size_t width)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 0; i < width; i++)
+		value |= (uint64_t)(unsigned char)from[i] << (8 * i);
+	return value;
+}
+
+static int
+put_number(struct buf *out, uint64_t value, size_t width)
+{
+	char bytes[8];
+
+	store(bytes, value, width);
+	return buf_append(out, bytes, width);
+}
+
+static int
+put_text(struct buf *out, const struct journal_text *t, size_t width)
+{
+	int r = put_number(out, t->len, width);
+
+	return r == 0 ? buf_append(out, t->bytes, t->len) : r;
+}
+
+static size_t
+size_of(const struct journal_record *r)
+{
+	if (r->kind == JOURNAL_DONE)
+		return 1 + 8;
+	return 1 + 8 + 8 + 2 + r->server.len + 2 + r->wid.len + 2 + r->jid.len +
+	    4 + r->line.len;
+}
+
+int
+journal_record_put(struct buf *out, const struct journal_record *r)
+{
+	size_t size = size_of(r);
+	char front[FRONT] = { 0 };
+
+	if (r->server.len > UINT16_MAX || r->wid.len > UINT16_MAX ||
+	    r->jid.len > UINT16_MAX || size > JOURNAL_RECORD_MAX)
+		return -EMSGSIZE;
+	size_t room;
+	char *at = buf_room(out, FRONT + size, &room);
+	if (at == NULL || room < FRONT + size)
+		return at == NULL ? -ENOMEM : -ENOBUFS;
+
+	int e = buf_append(out, front, FRONT);
+	if (e == 0)
+		e = put_number(out, (uint64_t)r->kind, 1);
+	if (e == 0)
+		e = put_number(out, r->id, 8);
+	if (r->kind == JOURNAL_ADD) {
+		if (e == 0)
+			e = put_number(out, (uint64_t)r->expires, 8);
+		if (e == 0)
+			e = put_text(out, &r->server, 2);
+		if (e == 0)
+			e = put_text(out, &r->wid, 2);
+		if (e == 0)
+			e = put_text(out, &r->jid, 2);
+		if (e == 0)
+			e = put_text(out, &r->line, 4);
+	}
+	if (e < 0)
+		return e;
+	/* at stays where it is: the room was made for all of it. */
+	store(at, size, 4);
+	store(at + 4, crc32_of(at + FRONT, size), 4);
+	return 0;
+}
+
+struct cursor {
+	const char *at;
+	size_t left;
+	int short_of; /* something was not there */
+};
+
+static uint64_t
+take_number(struct cursor *c, size_t width)
+{
+	if (c->left < width) {
+		c->short_of = 1;
+		return 0;
+	}
+	uint64_t value = load(c->at, width);
+	c->at += width;
+	c->left -= width;
+	return value;
+}
+
+static struct journal_text
+take_text(struct cursor *c, size_t width)
+{
+	struct journal_text t = { c->at, (size_t)take_number(c, width) };
+
+	t.bytes = c->at;
+	if (t.len > c->left) {
+		c->short_of = 1;
+		t.len = 0;
+	}
+	c->at += t.len;
+	c->left -= t.len;
+	return t;
+}
+
+size_t
+journal_record_read(const char *bytes, size_t len, struct journal_record *r)
+{
+	if (len < FRONT)
+		return 0;
+	size_t size = (size_t)load(bytes, 4);
+	if (size > JOURNAL_RECORD_MAX || size > len - FRONT ||
+	    load(bytes + 4, 4) != crc32_of(bytes + FRONT, size))
+		return 0;
+
+	struct cursor c = { bytes + FRONT, size, 0 };
+	uint64_t kind = take_number(&c, 1);
+	if (kind != JOURNAL_ADD && kind != JOURNAL_DONE)
+		return 0;
+	*r = (struct journal_record){ .kind = (enum journal_kind)kind };
+	r->id = take_number(&c, 8);
+	if (kind == JOURNAL_ADD) {
+		r->expires = (int64_t)take_number(&c, 8);
+		r->server = take_text(&c, 2);
+		r->wid = take_text(&c, 2);
+		r->jid = take_text(&c, 2);
+		r->line = take_text(&c, 4);
+	}
+	return c.short_of || c.left > 0 ? 0 : FRONT + size;
+}
