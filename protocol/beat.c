@@ -6,12 +6,16 @@
 #include "protocol/beat.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "protocol/field.h"
+#include "protocol/job.h"
 #include "protocol/resp.h"
+
+enum { BEAT_REPLY_MAX = 64 * 1024 * 1024 };
 
 static const char *const names[] = {
 	[WORKER_RUNNING] = "running",
@@ -84,32 +88,107 @@ beat_parse(const char *text, size_t len, struct beat *b)
 }
 
 int
-beat_put_reply(struct buf *out, enum worker_state state)
+beat_put_reply(struct buf *out, const struct beat_reply *reply)
 {
-	static const char *const replies[] = {
-		[WORKER_QUIET] = "{\"state\":\"quiet\"}",
-		[WORKER_TERMINATE] = "{\"state\":\"terminate\"}",
-	};
+	const struct {
+		const char *name;
+		const struct beat_jids *jids;
+	} lists[] = { { "cancel", &reply->cancel }, { "lost", &reply->lost } };
+	bool plain = reply->cancel.count == 0 && reply->lost.count == 0;
 
-	if (state == WORKER_RUNNING)
+	if (reply->state == WORKER_RUNNING && plain)
 		return resp_put_simple(out, "OK");
-	return resp_put_bulk(out, replies[state], strlen(replies[state]));
+	struct buf *json = buf_new(BEAT_REPLY_MAX);
+	if (json == NULL)
+		return -ENOMEM;
+	int r = buf_putc(json, '{');
+	if (r == 0 && reply->state != WORKER_RUNNING)
+		r = field_put_text(json, "state", names[reply->state]);
+	for (size_t i = 0; i < 2 && r == 0; i++)
+		if (lists[i].jids->count > 0)
+			r = field_put_list(json, lists[i].name,
+			    (const char *const *)lists[i].jids->names,
+			    lists[i].jids->count);
+	if (r == 0)
+		r = field_put_end(json);
+	if (r == 0)
+		r = resp_put_bulk(out, buf_front(json), buf_len(json));
+	buf_free(json);
+	return r;
+}
+
+static void
+clear_jids(struct beat_jids *jids)
+{
+	for (size_t i = 0; i < jids->count; i++)
+		free(jids->names[i]);
+	free(jids->names);
+	*jids = (struct beat_jids){ 0 };
+}
+
+/* Returns 0, -EINVAL when it is no array, -ENOMEM. */
+static int
+read_jids(const struct json *list, struct beat_jids *jids)
+{
+	struct json_walk w = json_walk(list);
+	size_t count = json_count(list);
+	struct json item;
+
+	if (list->kind == JSON_NONE)
+		return 0;
+	if (list->kind != JSON_ARRAY)
+		return -EINVAL;
+	if (count > BEAT_JIDS_MAX)
+		count = BEAT_JIDS_MAX;
+	jids->names = calloc(count + 1, sizeof *jids->names);
+	if (jids->names == NULL)
+		return -ENOMEM;
+	while (jids->count < count && json_next_element(&w, &item)) {
+		char *jid = NULL;
+
+		if (field_text(&item, JOB_JID_MAX, &jid) == -ENOMEM)
+			return -ENOMEM;
+		if (jid != NULL)
+			jids->names[jids->count++] = jid;
+	}
+	return 0;
 }
 
 int
-beat_read_reply(const char *text, size_t len, enum worker_state *state)
+beat_read_reply(const char *text, size_t len, struct beat_reply *reply)
 {
+	struct beat_reply read = { 0 };
 	struct json object;
 
 	if (len == 2 && memcmp(text, "OK", 2) == 0) {
-		*state = WORKER_RUNNING;
+		*reply = read;
 		return 0;
 	}
 	if (json_check(text, len, &object, NULL) < 0)
 		return -EINVAL;
-	struct json told = field_get(&object, "state");
-	if (told.kind != JSON_STRING)
+	struct json state = field_get(&object, "state");
+	struct json cancel = field_get(&object, "cancel");
+	struct json lost = field_get(&object, "lost");
+	bool stated = state.kind == JSON_STRING;
+	if ((!stated && state.kind != JSON_NONE) ||
+	    (!stated && cancel.kind == JSON_NONE && lost.kind == JSON_NONE))
 		return -EINVAL;
-	*state = state_of(&told);
+	if (stated)
+		read.state = state_of(&state);
+	int r = read_jids(&cancel, &read.cancel);
+	if (r == 0)
+		r = read_jids(&lost, &read.lost);
+	if (r < 0) {
+		beat_reply_clear(&read);
+		return r;
+	}
+	*reply = read;
 	return 0;
+}
+
+void
+beat_reply_clear(struct beat_reply *reply)
+{
+	clear_jids(&reply->cancel);
+	clear_jids(&reply->lost);
 }

@@ -219,7 +219,8 @@ conn_null(struct conn *c)
 void
 conn_beat(struct conn *c, enum worker_state state)
 {
-	answered(c, beat_put_reply(c->sink, state));
+	answered(
+	    c, beat_put_reply(c->sink, &(struct beat_reply){ .state = state }));
 }
 
 void

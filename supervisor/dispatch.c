@@ -10,6 +10,7 @@
  */
 #include "supervisor/dispatch.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,7 @@ struct dispatch {
 	size_t held;
 	struct lanes lanes;
 	uint64_t dispatched;
+	uint64_t lost;
 	bool closed; /* nothing is started any more */
 
 	struct dispatch_parts parts;
@@ -60,6 +62,8 @@ tell_server(struct task *t, const struct failure *f)
 {
 	struct report *r = t->dispatch->parts.report;
 
+	if (t->lost)
+		return; /* by now it is about somebody else's run */
 	if (f == NULL)
 		report_ack(
 		    r, t->job.jid.bytes, t->job.jid.len, t->when.expires);
@@ -104,7 +108,12 @@ tell_end(const struct task *t, const struct run_facts *facts,
 	long long attempt = (long long)job_attempt(&t->job);
 	long long most = (long long)job_max_attempts(&t->job);
 
-	if (v->kind == VERDICT_DONE)
+	if (t->lost)
+		log_tagged(LOG_LEVEL_WARNING, tags, 2,
+		    "ended after %.3f s (status 0x%04x); not ours any more, "
+		    "nothing is reported",
+		    seconds, (unsigned)facts->status);
+	else if (v->kind == VERDICT_DONE)
 		log_tagged(LOG_LEVEL_INFO, tags, 2,
 		    "done in %.3f s (attempt %lld of %lld, status 0x%04x)",
 		    seconds, attempt, most, (unsigned)facts->status);
@@ -357,6 +366,12 @@ dispatch_held(const struct dispatch *d)
 	return d->held;
 }
 
+uint64_t
+dispatch_lost(const struct dispatch *d)
+{
+	return d->lost;
+}
+
 static void
 stop_all(struct dispatch *d, bool now)
 {
@@ -366,12 +381,64 @@ stop_all(struct dispatch *d, bool now)
 	for (t = TAILQ_FIRST(&d->all); t != NULL; t = next) {
 		next = TAILQ_NEXT(t, link);
 		if (t->run != NULL) {
+			task_tell_why(t, "shutdown");
 			run_stop(t->run, RUN_SHUTDOWN, now ? 0 : t->when.grace);
 			continue;
 		}
 		unhold(t);
 		refuse(t, "Shutdown", "the worker is shutting down");
 	}
+}
+
+static struct task *
+find(struct dispatch *d, const char *jid)
+{
+	struct task *t;
+
+	TAILQ_FOREACH(t, &d->all, link)
+	if (strcmp(t->jid, jid) == 0 && !t->lost)
+		return t;
+	return NULL;
+}
+
+static void
+lose(struct task *t)
+{
+	const struct log_tag tags[] = { { "jid", t->jid },
+		{ "type", t->jobtype } };
+
+	t->lost = true;
+	t->dispatch->lost++;
+	log_tagged(LOG_LEVEL_WARNING, tags, 2,
+	    "the server has given this job away; %s",
+	    t->run != NULL ? "ending its program" : "not run");
+}
+
+int
+dispatch_cancel(struct dispatch *d, const char *jid, enum cancel_reason reason)
+{
+	static const char *const names[] = { [CANCEL_USER] = "user",
+		[CANCEL_SERVER] = "server",
+		[CANCEL_LOST] = "lost" };
+	struct task *t = find(d, jid);
+
+	if (t == NULL)
+		return -ENOENT;
+	if (reason == CANCEL_LOST)
+		lose(t);
+	if (t->run != NULL) {
+		task_tell_why(t, names[reason]);
+		run_stop(t->run,
+		    reason == CANCEL_LOST ? RUN_LOST : RUN_CANCELLED,
+		    reason == CANCEL_LOST ? 0 : t->when.grace);
+		return 0;
+	}
+	unhold(t);
+	if (reason == CANCEL_LOST)
+		leave(t);
+	else
+		refuse(t, "Cancelled", "cancelled before it was run");
+	return 0;
 }
 
 void

@@ -59,6 +59,28 @@ size_t dispatch_room(const struct dispatch *d);
 size_t dispatch_busy(const struct dispatch *d);
 size_t dispatch_held(const struct dispatch *d);
 
+/* Jobs that were ended because the server had given them away. */
+uint64_t dispatch_lost(const struct dispatch *d);
+
+/* Who wants a job ended. */
+enum cancel_reason {
+	CANCEL_USER,   /* the operator of this supervisor */
+	CANCEL_SERVER, /* somebody, by way of the server */
+	CANCEL_LOST,   /* the server has given the job away */
+};
+
+/*
+ * Ends a job: its program gets TERM, its grace and KILL; a held job is not
+ * run. It fails with errtype Cancelled. A lost job gets KILL at once, since
+ * its successor may be running already, and nothing is reported: whatever we
+ * said would be about the successor. The reason ("user", "server", "lost") is
+ * first written into the file `cancel` of the job's private directory.
+ * Returns 0, or -ENOENT when no such job is here; one that is ending already
+ * counts as here.
+ */
+int
+dispatch_cancel(struct dispatch *d, const char *jid, enum cancel_reason reason);
+
 /*
  * The end of the work: programs get TERM and their grace, then KILL; with
  * dispatch_kill() KILL at once. They, the held jobs and those that still

@@ -61,7 +61,7 @@ static void
 on_reply(void *ctx, const struct resp *r)
 {
 	struct heartbeat *h = ctx;
-	enum worker_state state;
+	struct beat_reply told;
 
 	if (r == NULL)
 		return;
@@ -70,7 +70,7 @@ on_reply(void *ctx, const struct resp *r)
 		return;
 	}
 	if ((r->kind != RESP_SIMPLE && r->kind != RESP_BULK) ||
-	    beat_read_reply(r->text, r->len, &state) < 0) {
+	    beat_read_reply(r->text, r->len, &told) < 0) {
 		log_say(LOG_LEVEL_WARNING, "server",
 		    "answers BEAT with something that is no state");
 		return;
@@ -79,8 +79,13 @@ on_reply(void *ctx, const struct resp *r)
 		h->alive = true;
 		h->hooks->alive(h->ctx);
 	}
-	if (state != WORKER_RUNNING)
-		h->hooks->told(h->ctx, state);
+	if (told.state != WORKER_RUNNING)
+		h->hooks->told(h->ctx, told.state);
+	for (size_t i = 0; i < told.lost.count; i++)
+		h->hooks->taken(h->ctx, told.lost.names[i], true);
+	for (size_t i = 0; i < told.cancel.count; i++)
+		h->hooks->taken(h->ctx, told.cancel.names[i], false);
+	beat_reply_clear(&told);
 }
 
 static void

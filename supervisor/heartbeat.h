@@ -24,6 +24,9 @@ struct heartbeat_hooks {
 	void (*alive)(void *ctx);
 	/* The server says quiet or terminate; may be called again and again. */
 	void (*told)(void *ctx, enum worker_state state);
+	/* A job of ours is to end: lost when the server has given it away
+	 * already, else because somebody wants that. jid is borrowed. */
+	void (*taken)(void *ctx, const char *jid, bool lost);
 };
 
 /* period in ns; all pointers borrowed. Returns NULL when memory is short. */

@@ -107,7 +107,18 @@ on_told(void *ctx, enum worker_state state)
 		lifecycle_quiet(s->lifecycle);
 }
 
-static const struct heartbeat_hooks heartbeat_hooks = { on_alive, on_told };
+/* What we do not have any more needs no ending. */
+static void
+on_taken(void *ctx, const char *jid, bool lost)
+{
+	struct supervisor *s = ctx;
+
+	(void)dispatch_cancel(
+	    s->dispatch, jid, lost ? CANCEL_LOST : CANCEL_SERVER);
+}
+
+static const struct heartbeat_hooks heartbeat_hooks = { on_alive, on_told,
+	on_taken };
 
 static size_t
 on_room(void *ctx)

@@ -5,8 +5,12 @@
  */
 #include "supervisor/task.h"
 
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -111,4 +115,22 @@ task_invoke(
 		.kill_at_limit = t->how->output_action == OUTPUT_KILL,
 	};
 	return 0;
+}
+
+void
+task_tell_why(const struct task *t, const char *reason)
+{
+	char path[PATH_MAX], line[32];
+	int n = snprintf(path, sizeof path, "%s/cancel", t->dir);
+	int len = snprintf(line, sizeof line, "%s\n", reason);
+
+	if (n < 0 || (size_t)n >= sizeof path)
+		return;
+	/* The directory is the program's: what stands there is not followed. */
+	int fd = open(
+	    path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return;
+	(void)!write(fd, line, (size_t)len);
+	close(fd);
 }

@@ -9,6 +9,7 @@
 #define SUPERVISOR_TASK_H
 
 #include <ev.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
@@ -49,7 +50,8 @@ struct task {
 	int64_t deadline;
 	struct invocation invocation;
 	struct run_request request;
-	struct run *run;               /* NULL while held */
+	struct run *run; /* NULL while held */
+	bool lost;       /* not ours any more: nothing is reported */
 	struct output_place places[2]; /* by enum run_stream */
 };
 
@@ -68,5 +70,11 @@ void task_free(struct task *t);
  */
 int task_invoke(
     struct task *t, const struct environment *base, int64_t now, struct err *e);
+
+/*
+ * Leaves the reason for a stop in the file `cancel` of the private directory,
+ * for a program that looks. Errors are ignored: the stop does not depend on it.
+ */
+void task_tell_why(const struct task *t, const char *reason);
 
 #endif

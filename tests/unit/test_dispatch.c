@@ -7,6 +7,7 @@
 #include "supervisor/dispatch.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -158,15 +159,22 @@ tear_down(struct sample *s)
 }
 
 static void
-take(struct sample *s, const char *jobtype, const char *rest)
+take_as(
+    struct sample *s, const char *jid, const char *jobtype, const char *rest)
 {
 	char json[512];
 
 	snprintf(json, sizeof json,
-	    "{\"jid\":\"job-0001\",\"jobtype\":\"%s\",\"args\":[]%s}", jobtype,
+	    "{\"jid\":\"%s\",\"jobtype\":\"%s\",\"args\":[]%s}", jid, jobtype,
 	    rest);
 	s->none_left = false;
 	dispatch_take(s->dispatch, json, strlen(json), clock_mono());
+}
+
+static void
+take(struct sample *s, const char *jobtype, const char *rest)
+{
+	take_as(s, "job-0001", jobtype, rest);
 }
 
 /* A FAIL whose message begins like this. */
@@ -312,6 +320,58 @@ kill_does_not_wait_for_the_grace(void **state)
 }
 
 static void
+cancelled_jobs_fail_as_such_running_or_held(void **state)
+{
+	static const char *const script[] = { "accept", "greet",
+		FAIL("Cancelled", "stopped after "), "> +OK",
+		FAIL("Cancelled", "cancelled before it was run\""), "> +OK",
+		"< ACK {\"jid\":\"job-0002\"}", "> +OK", NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script);
+	assert_int_equal(
+	    dispatch_cancel(s.dispatch, "job-0001", CANCEL_USER), -ENOENT);
+	take(&s, "hang", "");
+	assert_int_equal(
+	    dispatch_cancel(s.dispatch, "job-0001", CANCEL_SERVER), 0);
+	turn_until(s.loop, &s.none_left);
+
+	take_as(&s, "job-0002", "one", "");
+	take(&s, "one", "");
+	assert_int_equal(dispatch_held(s.dispatch), 1);
+	assert_int_equal(
+	    dispatch_cancel(s.dispatch, "job-0001", CANCEL_USER), 0);
+	assert_int_equal(dispatch_held(s.dispatch), 0);
+	turn_until(s.loop, &s.none_left);
+	tear_down(&s);
+}
+
+static void
+a_lost_job_is_killed_at_once_and_not_spoken_of(void **state)
+{
+	static const char *const script[] = { "accept", "greet", "< ACK",
+		"> +OK", NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script);
+	take(&s, "stubborn", "");
+	int64_t began = clock_mono();
+	assert_int_equal(
+	    dispatch_cancel(s.dispatch, "job-0001", CANCEL_LOST), 0);
+	assert_int_equal(
+	    dispatch_cancel(s.dispatch, "job-0001", CANCEL_LOST), -ENOENT);
+	while (dispatch_busy(s.dispatch) > 0)
+		ev_run(s.loop, EVRUN_ONCE);
+	assert_true(clock_mono() - began < CLOCK_NS_PER_S);
+	assert_int_equal(dispatch_lost(s.dispatch), 1);
+	take(&s, "ok", "");
+	turn_until(s.loop, &s.none_left);
+	tear_down(&s);
+}
+
+static void
 no_program_starts_when_the_reservation_leaves_no_time(void **state)
 {
 	static const char job[] =
@@ -395,6 +455,9 @@ main(void)
 		cmocka_unit_test(interrupted_jobs_fail_as_shutdown),
 		cmocka_unit_test(held_jobs_fail_as_shutdown_without_being_run),
 		cmocka_unit_test(kill_does_not_wait_for_the_grace),
+		cmocka_unit_test(cancelled_jobs_fail_as_such_running_or_held),
+		cmocka_unit_test(
+		    a_lost_job_is_killed_at_once_and_not_spoken_of),
 		cmocka_unit_test(
 		    no_program_starts_when_the_reservation_leaves_no_time),
 		cmocka_unit_test(what_is_no_job_is_told_and_takes_no_slot),

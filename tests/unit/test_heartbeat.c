@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,9 @@ struct sample {
 	bool alive, told, down;
 	int alives, tolds;
 	enum worker_state state;
+	char taken[2][32];
+	size_t ntaken;
+	bool all_taken;
 };
 
 static void
@@ -68,7 +72,17 @@ on_told(void *ctx, enum worker_state state)
 }
 
 static const struct client_hooks client_hooks = { on_up, on_down };
-static const struct heartbeat_hooks hooks = { on_alive, on_told };
+static void
+on_taken(void *ctx, const char *jid, bool lost)
+{
+	struct sample *s = ctx;
+
+	snprintf(s->taken[s->ntaken++], sizeof s->taken[0], "%s %s",
+	    lost ? "lost" : "cancel", jid);
+	s->all_taken = s->ntaken == 2;
+}
+
+static const struct heartbeat_hooks hooks = { on_alive, on_told, on_taken };
 
 static void
 set_up(struct sample *s, const char *const *script, int64_t period)
@@ -139,6 +153,23 @@ either_form_of_a_state_is_understood(void **state)
 }
 
 static void
+jobs_that_are_to_end_are_named(void **state)
+{
+	static const char *const script[] = { "accept", "greet", "< BEAT",
+		"> $43\r\n{\"cancel\":[\"job-0001\"],\"lost\":[\"job-0002\"]}",
+		NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script, CLOCK_NS_PER_S);
+	turn_until(s.loop, &s.all_taken);
+	assert_string_equal(s.taken[0], "lost job-0002");
+	assert_string_equal(s.taken[1], "cancel job-0001");
+	assert_true(s.alive && !s.told);
+	tear_down(&s);
+}
+
+static void
 an_unknown_worker_shakes_hands_again_under_the_same_wid(void **state)
 {
 	char hello[200];
@@ -198,6 +229,7 @@ main(void)
 		cmocka_unit_test(
 		    the_first_beat_comes_at_once_and_others_follow),
 		cmocka_unit_test(either_form_of_a_state_is_understood),
+		cmocka_unit_test(jobs_that_are_to_end_are_named),
 		cmocka_unit_test(
 		    an_unknown_worker_shakes_hands_again_under_the_same_wid),
 		cmocka_unit_test(a_lost_conversation_is_not_alive),
