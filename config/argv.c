@@ -202,26 +202,29 @@ read_shell(struct reader *r, const struct argv_nodes *nodes, const char *prefix,
 		append_templates(r, h, nodes->args, 0, args);
 }
 
-/* A fixed argument of the wrapper. */
-static struct template *
-wrap_item(struct reader *r, const struct node *n, const char *name)
+/* A fixed argument of the wrapper; *out is untouched after a complaint. */
+static bool
+wrap_item(struct reader *r, const struct node *n, const char *name,
+    struct template **out)
 {
 	char *text = reader_template_text(r, n, name, WRAP_EXPECTED);
 	struct err e = { 0 };
 
 	if (text == NULL)
-		return NULL;
+		return false;
 	struct template *t = template_parse(text, &e);
+	bool literal = t != NULL && template_is_literal(t);
 	if (t == NULL)
 		reader_complain(r, n->at, "%s: %s", name, e.text);
-	else if (!template_is_literal(t))
+	else if (!literal)
 		reader_complain(r, n->at, "%s: a template, expected %s", name,
 		    WRAP_EXPECTED);
 	free(text);
-	if (t != NULL && template_is_literal(t))
-		return t;
-	template_free(t);
-	return NULL;
+	if (literal)
+		*out = t;
+	else
+		template_free(t);
+	return literal;
 }
 
 /* Moves what there is behind n new places. */
@@ -268,10 +271,8 @@ read_wrap(struct reader *r, const struct node *wrap, const char *name,
 	free(wanted);
 	if (program != NULL)
 		items[n++] = template_literal(program);
-	for (size_t i = 1; i < wrap->count; i++) {
-		items[n] = wrap_item(r, wrap->items[i], name);
-		n += items[n] != NULL;
-	}
+	for (size_t i = 1; i < wrap->count; i++)
+		n += wrap_item(r, wrap->items[i], name, &items[n]);
 	size_t nargv = h->nargv;
 	if (n < wrap->count || items[0] == NULL || !shift(r, h, n)) {
 		for (size_t i = 0; i < n; i++)

@@ -171,10 +171,11 @@ read_file(struct reader *r, const struct node *n, const char *name,
 		check_names(r, n, name, &d.file);
 	if (d.from != NULL)
 		read_from(r, d.from, from, &d.file.from);
-	if (node_get(n, "env") == NULL || node_get(n, "from") == NULL)
+	bool whole = node_get(n, "env") != NULL && node_get(n, "from") != NULL;
+	if (!whole)
 		reader_complain(
 		    r, n->at, "%s: incomplete, expected env and from", name);
-	else if (d.file.env != NULL && complete(r, n, name, files, &d.file))
+	if (whole && d.file.env != NULL && complete(r, n, name, files, &d.file))
 		files->at[files->count++] = d.file;
 	else
 		clear(&d.file);
