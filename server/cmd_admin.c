@@ -1,5 +1,5 @@
 /*
- * cmd_admin - BEAT, INFO, FLUSH.
+ * cmd_admin - BEAT, INFO, FLUSH, and what this server does not have.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -60,4 +60,23 @@ cmd_flush(struct conn *c, const char *arg, size_t len)
 	}
 	log_say(LOG_LEVEL_WARNING, c->peer, "FLUSH: every job is forgotten");
 	conn_wait(c, p);
+}
+
+/* In the words of the stock server, by which clients know. */
+void
+cmd_track(struct conn *c, const char *arg, size_t len)
+{
+	(void)arg;
+	(void)len;
+	conn_error(
+	    c, "tracking subsystem is only available in Faktory Enterprise");
+}
+
+void
+cmd_batch(struct conn *c, const char *arg, size_t len)
+{
+	(void)arg;
+	(void)len;
+	conn_error(
+	    c, "batch subsystem is only available in Faktory Enterprise");
 }

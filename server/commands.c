@@ -34,6 +34,10 @@ static const struct command table[] = {
 	{ "INFO", NOTHING, cmd_info, false, NULL },
 	{ "FLUSH", NOTHING, cmd_flush, false, NULL },
 	{ "MUTATE", JSON, cmd_mutate, false, "invalid format" },
+	{ "QUEUE", WORDS, cmd_queue, false,
+	    "QUEUE takes PAUSE, RESUME, REMOVE or LATENCY and names" },
+	{ "TRACK", NOTHING, cmd_track, false, NULL },
+	{ "BATCH", NOTHING, cmd_batch, false, NULL },
 	{ "END", NOTHING, cmd_end, false, NULL },
 };
 

@@ -29,7 +29,9 @@ command_fn cmd_hello, cmd_end;            /* cmd_hello.c */
 command_fn cmd_push, cmd_pushb;           /* cmd_push.c */
 command_fn cmd_fetch, cmd_ack, cmd_fail;  /* cmd_work.c */
 command_fn cmd_beat, cmd_info, cmd_flush; /* cmd_admin.c */
+command_fn cmd_track, cmd_batch;          /* cmd_admin.c */
 command_fn cmd_mutate;                    /* cmd_mutate.c */
+command_fn cmd_queue;                     /* cmd_queue.c */
 
 /*
  * A jobs_done for commands that are answered with +OK or an error: ctx is

@@ -35,8 +35,8 @@ jobs_new(struct ev_loop *loop, struct queues *queues, struct counters *counters,
 	return j;
 }
 
-static void
-forget_queue(struct queue *q)
+void
+jobs_forget_queue(struct queue *q)
 {
 	struct entry *e;
 
@@ -75,7 +75,7 @@ forget_everything(struct jobs *j)
 	struct queue *q;
 
 	while ((q = queues_next(j->queues, &cursor)) != NULL)
-		forget_queue(q);
+		jobs_forget_queue(q);
 	for (int i = 0; i < JOBS_SETS; i++)
 		forget_agenda(j->sets[i].agenda);
 	forget_reservations(j);

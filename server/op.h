@@ -93,6 +93,9 @@ void op_arrive(struct op *op);
 int jobs_settle_failed(struct jobs *j, struct reservation *r,
     const struct fail_report *report, jobs_done *done, void *ctx);
 
+/* Frees what waits in a queue, once it is gone from the disk. */
+void jobs_forget_queue(struct queue *q);
+
 /* due.c */
 int due_init(struct jobs *j);
 void due_start(struct jobs *j);

@@ -27,6 +27,7 @@ enum sentence {
 	COUNT,
 	NAME,
 	UNNAME,
+	EMPTY,
 	CLEAR_JOBS,
 	CLEAR_COUNTERS,
 	CLEAR_QUEUES,
@@ -61,6 +62,7 @@ static const char *const text[SENTENCES] = {
 	[NAME] = "INSERT INTO queues (name, paused) VALUES (?1, ?2)"
 		 " ON CONFLICT (name) DO UPDATE SET paused = excluded.paused",
 	[UNNAME] = "DELETE FROM queues WHERE name = ?1",
+	[EMPTY] = "DELETE FROM jobs WHERE state = 1 AND queue = ?1",
 	[CLEAR_JOBS] = "DELETE FROM jobs",
 	[CLEAR_COUNTERS] = "DELETE FROM counters",
 	[CLEAR_QUEUES] = "DELETE FROM queues",
@@ -265,7 +267,7 @@ put_name(struct rows *r, enum sentence which, const struct store_change *c)
 	sqlite3_stmt *q = r->statement[which];
 	int rc = bind_word(q, 1, c->name);
 
-	if (rc == SQLITE_OK && which != UNNAME)
+	if (rc == SQLITE_OK && which != UNNAME && which != EMPTY)
 		rc = sqlite3_bind_int64(q, 2, c->value);
 	return rc == SQLITE_OK ? run(r, which) : rc;
 }
@@ -303,6 +305,8 @@ dispatch(struct rows *r, struct store_change *c, struct arena *a)
 		return put_name(r, NAME, c);
 	case STORE_UNNAME:
 		return put_name(r, UNNAME, c);
+	case STORE_EMPTY:
+		return put_name(r, EMPTY, c);
 	case STORE_CLEAR:
 		return clear(r);
 	}

@@ -71,6 +71,7 @@ enum store_kind {
 	STORE_COUNT,  /* counter `name` becomes `value` */
 	STORE_NAME,   /* queue `name` exists, `value` = 1 paused or 0 not */
 	STORE_UNNAME, /* queue `name` is forgotten */
+	STORE_EMPTY,  /* every job that waits in queue `name` goes */
 	STORE_CLEAR,  /* every job, counter and queue name */
 };
 

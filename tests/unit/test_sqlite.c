@@ -217,6 +217,30 @@ names_and_counters_come_back_and_clear_forgets_all(void **state)
 }
 
 static void
+an_emptied_queue_loses_what_waits_in_it(void **state)
+{
+	struct bench *b = *state;
+	struct store_change other = new_job(b, 3, 3);
+	struct store_change reserved = new_job(b, 4, 4);
+
+	put_one(b, new_job(b, 1, 1));
+	put_one(b, new_job(b, 2, 2));
+	other.job.queue = "other";
+	put_one(b, other);
+	reserved.job.state = JOB_RESERVED;
+	put_one(b, reserved);
+	put_one(
+	    b, (struct store_change){ .kind = STORE_EMPTY, .name = "default" });
+	put_one(
+	    b, (struct store_change){ .kind = STORE_EMPTY, .name = "never" });
+	reopen(b);
+	assert_null(strstr(b->seen, "job 1 "));
+	assert_null(strstr(b->seen, "job 2 "));
+	assert_non_null(strstr(b->seen, "job 3 1 "));
+	assert_non_null(strstr(b->seen, "job 4 2 "));
+}
+
+static void
 a_payload_keeps_its_bytes(void **state)
 {
 	struct bench *b = *state;
@@ -522,6 +546,7 @@ main(void)
 		ON_BENCH(a_take_moves_and_reads),
 		ON_BENCH(what_is_not_there_is_told_to_that_change_alone),
 		ON_BENCH(names_and_counters_come_back_and_clear_forgets_all),
+		ON_BENCH(an_emptied_queue_loses_what_waits_in_it),
 		ON_BENCH(a_payload_keeps_its_bytes),
 		ON_BENCH(more_than_one_commit_holds_is_told_in_order),
 		ON_BENCH(a_done_call_may_add_and_close_writes_that_too),
