@@ -151,8 +151,8 @@ static int
 check_file(const struct request *q)
 {
 	struct settings *s;
-	int status = load_settings(
-	    q->file, environment, load_tell_mistake, load_tell_warning, &s);
+	int status = load_settings(q->file, environment, load_tell_mistake,
+	    load_tell_warning, &s, NULL);
 
 	if (status != 0)
 		return status;

@@ -53,3 +53,24 @@ hidden_forget(void)
 	}
 	nhidden = 0;
 }
+
+void
+hidden_save(struct state_writer *w)
+{
+	state_put_int(w, (int64_t)nhidden);
+	for (size_t i = 0; i < nhidden; i++) {
+		state_put_text(w, hidden[i].name);
+		state_put_text(w, hidden[i].value);
+	}
+}
+
+void
+hidden_load(struct state_reader *r)
+{
+	size_t n = (size_t)state_get_within(r, 0, HIDDEN_MAX);
+
+	for (nhidden = 0; nhidden < n; nhidden++) {
+		hidden[nhidden].name = state_get_text(r);
+		hidden[nhidden].value = state_get_text(r);
+	}
+}

@@ -10,11 +10,17 @@
 #ifndef CLI_HIDDEN_H
 #define CLI_HIDDEN_H
 
+#include "base/state.h"
+
 /* Overwrites the variable where it stands. Nothing happens without one. */
 void hidden_take(const char *name);
 
 /* getenv(3) that still sees them. */
 const char *hidden_lookup(const char *name);
+
+/* For a successor, which must not find them in its environment. */
+void hidden_save(struct state_writer *w);
+void hidden_load(struct state_reader *r);
 
 /* Wipes and frees everything. */
 void hidden_forget(void);

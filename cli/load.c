@@ -40,7 +40,8 @@ tell_skipped(const struct sources *src, settings_tell *warn)
 
 int
 load_settings(const char *path, const char *(*lookup)(const char *name),
-    settings_tell *tell, settings_tell *warn, struct settings **settings)
+    settings_tell *tell, settings_tell *warn, struct settings **settings,
+    struct sources *kept)
 {
 	struct sources src;
 	struct err e = { 0 };
@@ -51,6 +52,9 @@ load_settings(const char *path, const char *(*lookup)(const char *name),
 	}
 	tell_skipped(&src, warn);
 	*settings = settings_make(&src, lookup, tell, NULL);
-	sources_clear(&src);
+	if (kept != NULL)
+		*kept = src;
+	else
+		sources_clear(&src);
 	return *settings != NULL ? 0 : EX_CONFIG;
 }

@@ -19,6 +19,8 @@
 #include "cli/server_url.h"
 #include "config/settings.h"
 #include "protocol/url.h"
+#include "supervisor/generation.h"
+#include "supervisor/handover.h"
 #include "supervisor/supervisor.h"
 
 static const char usage[] =
@@ -37,6 +39,9 @@ static const char usage[] =
     "that run, then TERM, their own grace, KILL. A second signal skips the\n"
     "first wait, a third one the second. TSTP: no new jobs. HUP: read FILE "
     "again.\n"
+    "USR2: go on as the executable that is on disk now; HUP does that too "
+    "when\n"
+    "it is another one.\n"
     "\n"
     "Exit status: 0 stopped in order, 64 wrong usage, 66 FILE cannot be read,\n"
     "71 the system refuses something, 78 a mistake in FILE or in the URL.\n";
@@ -44,6 +49,8 @@ static const char usage[] =
 struct options {
 	const char *file;
 	const char *server;
+	const char *check; /* the state that we would have to go on from */
+	char **argv;       /* what we were started with; owned array */
 };
 
 /* Returns -1 to go on, else the exit status. */
@@ -53,6 +60,7 @@ read_options(int argc, char **argv, struct options *o)
 	static const struct option table[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "server", required_argument, NULL, 's' },
+		{ "upgrade-check", required_argument, NULL, 'u' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
@@ -66,6 +74,9 @@ read_options(int argc, char **argv, struct options *o)
 			break;
 		case 's':
 			o->server = optarg;
+			break;
+		case 'u':
+			o->check = optarg;
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -129,38 +140,64 @@ log_warning(void *ctx, const char *message)
 	log_say(LOG_LEVEL_WARNING, "reload", "%s", message);
 }
 
+/* Settings and their texts as a generation. NULL after telling why not. */
+static struct generation *
+load_generation(
+    const char *file, settings_tell *tell, settings_tell *warn, int *status)
+{
+	struct sources src = { 0 };
+	struct settings *s = NULL;
+	struct generation *g = NULL;
+	struct err e;
+
+	*status = load_settings(file, hidden_lookup, tell, warn, &s, &src);
+	if (*status == 0) {
+		g = generation_new(s, hidden_lookup, &e);
+		if (g == NULL) {
+			tell(NULL, e.text);
+			*status = EX_OSERR;
+		} else {
+			generation_keep(g, &src);
+		}
+	}
+	sources_clear(&src);
+	return g;
+}
+
 /* For supervisor_parts.reload; ctx is the options. */
 static struct generation *
 reload(void *ctx)
 {
 	const struct options *o = ctx;
-	struct settings *s;
-	struct err e;
+	int status;
 
-	if (load_settings(
-		o->file, hidden_lookup, log_mistake, log_warning, &s) != 0)
-		return NULL;
-	struct generation *g = generation_new(s, hidden_lookup, &e);
-	if (g == NULL)
-		log_mistake(NULL, e.text);
-	return g;
+	return load_generation(o->file, log_mistake, log_warning, &status);
 }
 
-/* Takes s. */
+static void
+save(void *ctx, struct state_writer *w)
+{
+	(void)ctx;
+	hidden_save(w);
+}
+
+/* Takes first. */
 static int
-work(struct options *o, struct settings *s, const struct url *server)
+work(struct options *o, struct generation *first, const struct url *server,
+    struct state_reader *handover)
 {
 	const struct supervisor_parts parts = { .server = server,
-		.password = s->password,
+		.password = first->settings->password,
 		.reload = reload,
+		.argv = o->argv,
+		.save = save,
+		.handover = handover,
+		.lookup = hidden_lookup,
 		.ctx = o };
 	struct err e;
-	struct supervisor *v = NULL;
 
-	log_open(s->log_format, s->log_level);
-	struct generation *first = generation_new(s, hidden_lookup, &e);
-	if (first != NULL)
-		v = supervisor_new(&parts, first, &e);
+	log_open(first->settings->log_format, first->settings->log_level);
+	struct supervisor *v = supervisor_new(&parts, first, &e);
 	if (v == NULL) {
 		fprintf(stderr, "faktotum run: %s\n", e.text);
 		return EX_OSERR;
@@ -170,29 +207,126 @@ work(struct options *o, struct settings *s, const struct url *server)
 	return EX_OK;
 }
 
+/* With the variables that the running supervisor keeps hidden, from stdin. */
+static int
+read_secrets(void)
+{
+	static char bytes[64 * 1024];
+	struct state_reader r;
+	size_t len = fread(bytes, 1, sizeof bytes, stdin);
+	int result = state_open(&r, bytes, len, HANDOVER_VERSION);
+
+	if (result == 0)
+		hidden_load(&r);
+	explicit_bzero(bytes, sizeof bytes);
+	return result < 0 || r.failed ? -1 : 0;
+}
+
+/* Whether we could take the place of the supervisor that asks. */
+static int
+upgrade_check(const struct options *o)
+{
+	struct url server;
+	struct err e;
+	int status;
+
+	if (atoi(o->check) != HANDOVER_VERSION || read_secrets() < 0) {
+		fprintf(stderr,
+		    "faktotum %s goes on from state %d, the running one has "
+		    "%s: a restart is needed\n",
+		    FAKTOTUM_VERSION, HANDOVER_VERSION, o->check);
+		return EX_UNAVAILABLE;
+	}
+	struct generation *g = load_generation(
+	    o->file, load_tell_mistake, load_tell_warning, &status);
+	if (g != NULL && find_server(o, g->settings, &server, &e) < 0) {
+		fprintf(stderr, "%s\n", e.text);
+		status = EX_CONFIG;
+	}
+	generation_drop(g);
+	hidden_forget();
+	return status;
+}
+
+/*
+ * Goes on from what a predecessor in this process saved, if there is any. Its
+ * settings are for the case that the file has become bad since the check.
+ */
+static bool
+take_over(struct handover *h, struct generation **carried)
+{
+	struct err e;
+	int r = handover_take(h, &e);
+
+	*carried = NULL;
+	if (r < 0)
+		log_say(LOG_LEVEL_ERROR, "upgrade",
+		    "%s; %zu programs were killed, their jobs come back when "
+		    "their reservations end",
+		    e.text, handover_orphan(NULL, NULL));
+	if (r <= 0)
+		return false;
+	hidden_load(&h->reader);
+	*carried = generation_load(&h->reader, hidden_lookup, &e);
+	return true;
+}
+
+static int
+start(struct options *o)
+{
+	struct handover h;
+	struct generation *carried;
+	struct url server;
+	struct err e;
+	int status;
+	bool over = take_over(&h, &carried);
+	struct generation *first = load_generation(
+	    o->file, load_tell_mistake, load_tell_warning, &status);
+
+	if (first == NULL && carried != NULL)
+		first = generation_hold(carried);
+	generation_drop(carried);
+	if (first != NULL && find_server(o, first->settings, &server, &e) < 0) {
+		fprintf(stderr, "%s\n", e.text);
+		generation_drop(first);
+		first = NULL;
+		status = EX_CONFIG;
+	}
+	if (first != NULL) {
+		hide_environment();
+		status = work(o, first, &server, over ? &h.reader : NULL);
+	}
+	handover_clear(&h);
+	explicit_bzero(&server, sizeof server);
+	hidden_forget();
+	return status;
+}
+
+/* getopt(3) may change the order of what it is given. */
+static int
+keep_arguments(struct options *o, int argc, char **argv)
+{
+	static char name[] = "faktotum";
+
+	o->argv = calloc((size_t)argc + 2, sizeof *o->argv);
+	if (o->argv == NULL)
+		return -1;
+	o->argv[0] = name;
+	memcpy(o->argv + 1, argv, (size_t)argc * sizeof *argv);
+	return 0;
+}
+
 int
 run_main(int argc, char **argv)
 {
 	struct options o = { 0 };
-	struct settings *s;
-	struct url server;
-	struct err e;
-	int status = read_options(argc, argv, &o);
+	int status;
 
-	if (status >= 0)
-		return status;
-	status = load_settings(
-	    o.file, hidden_lookup, load_tell_mistake, load_tell_warning, &s);
-	if (status != 0)
-		return status;
-	if (find_server(&o, s, &server, &e) < 0) {
-		fprintf(stderr, "%s\n", e.text);
-		settings_free(s);
-		return EX_CONFIG;
-	}
-	hide_environment();
-	status = work(&o, s, &server);
-	explicit_bzero(&server, sizeof server);
-	hidden_forget();
+	if (keep_arguments(&o, argc, argv) < 0)
+		return EX_OSERR;
+	status = read_options(argc, argv, &o);
+	if (status < 0)
+		status = o.check != NULL ? upgrade_check(&o) : start(&o);
+	free(o.argv);
 	return status;
 }

@@ -384,8 +384,8 @@ run_once_main(int argc, char **argv)
 	if (take_line(&q, argc, argv, &status) < 0)
 		return status;
 	struct settings *settings;
-	status = load_settings(
-	    q.config, lookup, load_tell_mistake, load_tell_warning, &settings);
+	status = load_settings(q.config, lookup, load_tell_mistake,
+	    load_tell_warning, &settings, NULL);
 	if (status != 0)
 		return status;
 	status = run_once(settings, &q);

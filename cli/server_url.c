@@ -5,19 +5,13 @@
  */
 #include "cli/server_url.h"
 
-#include <stdlib.h>
-
-static const char *
-environment(const char *name)
-{
-	return getenv(name);
-}
+#include "cli/hidden.h"
 
 int
 server_url(const char *text, struct url *u, struct err *e)
 {
 	int r = text != NULL ? url_parse(text, u, e)
-			     : url_from_environment(environment, u, e);
+			     : url_from_environment(hidden_lookup, u, e);
 
 	if (r == 0 && u->tls)
 		r = err_set(e, EPROTONOSUPPORT,

@@ -84,6 +84,13 @@ static const struct field log_fields[] = {
 	{ 0 },
 };
 
+static const struct field_choice upgrades[] = {
+	{ "auto", UPGRADE_AUTO },
+	{ "on", UPGRADE_ON },
+	{ "off", UPGRADE_OFF },
+	{ NULL, 0 },
+};
+
 const struct field settings_fields[] = {
 	{ .name = "server",
 	    .kind = FIELD_TEXT,
@@ -165,6 +172,15 @@ const struct field settings_fields[] = {
 		    "them, so that a crash of the supervisor does not make a "
 		    "job that had succeeded run again. Each supervisor needs "
 		    "its own. Without it nothing is kept." },
+	{ .name = "upgrade",
+	    .kind = FIELD_CHOICE,
+	    .offset = AT(s.upgrade),
+	    .choices = upgrades,
+	    .dflt = "auto",
+	    .help = "Whether the supervisor can become a newer version of "
+		    "itself while programs run. They then do not end when it "
+		    "is killed. `auto`: under a service manager, which ends "
+		    "them in that case." },
 	{ .name = "defaults",
 	    .kind = FIELD_NODE,
 	    .offset = AT(defaults),

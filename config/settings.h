@@ -51,6 +51,8 @@ enum error_parser {
 };
 
 struct job_files;
+enum upgrade_kind { UPGRADE_AUTO, UPGRADE_ON, UPGRADE_OFF };
+
 struct map;
 struct sources;
 struct patterns;
@@ -121,6 +123,7 @@ struct settings {
 	char *path;   /* PATH of every handler */
 	char *tmpdir; /* where private directories are made */
 	struct mark tmpdir_at;
+	enum upgrade_kind upgrade;
 	char *state_dir; /* of the outcome journal; NULL: none */
 	struct mark state_dir_at;
 

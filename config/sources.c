@@ -289,3 +289,40 @@ sources_tree(const struct sources *s, struct reader *r)
 	document_free(root);
 	return NULL;
 }
+
+void
+sources_save(const struct sources *s, struct state_writer *w)
+{
+	state_put_text(w, s->name);
+	state_put_int(w, (int64_t)s->nfiles);
+	for (size_t i = 0; i < s->nfiles; i++) {
+		state_put_text(w, s->files[i].name);
+		state_put_bytes(w, s->files[i].text, s->files[i].len);
+	}
+}
+
+int
+sources_load_state(struct sources *s, struct state_reader *r)
+{
+	*s = (struct sources){ .name = state_get_text(r) };
+	size_t n = (size_t)state_get_within(r, 1, SOURCES_MAX);
+
+	s->files = calloc(n, sizeof *s->files);
+	for (; s->files != NULL && !r->failed && s->nfiles < n; s->nfiles++) {
+		struct source *f = &s->files[s->nfiles];
+
+		f->name = state_get_text(r);
+		const char *text = state_get_bytes(r, &f->len);
+		f->text = text != NULL ? malloc(f->len + 1) : NULL;
+		if (f->text == NULL) {
+			f->len = 0;
+			r->failed = true;
+		} else {
+			memcpy(f->text, text, f->len);
+		}
+	}
+	if (s->name != NULL && s->nfiles == n && !r->failed)
+		return 0;
+	sources_clear(s);
+	return -EINVAL;
+}

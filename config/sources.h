@@ -17,6 +17,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/state.h"
 #include "config/document.h"
 #include "config/reader.h"
 
@@ -56,5 +57,10 @@ void sources_clear(struct sources *s);
  * at least one complaint.
  */
 struct node *sources_tree(const struct sources *s, struct reader *r);
+
+/* The texts, for a successor that must read what we have read. */
+void sources_save(const struct sources *s, struct state_writer *w);
+/* Returns 0, or -EINVAL: r has failed, or memory is short. */
+int sources_load_state(struct sources *s, struct state_reader *r);
 
 #endif

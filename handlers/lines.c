@@ -170,3 +170,25 @@ lines_end(struct lines *l)
 	if (l->len > 0 || l->inside)
 		emit_end(l, l->kept != NULL ? l->kept : "", l->len);
 }
+
+void
+lines_save(const struct lines *l, struct state_writer *w)
+{
+	state_put_int(w, l->inside);
+	state_put_bytes(w, l->kept, l->len);
+}
+
+void
+lines_load(struct lines *l, struct state_reader *r)
+{
+	size_t len;
+
+	l->inside = state_get_within(r, 0, 1) != 0;
+	const char *bytes = state_get_bytes(r, &len);
+	if (bytes == NULL)
+		return;
+	if (len > l->max)
+		r->failed = true;
+	else
+		keep(l, bytes, len);
+}

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/state.h"
+
 struct lines;
 
 /*
@@ -32,5 +34,9 @@ void lines_add(struct lines *l, const char *bytes, size_t len);
 
 /* The stream ends here: emits what came after the last line end, if any. */
 void lines_end(struct lines *l);
+
+/* The unfinished line, for a successor; load into a new one. */
+void lines_save(const struct lines *l, struct state_writer *w);
+void lines_load(struct lines *l, struct state_reader *r);
 
 #endif

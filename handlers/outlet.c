@@ -84,3 +84,20 @@ outlet_close(struct outlet *o)
 	o->fd = -1;
 	lines_end(o->lines);
 }
+
+void
+outlet_save(const struct outlet *o, struct state_writer *w)
+{
+	state_put_fd(w, o->fd);
+	lines_save(o->lines, w);
+}
+
+void
+outlet_load(struct outlet *o, struct state_reader *r)
+{
+	int fd = state_get_fd(r);
+
+	lines_load(o->lines, r);
+	if (fd >= 0)
+		outlet_open(o, fd);
+}

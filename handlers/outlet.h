@@ -61,4 +61,8 @@ void outlet_pull(struct outlet *o);
 /* Emits what came after the last line end, if anything. Again: nothing. */
 void outlet_close(struct outlet *o);
 
+/* The descriptor and the unfinished line; load into a closed one. */
+void outlet_save(const struct outlet *o, struct state_writer *w);
+void outlet_load(struct outlet *o, struct state_reader *r);
+
 #endif

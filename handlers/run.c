@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,8 +38,10 @@ struct run {
 	pid_t pid; /* 0 exactly in STARTING */
 	struct tree tree;
 	int pidfd;
-	int in; /* -1 when all is written, or nobody reads */
-	size_t fed;
+	int in;            /* -1 when all is written, or nobody reads */
+	const char *input; /* what is not fed yet; borrowed, or */
+	size_t input_len;
+	char *carried;            /* in this, owned */
 	struct outlet outlets[2]; /* by enum run_stream */
 	ev_io writable;
 	ev_io ended;
@@ -108,6 +111,7 @@ free_run(struct run *r)
 	for (size_t i = 0; i < NOUTLETS; i++)
 		outlet_clear(&r->outlets[i]);
 	tail_free(r->tail);
+	free(r->carried);
 	free(r);
 }
 
@@ -274,16 +278,17 @@ static const struct outlet_hooks outlet_hooks = { take, line, turned };
 static void
 feed(struct run *r)
 {
-	size_t left = r->req->input_len - r->fed;
 	ssize_t n = 0;
 
-	if (left > 0)
-		n = write(r->in, r->req->input + r->fed,
-		    left < TURN_MAX ? left : TURN_MAX);
-	if (n > 0)
-		r->fed += (size_t)n;
+	if (r->input_len > 0)
+		n = write(r->in, r->input,
+		    r->input_len < TURN_MAX ? r->input_len : TURN_MAX);
+	if (n > 0) {
+		r->input += n;
+		r->input_len -= (size_t)n;
+	}
 	bool again = n < 0 && (errno == EAGAIN || errno == EINTR);
-	if (r->fed == r->req->input_len || (n < 0 && !again))
+	if (r->input_len == 0 || (n < 0 && !again))
 		stop_feeding(r);
 }
 
@@ -418,10 +423,102 @@ run_start(struct ev_loop *loop, struct spawner *spawner,
 	r->req = req;
 	r->hooks = hooks;
 	r->ctx = ctx;
+	r->input = req->input;
+	r->input_len = req->input_len;
 	r->deadline = req->deadline;
 	if (spawner_start(spawner, &req->spawn, on_spawned, r) == NULL) {
 		free_run(r);
 		return NULL;
+	}
+	return r;
+}
+
+void
+run_save(const struct run *r, struct state_writer *w)
+{
+	state_put_int(w, r->state);
+	state_put_int(w, r->pid);
+	state_put_fd(w, r->pidfd);
+	state_put_fd(w, r->in);
+	state_put_bytes(w, r->input, r->in >= 0 ? r->input_len : 0);
+	state_put_int(w, r->due);
+	state_put_int(w, r->deadline);
+	state_put_int(w, r->began);
+	state_put_int(w, r->written);
+	state_put_int(w, r->facts.reason);
+	state_put_int(w, r->facts.killed);
+	state_put_int(w, r->facts.output_cut);
+	state_put_int(w, r->facts.elapsed);
+	for (size_t i = 0; i < NOUTLETS; i++)
+		outlet_save(&r->outlets[i], w);
+	tail_save(r->tail, w);
+}
+
+/* All but the descriptors that are watched. */
+static void
+load_fields(struct run *r, struct state_reader *from)
+{
+	size_t len;
+
+	r->state = (enum run_state)state_get_within(from, RUNNING, DRAINING);
+	r->pid = (pid_t)state_get_within(from, 1, INT32_MAX);
+	r->tree.leader = r->pid;
+	r->pidfd = state_get_fd(from);
+	r->in = state_get_fd(from);
+	const char *input = state_get_bytes(from, &len);
+	r->carried = malloc(len + 1);
+	if (r->carried == NULL || r->pidfd < 0)
+		from->failed = true;
+	else if (len > 0)
+		memcpy(r->carried, input, len);
+	r->input = r->carried;
+	r->input_len = len;
+	r->due = state_get_int(from);
+	r->deadline = state_get_int(from);
+	r->began = state_get_int(from);
+	r->written = state_get_int(from);
+	r->facts.started = true;
+	r->facts.reason =
+	    (enum run_reason)state_get_within(from, RUN_BY_ITSELF, RUN_LOST);
+	r->facts.killed = state_get_within(from, 0, 1) != 0;
+	r->facts.output_cut = state_get_within(from, 0, 1) != 0;
+	r->facts.elapsed = state_get_int(from);
+	for (size_t i = 0; i < NOUTLETS; i++)
+		outlet_load(&r->outlets[i], from);
+	tail_load(r->tail, from);
+}
+
+struct run *
+run_load(struct ev_loop *loop, struct state_reader *from,
+    const struct run_request *req, const struct run_hooks *hooks, void *ctx)
+{
+	struct run *r = new_run(loop);
+
+	if (r == NULL)
+		return NULL;
+	r->req = req;
+	r->hooks = hooks;
+	r->ctx = ctx;
+	load_fields(r, from);
+	if (from->failed) {
+		for (size_t i = 0; i < NOUTLETS; i++)
+			outlet_close(&r->outlets[i]);
+		if (r->pidfd >= 0)
+			close(r->pidfd);
+		if (r->in >= 0)
+			close(r->in);
+		free_run(r);
+		return NULL;
+	}
+	if (r->state != DRAINING) {
+		ev_io_set(&r->ended, r->pidfd, EV_READ);
+		ev_io_start(loop, &r->ended);
+	}
+	if (r->state != KILLED)
+		set_timer(r, r->due);
+	if (r->in >= 0) {
+		ev_io_set(&r->writable, r->in, EV_WRITE);
+		ev_io_start(loop, &r->writable);
 	}
 	return r;
 }

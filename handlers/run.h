@@ -29,6 +29,7 @@
 #include <stdint.h>
 #include <sys/resource.h>
 
+#include "base/state.h"
 #include "handlers/spawner.h"
 
 #define RUN_DRAIN INT64_C(2000000000) /* ns after the leader's end */
@@ -110,5 +111,16 @@ void run_set_deadline(struct run *r, int64_t deadline);
 
 /* 0 while it has not started. */
 pid_t run_pid(const struct run *r);
+
+/*
+ * A run that has started, for the program that takes our place: with its
+ * descriptors, its times, and what it said so far. After run_save() the run
+ * must not turn any more, or the state is abandoned. run_load() is as
+ * run_start(), but req's input and spawn are not looked at; NULL when memory
+ * is short or the state is bad.
+ */
+void run_save(const struct run *r, struct state_writer *w);
+struct run *run_load(struct ev_loop *loop, struct state_reader *from,
+    const struct run_request *req, const struct run_hooks *hooks, void *ctx);
 
 #endif

@@ -112,12 +112,12 @@ take_stdio(const struct pipes *p, int *report)
 
 /* A parent that was gone before the first call will send no signal. */
 static int IN_CHILD
-limit(pid_t parent)
+limit(pid_t parent, bool outlive)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+	    prctl(PR_SET_PDEATHSIG, outlive ? 0 : SIGKILL, 0, 0, 0) < 0)
 		return -1;
-	if (getppid() == parent)
+	if (outlive || getppid() == parent)
 		return 0;
 	errno = EOWNERDEAD;
 	return -1;
@@ -134,7 +134,7 @@ prepare_and_exec(const struct birth *b, int *report)
 		return SPAWN_SESSION;
 	if (take_stdio(b->pipes, report) < 0)
 		return SPAWN_STDIO;
-	if (limit(b->parent) < 0)
+	if (limit(b->parent, b->req->outlive) < 0)
 		return SPAWN_LIMITS;
 	umask(b->req->mask);
 	if (chdir(b->req->workdir) < 0)

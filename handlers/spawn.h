@@ -21,6 +21,7 @@ struct spawn_request {
 	const char *workdir; /* absolute */
 	mode_t mask;         /* umask(2) */
 	bool feed;           /* false: stdin is /dev/null */
+	bool outlive;        /* no KILL when the thread ends */
 };
 
 /* Descriptors are close-on-exec and non-blocking. -1 where there is none. */
@@ -51,9 +52,10 @@ struct spawn_failure {
  * Returns 0 and fills *child; the caller owns its descriptors and must reap
  * the pid. The child leads its own session and process group, has an empty
  * signal mask, default dispositions, no_new_privs, and descriptors 0 to 2
- * only. It is sent KILL when the thread that called spawn() ends, so that it
- * does not outlive a supervisor that was itself killed: call from a thread
- * that stays. Returns -1 and fills *why; then there is nothing to close or
+ * only. Unless it may outlive us it is sent KILL when the thread that called
+ * spawn() ends, so that it does not outlive a supervisor that was itself
+ * killed: call from a thread that stays. Replacing our own program by exec
+ * ends every thread. Returns -1 and fills *why; then there is nothing to close or
  * reap. A file that is still being written (ETXTBSY) and a full process table
  * (EAGAIN) are tried again for a tenth of a second.
  * May be called from several threads at once.

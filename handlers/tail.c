@@ -114,3 +114,22 @@ tail_bytes(struct tail *t, size_t *len)
 	straighten(t);
 	return t->ring;
 }
+
+void
+tail_save(struct tail *t, struct state_writer *w)
+{
+	size_t len;
+	const char *bytes = tail_bytes(t, &len);
+
+	state_put_bytes(w, bytes, len);
+}
+
+void
+tail_load(struct tail *t, struct state_reader *r)
+{
+	size_t len;
+	const char *bytes = state_get_bytes(r, &len);
+
+	if (bytes != NULL)
+		tail_add(t, bytes, len);
+}

@@ -10,6 +10,8 @@
 
 #include <stddef.h>
 
+#include "base/state.h"
+
 struct tail;
 
 /* max > 0: how many bytes to keep. Returns NULL when memory is short. */
@@ -26,5 +28,8 @@ void tail_add(struct tail *t, const char *bytes, size_t len);
  * the next call for t. Not NULL, even when nothing was added.
  */
 const char *tail_bytes(struct tail *t, size_t *len);
+
+void tail_save(struct tail *t, struct state_writer *w);
+void tail_load(struct tail *t, struct state_reader *r);
 
 #endif

@@ -20,25 +20,12 @@
 #include "base/log.h"
 #include "handlers/run.h"
 #include "protocol/job.h"
+#include "supervisor/dispatch_inside.h"
 #include "supervisor/judge.h"
 #include "supervisor/lane.h"
 #include "supervisor/output.h"
 #include "supervisor/task.h"
 #include "supervisor/timeline.h"
-
-struct dispatch {
-	struct tasks all; /* by link */
-	size_t busy;
-	size_t held;
-	struct lanes lanes;
-	uint64_t dispatched;
-	uint64_t lost;
-	bool closed; /* nothing is started any more */
-
-	struct dispatch_parts parts;
-	void (*ended)(void *ctx);
-	void *ctx;
-};
 
 static void start_next(struct dispatch *d, struct lane *lane);
 
@@ -164,7 +151,7 @@ on_done(void *ctx, const struct run_facts *facts)
 	lane_settle(lane);
 }
 
-static const struct run_hooks hooks = { on_line, on_done };
+const struct run_hooks dispatch_run_hooks = { on_line, on_done };
 
 /* Everything that a start needs; refuses the task when it cannot be had. */
 static bool
@@ -202,8 +189,9 @@ start(struct task *t)
 
 	if (!prepare(t, clock_mono()))
 		return;
-	t->run =
-	    run_start(d->parts.loop, d->parts.spawner, &t->request, &hooks, t);
+	t->request.spawn.outlive = d->parts.outlive;
+	t->run = run_start(d->parts.loop, d->parts.spawner, &t->request,
+	    &dispatch_run_hooks, t);
 	if (t->run == NULL) {
 		refuse(t, "HandlerUnavailable", "out of memory");
 		return;
@@ -225,7 +213,8 @@ unhold(struct task *t)
 static void
 start_next(struct dispatch *d, struct lane *lane)
 {
-	while (!d->closed && !lane_is_full(lane) && !TAILQ_EMPTY(&lane->held)) {
+	while (!d->closed && !d->paused && !lane_is_full(lane) &&
+	    !TAILQ_EMPTY(&lane->held)) {
 		struct task *t = TAILQ_FIRST(&lane->held);
 
 		unhold(t);
@@ -248,8 +237,8 @@ on_too_late(struct ev_loop *loop, ev_timer *w, int revents)
 	lane_settle(lane);
 }
 
-static void
-hold(struct task *t)
+void
+dispatch_hold(struct task *t)
 {
 	struct dispatch *d = t->dispatch;
 	int64_t left = t->when.latest - clock_mono();
@@ -299,8 +288,8 @@ dispatch_take(
 	t->when = timeline_make(&t->job, t->how, asked_at);
 	if (d->closed)
 		refuse(t, "Shutdown", "the worker is shutting down");
-	else if (lane_is_full(t->lane))
-		hold(t);
+	else if (d->paused || lane_is_full(t->lane))
+		dispatch_hold(t);
 	else
 		start(t);
 }
@@ -385,8 +374,10 @@ stop_all(struct dispatch *d, bool now)
 			run_stop(t->run, RUN_SHUTDOWN, now ? 0 : t->when.grace);
 			continue;
 		}
+		struct lane *lane = t->lane;
 		unhold(t);
 		refuse(t, "Shutdown", "the worker is shutting down");
+		lane_settle(lane);
 	}
 }
 
@@ -395,9 +386,9 @@ find(struct dispatch *d, const char *jid)
 {
 	struct task *t;
 
-	TAILQ_FOREACH(t, &d->all, link)
-	if (strcmp(t->jid, jid) == 0 && !t->lost)
-		return t;
+	TAILQ_FOREACH (t, &d->all, link)
+		if (strcmp(t->jid, jid) == 0 && !t->lost)
+			return t;
 	return NULL;
 }
 
@@ -433,11 +424,13 @@ dispatch_cancel(struct dispatch *d, const char *jid, enum cancel_reason reason)
 		    reason == CANCEL_LOST ? 0 : t->when.grace);
 		return 0;
 	}
+	struct lane *lane = t->lane;
 	unhold(t);
 	if (reason == CANCEL_LOST)
 		leave(t);
 	else
 		refuse(t, "Cancelled", "cancelled before it was run");
+	lane_settle(lane);
 	return 0;
 }
 
@@ -451,4 +444,40 @@ void
 dispatch_kill(struct dispatch *d)
 {
 	stop_all(d, true);
+}
+
+void
+dispatch_pause(struct dispatch *d)
+{
+	d->paused = true;
+}
+
+void
+dispatch_resume(struct dispatch *d)
+{
+	d->paused = false;
+	for (size_t i = 0; i < d->lanes.generation->settings->nhandlers; i++)
+		start_next(d, d->lanes.of[i]);
+}
+
+size_t
+dispatch_starting(const struct dispatch *d)
+{
+	const struct task *t;
+	size_t n = 0;
+
+	TAILQ_FOREACH (t, &d->all, link)
+		n += t->run != NULL && run_pid(t->run) == 0;
+	return n;
+}
+
+bool
+dispatch_owns(const struct dispatch *d, pid_t pid)
+{
+	const struct task *t;
+
+	TAILQ_FOREACH (t, &d->all, link)
+		if (t->run != NULL && run_pid(t->run) == pid)
+			return true;
+	return false;
 }

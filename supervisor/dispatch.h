@@ -15,8 +15,10 @@
 #define SUPERVISOR_DISPATCH_H
 
 #include <ev.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "handlers/spawner.h"
 #include "supervisor/generation.h"
@@ -32,6 +34,7 @@ struct dispatch_parts {
 	struct scratch *scratch;
 	struct report *report;
 	const char *wid; /* begins every dispatch id */
+	bool outlive;    /* programs go on when our threads end */
 };
 
 /* ended is called whenever a job has given back its slot. Holds first. */
@@ -88,5 +91,24 @@ dispatch_cancel(struct dispatch *d, const char *jid, enum cancel_reason reason);
  */
 void dispatch_interrupt(struct dispatch *d);
 void dispatch_kill(struct dispatch *d);
+
+/* While paused nothing is started: what could be is held. */
+void dispatch_pause(struct dispatch *d);
+void dispatch_resume(struct dispatch *d);
+
+/* Programs that are being started just now. */
+size_t dispatch_starting(const struct dispatch *d);
+
+/* Whether a child of this process is the program of a job. */
+bool dispatch_owns(const struct dispatch *d, pid_t pid);
+
+/*
+ * All jobs, for the program that takes our place; when paused and nothing is
+ * starting. dispatch_load() into a new one without jobs, paused: what cannot
+ * be carried on is killed and told. Returns how many jobs go on.
+ */
+void dispatch_save(const struct dispatch *d, struct state_writer *w);
+size_t dispatch_load(struct dispatch *d, struct state_reader *r,
+    const char *(*lookup)(const char *name));
 
 #endif

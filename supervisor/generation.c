@@ -43,6 +43,50 @@ generation_drop(struct generation *g)
 	if (g == NULL || --g->holders > 0)
 		return;
 	environment_clear(&g->base);
+	sources_clear(&g->sources);
 	settings_free(g->settings);
 	free(g);
+}
+
+void
+generation_keep(struct generation *g, struct sources *s)
+{
+	sources_clear(&g->sources);
+	g->sources = *s;
+	*s = (struct sources){ 0 };
+}
+
+void
+generation_save(const struct generation *g, struct state_writer *w)
+{
+	sources_save(&g->sources, w);
+}
+
+/* The first mistake is enough for the log. */
+static void
+note_mistake(void *ctx, const char *message)
+{
+	struct err *e = ctx;
+
+	if (e->text[0] == '\0')
+		err_set(e, EINVAL, "%s", message);
+}
+
+struct generation *
+generation_load(struct state_reader *r, const char *(*lookup)(const char *name),
+    struct err *e)
+{
+	struct sources src;
+
+	*e = (struct err){ 0 };
+	if (sources_load_state(&src, r) < 0) {
+		err_set(e, EINVAL, "the state is damaged");
+		return NULL;
+	}
+	struct settings *s = settings_make(&src, lookup, note_mistake, e);
+	struct generation *g = s != NULL ? generation_new(s, lookup, e) : NULL;
+	if (g != NULL)
+		generation_keep(g, &src);
+	sources_clear(&src);
+	return g;
 }

@@ -14,12 +14,14 @@
 
 #include "base/err.h"
 #include "config/settings.h"
+#include "config/sources.h"
 #include "supervisor/environment.h"
 
 struct generation {
 	size_t holders;
 	struct settings *settings; /* owned, as the next */
 	struct environment base;   /* of every program */
+	struct sources sources;    /* what it was read from, if kept */
 };
 
 /*
@@ -27,6 +29,17 @@ struct generation {
  * getenv(3) or a test's. Returns NULL with *e set.
  */
 struct generation *generation_new(struct settings *settings,
+    const char *(*lookup)(const char *name), struct err *e);
+
+/* Keeps the texts, for generation_save(). Takes what *s has. */
+void generation_keep(struct generation *g, struct sources *s);
+
+/*
+ * For a successor. Reading may fail although it succeeded here, when a program
+ * or directory has gone since: then NULL, with *e set, and r goes on.
+ */
+void generation_save(const struct generation *g, struct state_writer *w);
+struct generation *generation_load(struct state_reader *r,
     const char *(*lookup)(const char *name), struct err *e);
 
 /* Returns g. */

@@ -127,8 +127,7 @@ gather(struct journal *j, struct buf *out, bool all)
 	struct entry *n;
 	int r = all ? buf_append(out, JOURNAL_MAGIC, JOURNAL_MAGIC_LEN) : 0;
 
-	TAILQ_FOREACH(n, &j->entries, link)
-	{
+	TAILQ_FOREACH (n, &j->entries, link) {
 		const struct journal_record done = { .kind = JOURNAL_DONE,
 			.id = n->id };
 

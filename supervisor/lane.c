@@ -140,3 +140,19 @@ lanes_clear(struct lanes *l)
 	generation_drop(l->generation);
 	*l = (struct lanes){ 0 };
 }
+
+struct lane *
+lanes_find_or_close(
+    const struct lanes *l, struct generation *g, const struct handler *how)
+{
+	struct lane *lane = lane_before(l, how);
+
+	if (lane != NULL)
+		return lane;
+	lane = lane_new();
+	if (lane != NULL) {
+		lane_set(lane, g, how);
+		lane->closed = true;
+	}
+	return lane;
+}

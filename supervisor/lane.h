@@ -48,6 +48,13 @@ void lanes_clear(struct lanes *l);
 /* The lane of a handler of the newest generation. Borrowed. */
 struct lane *lanes_find(const struct lanes *l, const struct handler *how);
 
+/*
+ * The lane for a job whose jobtype the newest generation may not have: then a
+ * closed one, which the job must enter at once. NULL when memory is short.
+ */
+struct lane *lanes_find_or_close(
+    const struct lanes *l, struct generation *g, const struct handler *how);
+
 /* Whether no more of it may run. */
 bool lane_is_full(const struct lane *lane);
 

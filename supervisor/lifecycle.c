@@ -10,8 +10,9 @@
 
 #include "base/log.h"
 
-enum { NSIGNALS = 4 };
-static const int signals[NSIGNALS] = { SIGTERM, SIGINT, SIGTSTP, SIGHUP };
+enum { NSIGNALS = 5 };
+static const int signals[NSIGNALS] = { SIGTERM, SIGINT, SIGTSTP, SIGHUP,
+	SIGUSR2 };
 
 struct lifecycle {
 	enum lifecycle_phase phase;
@@ -107,12 +108,15 @@ on_signal(struct ev_loop *loop, ev_signal *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	if (w->signum == SIGHUP) {
-		if (l->phase < LIFECYCLE_DRAINING)
+	if (w->signum == SIGHUP || w->signum == SIGUSR2) {
+		if (l->phase >= LIFECYCLE_DRAINING)
+			log_say(LOG_LEVEL_WARNING, "signal",
+			    "%s: shutting down, nothing is changed any more",
+			    w->signum == SIGHUP ? "HUP" : "USR2");
+		else if (w->signum == SIGHUP)
 			l->hooks->reload(l->ctx);
 		else
-			log_say(LOG_LEVEL_WARNING, "signal",
-			    "HUP: shutting down, nothing is read again");
+			l->hooks->upgrade(l->ctx);
 		return;
 	}
 	if (w->signum == SIGTSTP) {
@@ -149,9 +153,8 @@ lifecycle_new(struct ev_loop *loop, const struct lifecycle_times *times,
 		l->watchers[i].data = l;
 		ev_signal_start(loop, &l->watchers[i]);
 	}
-	/* Their default would end us in the middle of a job. */
+	/* Its default would end us in the middle of a job. */
 	signal(SIGUSR1, SIG_IGN);
-	signal(SIGUSR2, SIG_IGN);
 	return l;
 }
 

@@ -52,6 +52,8 @@ struct lifecycle_hooks {
 	bool (*unreported)(void *ctx);
 	/* HUP: read the configuration again. Not from DRAINING on. */
 	void (*reload)(void *ctx);
+	/* USR2: become the executable on disk. Likewise. */
+	void (*upgrade)(void *ctx);
 };
 
 struct lifecycle_times {

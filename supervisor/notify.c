@@ -130,3 +130,15 @@ notify_stopping(struct notify *n, int64_t limit)
 	    (long long)(limit / 1000));
 	tell_status(n);
 }
+
+void
+notify_was_ready(struct notify *n)
+{
+	n->ready = true;
+}
+
+bool
+notify_is_ready(const struct notify *n)
+{
+	return n->ready;
+}

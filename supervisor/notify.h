@@ -9,6 +9,7 @@
 #define SUPERVISOR_NOTIFY_H
 
 #include <ev.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,10 @@ void notify_ready(struct notify *n);
  */
 void notify_reloading(struct notify *n);
 void notify_reloaded(struct notify *n);
+
+/* READY was said by the program whose place we took. */
+void notify_was_ready(struct notify *n);
+bool notify_is_ready(const struct notify *n);
 
 /* limit (ns): how long the end may take. */
 void notify_stopping(struct notify *n, int64_t limit);

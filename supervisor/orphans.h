@@ -11,15 +11,21 @@
 #define SUPERVISOR_ORPHANS_H
 
 #include <ev.h>
+#include <stdbool.h>
+#include <sys/types.h>
 
 struct orphans;
+
+/* Whether a child of the first thread is a program of ours after all. */
+typedef bool orphans_ours(void *ctx, pid_t pid);
 
 /*
  * Becomes a subreaper and watches SIGCHLD. To be called in the process's
  * first thread, with a loop that is not libev's default one, which reaps
  * every child itself. Returns NULL when memory is short.
  */
-struct orphans *orphans_new(struct ev_loop *loop);
+struct orphans *
+orphans_new(struct ev_loop *loop, orphans_ours *ours, void *ctx);
 
 /* Accepts NULL. */
 void orphans_free(struct orphans *o);

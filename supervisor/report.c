@@ -357,3 +357,59 @@ report_counts(const struct report *r)
 {
 	return r->counts;
 }
+
+void
+report_save(const struct report *r, struct state_writer *w)
+{
+	const struct outcome *o;
+	int64_t n = 0;
+
+	state_put_int(w, (int64_t)r->counts.acked);
+	state_put_int(w, (int64_t)r->counts.failed);
+	state_put_int(w, (int64_t)r->counts.unknown);
+	state_put_int(w, (int64_t)r->counts.dropped);
+	TAILQ_FOREACH (o, &r->outcomes, link)
+		n++;
+	state_put_int(w, n);
+	TAILQ_FOREACH (o, &r->outcomes, link) {
+		state_put_int(w, (int64_t)o->kept);
+		state_put_bytes(w, o->jid, strlen(o->jid));
+		state_put_bytes(w, o->line, o->len);
+		state_put_int(w, o->expires);
+	}
+}
+
+/* Whether the journal has brought it already. */
+static bool
+is_here(const struct report *r, uint64_t kept)
+{
+	const struct outcome *o;
+
+	TAILQ_FOREACH (o, &r->outcomes, link)
+		if (kept != 0 && o->kept == kept)
+			return true;
+	return false;
+}
+
+void
+report_load(struct report *r, struct state_reader *from)
+{
+	r->counts.acked = (uint64_t)state_get_int(from);
+	r->counts.failed = (uint64_t)state_get_int(from);
+	r->counts.unknown = (uint64_t)state_get_int(from);
+	r->counts.dropped = (uint64_t)state_get_int(from);
+	int64_t n = state_get_within(from, 0, INT64_MAX);
+	for (int64_t i = 0; i < n && !from->failed; i++) {
+		uint64_t kept = (uint64_t)state_get_int(from);
+		struct journal_outcome o = { 0 };
+
+		o.jid = state_get_bytes(from, &o.jid_len);
+		o.line = state_get_bytes(from, &o.len);
+		o.expires = state_get_int(from);
+		if (from->failed || is_here(r, kept))
+			continue;
+		struct outcome *taken = take_up(r, &o);
+		if (taken != NULL && r->journal != NULL)
+			taken->kept = journal_add(r->journal, &o);
+	}
+}

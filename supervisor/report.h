@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/state.h"
 #include "protocol/outcome.h"
 #include "supervisor/client.h"
 
@@ -69,5 +70,10 @@ size_t report_sent(const struct report *r);
 bool report_full(const struct report *r);
 
 struct report_counts report_counts(const struct report *r);
+
+/* Counts and outcomes; load into a new one. What the journal has brought
+ * already is not taken twice. */
+void report_save(const struct report *r, struct state_writer *w);
+void report_load(struct report *r, struct state_reader *from);
 
 #endif

@@ -255,3 +255,34 @@ scratch_close(struct scratch *s)
 	free(s->root);
 	free(s);
 }
+
+/* What waits to be removed goes with the root, at the end. */
+void
+scratch_save(const struct scratch *s, struct state_writer *w)
+{
+	state_put_text(w, s->root);
+	state_put_int(w, (int64_t)s->made);
+}
+
+struct scratch *
+scratch_load(struct ev_loop *loop, struct spawner *spawner,
+    struct state_reader *r, struct err *e)
+{
+	struct scratch *s = calloc(1, sizeof *s);
+
+	if (s == NULL) {
+		err_set(e, ENOMEM, "out of memory");
+		return NULL;
+	}
+	s->loop = loop;
+	s->spawner = spawner;
+	s->last = &s->first;
+	s->root = state_get_text(r);
+	s->made = (unsigned long long)state_get_within(r, 0, INT64_MAX);
+	if (s->root == NULL) {
+		err_set(e, EINVAL, "no private directories");
+		free(s);
+		return NULL;
+	}
+	return s;
+}

@@ -16,6 +16,7 @@
 #include <ev.h>
 
 #include "base/err.h"
+#include "base/state.h"
 #include "handlers/spawner.h"
 
 struct scratch;
@@ -26,6 +27,11 @@ struct scratch;
  */
 struct scratch *scratch_open(struct ev_loop *loop, struct spawner *spawner,
     const char *tmpdir, struct err *e);
+
+/* The directory goes on with the program that takes our place. */
+void scratch_save(const struct scratch *s, struct state_writer *w);
+struct scratch *scratch_load(struct ev_loop *loop, struct spawner *spawner,
+    struct state_reader *r, struct err *e);
 
 /*
  * Removes everything; waits for that, at most 5 s. Accepts NULL. To be called

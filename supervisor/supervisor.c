@@ -17,53 +17,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "handlers/spawner.h"
-#include "supervisor/client.h"
-#include "supervisor/dispatch.h"
-#include "supervisor/fetch.h"
-#include "supervisor/heartbeat.h"
-#include "supervisor/identity.h"
-#include "supervisor/journal.h"
-#include "supervisor/lifecycle.h"
-#include "supervisor/notify.h"
-#include "supervisor/orphans.h"
-#include "supervisor/reload.h"
-#include "supervisor/report.h"
-#include "supervisor/scratch.h"
-
-struct supervisor {
-	struct supervisor_parts given;
-	struct generation *now; /* held */
-	struct ev_loop *loop;
-	struct identity who;
-	bool introduce;        /* the server is to hear who we are once more: */
-	ev_prepare turn;       /* active meanwhile */
-	struct client *client; /* for report and heartbeat */
-	struct spawner *spawner;
-	struct scratch *scratch;
-	struct journal *journal; /* NULL: none */
-	struct report *report;
-	struct heartbeat *heartbeat;
-	struct dispatch *dispatch;
-	struct fetch *fetch;
-	struct orphans *orphans;
-	struct notify *notify;
-	struct lifecycle *lifecycle;
-};
+#include "supervisor/change.h"
+#include "supervisor/handover.h"
+#include "supervisor/inside.h"
+#include "supervisor/timeline.h"
 
 /* The shutdown's own share of the time, beside draining and stopping. */
 static const int64_t shutdown_rest = 20 * CLOCK_NS_PER_S;
-
-static int64_t
-longest_grace(const struct settings *settings)
-{
-	int64_t longest = 0;
-
-	for (size_t i = 0; i < settings->nhandlers; i++)
-		if (settings->handlers[i].grace > longest)
-			longest = settings->handlers[i].grace;
-	return longest;
-}
 
 static void
 on_up(void *ctx)
@@ -125,7 +85,7 @@ on_room(void *ctx)
 {
 	struct supervisor *s = ctx;
 
-	if (s->introduce ||
+	if (s->introduce || s->handing_over ||
 	    lifecycle_phase(s->lifecycle) != LIFECYCLE_RUNNING ||
 	    !heartbeat_alive(s->heartbeat) || report_full(s->report))
 		return 0;
@@ -160,25 +120,6 @@ on_progress(void *ctx)
 	lifecycle_check(s->lifecycle);
 }
 
-/*
- * A server knows a worker's labels from its first conversation until its last
- * one has ended, so all end before the next begins: when no job is on its way
- * to us and no outcome on its way to the server. Programs run on meanwhile.
- */
-static void
-on_turn(struct ev_loop *loop, ev_prepare *w, int revents)
-{
-	struct supervisor *s = w->data;
-
-	(void)revents;
-	if (fetch_in_flight(s->fetch) > 0 || report_sent(s->report) > 0)
-		return;
-	ev_prepare_stop(loop, w);
-	s->introduce = false;
-	fetch_hang_up(s->fetch);
-	client_redial(s->client, "to introduce this worker with new labels");
-}
-
 static void
 on_phase(void *ctx, enum lifecycle_phase phase)
 {
@@ -199,7 +140,8 @@ on_phase(void *ctx, enum lifecycle_phase phase)
 		heartbeat_say(s->heartbeat, WORKER_TERMINATE);
 		notify_stopping(s->notify,
 		    s->now->settings->shutdown_grace +
-			longest_grace(s->now->settings) + shutdown_rest);
+			timeline_longest_grace(s->now->settings) +
+			shutdown_rest);
 		break;
 	case LIFECYCLE_STOPPING:
 		dispatch_interrupt(s->dispatch);
@@ -232,62 +174,8 @@ unreported(void *ctx)
 	return report_waiting(s->report) > 0;
 }
 
-/* Everything that may fail comes first: a reload happens wholly or not. */
-static bool
-adopt(struct supervisor *s, struct generation *next)
-{
-	const struct settings *settings = next->settings;
-	const struct lifecycle_times times = { settings->shutdown_grace,
-		longest_grace(settings) };
-	bool labels = reload_changes_labels(s->now->settings, settings);
-	struct generation *before = s->now;
-
-	if (fetch_reload(s->fetch, settings) < 0)
-		return false;
-	if (dispatch_reload(s->dispatch, next) < 0) {
-		(void)fetch_reload(s->fetch, before->settings);
-		return false;
-	}
-	s->now = next;
-	log_open(settings->log_format, settings->log_level);
-	heartbeat_set_period(s->heartbeat, settings->beat);
-	lifecycle_set_times(s->lifecycle, &times);
-	s->who.labels = settings->labels;
-	s->who.nlabels = settings->nlabels;
-	if (labels) {
-		s->introduce = true;
-		ev_prepare_start(s->loop, &s->turn);
-	}
-	generation_drop(before);
-	return true;
-}
-
-static void
-on_reload(void *ctx)
-{
-	struct supervisor *s = ctx;
-
-	notify_reloading(s->notify);
-	struct generation *next = s->given.reload(s->given.ctx);
-	if (next != NULL)
-		reload_keep_fixed(s->now->settings, next->settings);
-	if (next != NULL && adopt(s, next)) {
-		log_say(LOG_LEVEL_INFO, "reload",
-		    "%s: %zu handlers, %lld slots; jobs at work keep their "
-		    "settings",
-		    next->settings->file, next->settings->nhandlers,
-		    (long long)next->settings->concurrency);
-	} else {
-		log_say(LOG_LEVEL_ERROR, "reload",
-		    "nothing was changed; going on as before");
-		generation_drop(next);
-	}
-	notify_reloaded(s->notify);
-	fetch_poke(s->fetch);
-}
-
 static const struct lifecycle_hooks lifecycle_hooks = { on_phase, at_work,
-	unreported, on_reload };
+	unreported, change_reload, change_upgrade };
 
 static void
 write_status(void *ctx, char *out, size_t cap)
@@ -333,7 +221,7 @@ make_parts(struct supervisor *s)
 {
 	const struct settings *settings = s->now->settings;
 	const struct lifecycle_times times = { settings->shutdown_grace,
-		longest_grace(settings) };
+		timeline_longest_grace(settings) };
 
 	s->client = client_new(
 	    s->loop, &s->who, "report", LOG_LEVEL_ERROR, &client_hooks, s);
@@ -346,16 +234,24 @@ make_parts(struct supervisor *s)
 	s->fetch = fetch_new(s->loop, &s->who, settings, &fetch_hooks, s);
 	s->notify = notify_new(s->loop, write_status, s);
 	s->lifecycle = lifecycle_new(s->loop, &times, &lifecycle_hooks, s);
-	s->orphans = orphans_new(s->loop);
+	s->orphans = orphans_new(s->loop, change_owns, s);
 	return s->report != NULL && s->heartbeat != NULL && s->fetch != NULL &&
 	    s->notify != NULL && s->lifecycle != NULL && s->orphans != NULL;
+}
+
+/* What a predecessor left behind, or new. */
+static struct scratch *
+make_scratch(struct supervisor *s, struct err *e)
+{
+	if (s->given.handover != NULL)
+		return scratch_load(s->loop, s->spawner, s->given.handover, e);
+	return scratch_open(s->loop, s->spawner, s->now->settings->tmpdir, e);
 }
 
 static int
 make_work(struct supervisor *s, struct err *e)
 {
-	s->scratch =
-	    scratch_open(s->loop, s->spawner, s->now->settings->tmpdir, e);
+	s->scratch = make_scratch(s, e);
 	if (s->scratch == NULL)
 		return -1;
 
@@ -363,7 +259,8 @@ make_work(struct supervisor *s, struct err *e)
 		.spawner = s->spawner,
 		.scratch = s->scratch,
 		.report = s->report,
-		.wid = s->who.wid };
+		.wid = s->who.wid,
+		.outlive = s->upgrade != NULL };
 	s->dispatch = dispatch_new(&parts, s->now, on_progress, s);
 	if (s->dispatch == NULL)
 		return err_set(e, ENOMEM, "out of memory");
@@ -375,6 +272,7 @@ supervisor_new(const struct supervisor_parts *parts, struct generation *first,
     struct err *e)
 {
 	struct supervisor *s = calloc(1, sizeof *s);
+	bool ready = false, quiet = false;
 
 	if (s == NULL) {
 		generation_drop(first);
@@ -383,22 +281,30 @@ supervisor_new(const struct supervisor_parts *parts, struct generation *first,
 	}
 	s->given = *parts;
 	s->now = first;
-	ev_prepare_init(&s->turn, on_turn);
+	ev_prepare_init(&s->turn, change_turn);
 	s->turn.data = s;
 	if (identity_make(&s->who, parts->server, parts->password,
 		first->settings->labels, first->settings->nlabels, e) < 0)
 		goto fail;
 
+	if (parts->handover != NULL)
+		change_load_identity(s, &ready, &quiet);
 	if (open_journal(s, e) < 0)
 		goto fail;
 	/* Not the default loop: that one reaps every child by itself. */
 	s->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
-	if (s->loop == NULL || !make_parts(s)) {
+	if (s->loop == NULL || !make_parts(s) || change_prepare(s) < 0) {
 		err_set(e, ENOMEM, "out of memory, threads or descriptors");
 		goto fail;
 	}
 	if (make_work(s, e) < 0)
 		goto fail;
+	if (parts->handover != NULL)
+		change_load_work(s);
+	if (ready)
+		notify_was_ready(s->notify);
+	if (quiet)
+		lifecycle_quiet(s->lifecycle);
 	return s;
 
 fail:
@@ -424,6 +330,8 @@ supervisor_free(struct supervisor *s)
 	report_free(s->report);
 	journal_close(s->journal);
 	scratch_close(s->scratch);
+	upgrade_free(s->upgrade);
+	buf_free(s->secrets);
 	spawner_free(s->spawner);
 	if (s->loop != NULL) {
 		ev_prepare_stop(s->loop, &s->turn);
@@ -440,6 +348,9 @@ supervisor_run(struct supervisor *s)
 	    "faktotum %s, %zu handlers, %lld slots, pid %lld", FAKTOTUM_VERSION,
 	    s->now->settings->nhandlers,
 	    (long long)s->now->settings->concurrency, (long long)s->who.pid);
+	if (s->given.handover != NULL)
+		notify_reloaded(s->notify);
+	handover_listen();
 	client_start(s->client);
 	ev_run(s->loop, 0);
 

@@ -10,6 +10,7 @@
 #define SUPERVISOR_SUPERVISOR_H
 
 #include "base/err.h"
+#include "base/state.h"
 #include "protocol/url.h"
 #include "supervisor/generation.h"
 
@@ -24,6 +25,12 @@ struct supervisor_parts {
 	 * NULL after saying why not.
 	 */
 	struct generation *(*reload)(void *ctx);
+	char *const *argv; /* to start a newer program with */
+	/* What the caller's successor needs; read before supervisor_new(). */
+	void (*save)(void *ctx, struct state_writer *w);
+	/* What our predecessor in this process saved; NULL: none. */
+	struct state_reader *handover;
+	const char *(*lookup)(const char *name); /* getenv(3) */
 	void *ctx;
 };
 

@@ -37,6 +37,7 @@ task_new(struct dispatch *d, const char *bytes, size_t len, int64_t asked_at,
 		return NULL;
 	}
 	memcpy(t->bytes, bytes, len);
+	t->len = len;
 	if (job_parse(t->bytes, len, &t->job, e) < 0) {
 		free(t->bytes);
 		free(t);
@@ -78,6 +79,15 @@ from_environment(const char *name)
 	return getenv(name);
 }
 
+void
+task_request(struct task *t)
+{
+	t->request.deadline = t->deadline;
+	t->request.grace = t->when.grace;
+	t->request.output_limit = t->how->output_limit;
+	t->request.kill_at_limit = t->how->output_action == OUTPUT_KILL;
+}
+
 int
 task_invoke(
     struct task *t, const struct environment *base, int64_t now, struct err *e)
@@ -109,11 +119,8 @@ task_invoke(
 		    .feed = v->feed },
 		.input = v->feed ? buf_front(v->input) : NULL,
 		.input_len = v->feed ? buf_len(v->input) : 0,
-		.deadline = t->deadline,
-		.grace = t->when.grace,
-		.output_limit = t->how->output_limit,
-		.kill_at_limit = t->how->output_action == OUTPUT_KILL,
 	};
+	task_request(t);
 	return 0;
 }
 
@@ -133,4 +140,54 @@ task_tell_why(const struct task *t, const char *reason)
 		return;
 	(void)!write(fd, line, (size_t)len);
 	close(fd);
+}
+
+void
+task_save(const struct task *t, struct state_writer *w)
+{
+	state_put_bytes(w, t->bytes, t->len);
+	state_put_text(w, t->dir);
+	state_put_int(w, t->when.expires);
+	state_put_int(w, t->when.latest);
+	state_put_int(w, t->when.grace);
+	state_put_text(w, t->id);
+	state_put_int(w, t->deadline);
+	state_put_int(w, t->lost);
+	for (size_t i = 0; i < 2; i++) {
+		state_put_int(w, t->places[i].within);
+		state_put_int(w, t->places[i].level);
+	}
+}
+
+struct task *
+task_load(struct dispatch *d, struct state_reader *r, struct err *e)
+{
+	size_t len;
+	const char *bytes = state_get_bytes(r, &len);
+	struct task *t = bytes != NULL ? task_new(d, bytes, len, 0, e) : NULL;
+
+	if (t == NULL) {
+		r->failed = true;
+		return NULL;
+	}
+	t->dir = state_get_text(r);
+	t->when.expires = state_get_int(r);
+	t->when.latest = state_get_int(r);
+	t->when.grace = state_get_within(r, 0, INT64_MAX);
+	char *id = state_get_text(r);
+	if (id != NULL)
+		snprintf(t->id, sizeof t->id, "%s", id);
+	free(id);
+	t->deadline = state_get_int(r);
+	t->lost = state_get_within(r, 0, 1) != 0;
+	for (size_t i = 0; i < 2; i++) {
+		t->places[i].within = state_get_within(r, 0, 1) != 0;
+		t->places[i].level = (enum log_level)state_get_within(
+		    r, LOG_LEVEL_ERROR, LOG_LEVEL_DEBUG);
+	}
+	if (!r->failed)
+		return t;
+	err_set(e, EINVAL, "the state is damaged");
+	task_free(t);
+	return NULL;
 }

@@ -15,6 +15,7 @@
 #include <sys/queue.h>
 
 #include "base/err.h"
+#include "base/state.h"
 #include "config/settings.h"
 #include "handlers/run.h"
 #include "protocol/job.h"
@@ -37,7 +38,8 @@ struct task {
 	struct dispatch *dispatch;
 
 	char *bytes; /* as received; owned, as the next three */
-	char *jid;   /* for the log; escaped by it */
+	size_t len;
+	char *jid; /* for the log; escaped by it */
 	char *jobtype;
 	char *dir;      /* private directory; NULL until prepared */
 	struct job job; /* points into bytes */
@@ -63,6 +65,14 @@ struct task *task_new(struct dispatch *d, const char *bytes, size_t len,
     int64_t asked_at, struct err *e);
 
 void task_free(struct task *t);
+
+/* For a successor; task_load() gives a task without generation, how and run. */
+void task_save(const struct task *t, struct state_writer *w);
+struct task *
+task_load(struct dispatch *d, struct state_reader *r, struct err *e);
+
+/* What a run that was started elsewhere still needs of its request. */
+void task_request(struct task *t);
 
 /*
  * Fills invocation and request for a start at `now`, and writes the job's

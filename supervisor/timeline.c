@@ -30,3 +30,14 @@ timeline_deadline(
 		return now + how->timeout;
 	return t->latest;
 }
+
+int64_t
+timeline_longest_grace(const struct settings *settings)
+{
+	int64_t longest = 0;
+
+	for (size_t i = 0; i < settings->nhandlers; i++)
+		if (settings->handlers[i].grace > longest)
+			longest = settings->handlers[i].grace;
+	return longest;
+}

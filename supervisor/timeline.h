@@ -36,4 +36,7 @@ struct timeline timeline_make(
 int64_t timeline_deadline(
     const struct timeline *t, const struct handler *how, int64_t now);
 
+/* The longest grace of a handler, in ns. */
+int64_t timeline_longest_grace(const struct settings *settings);
+
 #endif

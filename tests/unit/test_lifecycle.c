@@ -59,7 +59,7 @@ on_reload(void *ctx)
 }
 
 static const struct lifecycle_hooks hooks = { on_entered, on_work, on_outcomes,
-	on_reload };
+	on_reload, on_reload };
 
 static void
 set_up(struct sample *s, int64_t drain_ms)
@@ -198,6 +198,7 @@ other_signals_change_nothing(void **state)
 	assert_int_equal(s.reloads, 1);
 	send_signal(&s, SIGUSR1);
 	send_signal(&s, SIGUSR2);
+	assert_int_equal(s.reloads, 2);
 	assert_int_equal(lifecycle_phase(s.life), LIFECYCLE_RUNNING);
 	tear_down(&s);
 }

@@ -28,6 +28,14 @@ struct ending {
 	int status;
 };
 
+static bool
+not_ours(void *ctx, pid_t pid)
+{
+	(void)ctx;
+	(void)pid;
+	return false;
+}
+
 static void
 on_line(
     void *ctx, enum run_stream stream, const char *bytes, size_t len, bool more)
@@ -59,7 +67,7 @@ orphans_are_reaped_and_own_statuses_kept(void **state)
 	char *argv[] = { sh, c, text, NULL }, *env[] = { NULL };
 	struct ev_loop *loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
 	struct spawner *spawner = spawner_new(loop);
-	struct orphans *o = orphans_new(loop);
+	struct orphans *o = orphans_new(loop, not_ours, NULL);
 	struct ending ends[ROUNDS];
 	const struct run_request req = {
 		.spawn = { .path = "/bin/sh",

@@ -1,0 +1,249 @@
+/*
+ * change - new settings, new labels, a new program: while jobs go on.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "supervisor/change.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "supervisor/handover.h"
+#include "supervisor/inside.h"
+#include "supervisor/reload.h"
+#include "supervisor/timeline.h"
+
+/*
+ * A server knows a worker's labels from its first conversation until its last
+ * one has ended, so all end before the next begins: when no job is on its way
+ * to us and no outcome on its way to the server. Programs run on meanwhile.
+ */
+void
+change_turn(struct ev_loop *loop, ev_prepare *w, int revents)
+{
+	struct supervisor *s = w->data;
+
+	(void)revents;
+	if (fetch_in_flight(s->fetch) > 0 || report_sent(s->report) > 0)
+		return;
+	ev_prepare_stop(loop, w);
+	s->introduce = false;
+	fetch_hang_up(s->fetch);
+	client_redial(s->client, "to introduce this worker with new labels");
+}
+
+/* Everything that may fail comes first: a reload happens wholly or not. */
+static bool
+adopt(struct supervisor *s, struct generation *next)
+{
+	const struct settings *settings = next->settings;
+	const struct lifecycle_times times = { settings->shutdown_grace,
+		timeline_longest_grace(settings) };
+	bool labels = reload_changes_labels(s->now->settings, settings);
+	struct generation *before = s->now;
+
+	if (fetch_reload(s->fetch, settings) < 0)
+		return false;
+	if (dispatch_reload(s->dispatch, next) < 0) {
+		(void)fetch_reload(s->fetch, before->settings);
+		return false;
+	}
+	s->now = next;
+	log_open(settings->log_format, settings->log_level);
+	heartbeat_set_period(s->heartbeat, settings->beat);
+	lifecycle_set_times(s->lifecycle, &times);
+	s->who.labels = settings->labels;
+	s->who.nlabels = settings->nlabels;
+	if (settings->password != NULL)
+		s->who.password = settings->password;
+	else
+		s->who.password = s->given.server->has_password
+		    ? s->given.server->password
+		    : NULL;
+	if (labels) {
+		s->introduce = true;
+		ev_prepare_start(s->loop, &s->turn);
+	}
+	generation_drop(before);
+	return true;
+}
+
+static void
+reload(struct supervisor *s)
+{
+	struct generation *next = s->given.reload(s->given.ctx);
+	if (next != NULL)
+		reload_keep_fixed(s->now->settings, next->settings);
+	if (next != NULL && adopt(s, next)) {
+		log_say(LOG_LEVEL_INFO, "reload",
+		    "%s: %zu handlers, %lld slots; jobs at work keep their "
+		    "settings",
+		    next->settings->file, next->settings->nhandlers,
+		    (long long)next->settings->concurrency);
+	} else {
+		log_say(LOG_LEVEL_ERROR, "reload",
+		    "nothing was changed; going on as before");
+		generation_drop(next);
+	}
+	notify_reloaded(s->notify);
+	fetch_poke(s->fetch);
+}
+
+/* A package that was upgraded is taken into use by a reload. */
+void
+change_reload(void *ctx)
+{
+	struct supervisor *s = ctx;
+
+	notify_reloading(s->notify);
+	if (s->upgrade != NULL &&
+	    (upgrade_at_work(s->upgrade) || upgrade_waits(s->upgrade))) {
+		s->reload_too = true;
+		upgrade_start(s->upgrade);
+	} else {
+		reload(s);
+	}
+}
+
+void
+change_upgrade(void *ctx)
+{
+	struct supervisor *s = ctx;
+
+	if (s->upgrade == NULL) {
+		log_say(LOG_LEVEL_WARNING, "signal",
+		    "USR2: upgrade in place is off (setting upgrade)");
+		return;
+	}
+	notify_reloading(s->notify);
+	upgrade_start(s->upgrade);
+}
+
+static void
+on_pause(void *ctx)
+{
+	struct supervisor *s = ctx;
+
+	s->handing_over = true;
+	dispatch_pause(s->dispatch);
+}
+
+static bool
+is_calm(void *ctx)
+{
+	struct supervisor *s = ctx;
+
+	return fetch_in_flight(s->fetch) == 0 && report_sent(s->report) == 0 &&
+	    dispatch_starting(s->dispatch) == 0;
+}
+
+static void
+on_save(void *ctx, struct state_writer *w)
+{
+	struct supervisor *s = ctx;
+
+	if (s->journal != NULL)
+		journal_settle(s->journal);
+	s->given.save(s->given.ctx, w);
+	generation_save(s->now, w);
+	state_put_text(w, s->who.wid);
+	state_put_int(w, notify_is_ready(s->notify));
+	state_put_int(w, lifecycle_phase(s->lifecycle) == LIFECYCLE_QUIET);
+	scratch_save(s->scratch, w);
+	report_save(s->report, w);
+	dispatch_save(s->dispatch, w);
+}
+
+static void
+on_given_up(void *ctx)
+{
+	struct supervisor *s = ctx;
+
+	s->handing_over = false;
+	dispatch_resume(s->dispatch);
+	if (s->reload_too)
+		reload(s);
+	else
+		notify_reloaded(s->notify);
+	s->reload_too = false;
+	fetch_poke(s->fetch);
+}
+
+static const struct upgrade_hooks upgrade_hooks = { on_pause, is_calm, on_save,
+	on_given_up };
+
+bool
+change_owns(void *ctx, pid_t pid)
+{
+	struct supervisor *s = ctx;
+
+	return s->dispatch != NULL && dispatch_owns(s->dispatch, pid);
+}
+
+/*
+ * Programs that outlive our threads outlive us too when we are killed. Where
+ * a service manager ends them in that case this costs nothing.
+ */
+static bool
+wants_upgrade(const struct settings *settings)
+{
+	return settings->upgrade == UPGRADE_ON ||
+	    (settings->upgrade == UPGRADE_AUTO &&
+		getenv("NOTIFY_SOCKET") != NULL);
+}
+
+/* What the check reads: the caller's secrets, in the form of a state. */
+int
+change_prepare(struct supervisor *s)
+{
+	struct state_writer w;
+
+	if (!wants_upgrade(s->now->settings))
+		return 0;
+	int e = state_writer_init(&w, HANDOVER_MAX);
+	s->secrets = buf_new(HANDOVER_MAX);
+	if (e == 0 && s->secrets != NULL) {
+		s->given.save(s->given.ctx, &w);
+		e = state_seal(&w, HANDOVER_VERSION, s->secrets);
+	}
+	state_writer_clear(&w);
+	if (e == 0 && s->secrets != NULL)
+		s->upgrade = upgrade_new(s->loop, s->spawner, s->given.argv,
+		    s->secrets, &upgrade_hooks, s);
+	return s->upgrade != NULL ? 0 : -ENOMEM;
+}
+
+/* Who we are to the server does not change with the program. */
+void
+change_load_identity(struct supervisor *s, bool *ready, bool *quiet)
+{
+	struct state_reader *r = s->given.handover;
+	char *wid = state_get_text(r);
+
+	if (wid != NULL)
+		snprintf(s->who.wid, sizeof s->who.wid, "%s", wid);
+	free(wid);
+	*ready = state_get_within(r, 0, 1) != 0;
+	*quiet = state_get_within(r, 0, 1) != 0;
+}
+
+/* The jobs at work. What cannot be read ends, and comes back to somebody. */
+void
+change_load_work(struct supervisor *s)
+{
+	struct state_reader *r = s->given.handover;
+
+	report_load(s->report, r);
+	dispatch_pause(s->dispatch);
+	size_t n = dispatch_load(s->dispatch, r, s->given.lookup);
+	if (r->failed)
+		log_say(LOG_LEVEL_ERROR, "upgrade",
+		    "the state is damaged; %zu programs were killed, their "
+		    "jobs come back when their reservations end",
+		    handover_orphan(change_owns, s));
+	log_say(LOG_LEVEL_INFO, "upgrade",
+	    "going on with %zu jobs as faktotum %s", n, FAKTOTUM_VERSION);
+	dispatch_resume(s->dispatch);
+}

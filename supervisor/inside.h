@@ -1,0 +1,54 @@
+/*
+ * inside - the parts of a supervisor.
+ *
+ * For supervisor/supervisor.c and supervisor/change.c alone.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef SUPERVISOR_INSIDE_H
+#define SUPERVISOR_INSIDE_H
+
+#include <ev.h>
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "handlers/spawner.h"
+#include "supervisor/client.h"
+#include "supervisor/dispatch.h"
+#include "supervisor/fetch.h"
+#include "supervisor/heartbeat.h"
+#include "supervisor/identity.h"
+#include "supervisor/journal.h"
+#include "supervisor/lifecycle.h"
+#include "supervisor/notify.h"
+#include "supervisor/orphans.h"
+#include "supervisor/report.h"
+#include "supervisor/scratch.h"
+#include "supervisor/supervisor.h"
+#include "supervisor/upgrade.h"
+
+struct supervisor {
+	struct supervisor_parts given;
+	struct generation *now; /* held */
+	struct ev_loop *loop;
+	struct identity who;
+	bool handing_over;     /* nothing is begun any more */
+	bool reload_too;       /* when the upgrade is given up */
+	bool introduce;        /* the server is to hear who we are once more: */
+	ev_prepare turn;       /* active meanwhile */
+	struct client *client; /* for report and heartbeat */
+	struct spawner *spawner;
+	struct scratch *scratch;
+	struct journal *journal; /* NULL: none */
+	struct report *report;
+	struct heartbeat *heartbeat;
+	struct dispatch *dispatch;
+	struct fetch *fetch;
+	struct orphans *orphans;
+	struct notify *notify;
+	struct lifecycle *lifecycle;
+	struct buf *secrets;     /* for the check of an upgrade */
+	struct upgrade *upgrade; /* NULL: switched off */
+};
+
+#endif
