@@ -143,6 +143,14 @@ const struct field settings_fields[] = {
 	    .help =
 		"Time between two signs of life. The server forgets a worker "
 		"that is silent for a minute." },
+	{ .name = "emulate_dead",
+	    .kind = FIELD_BOOL,
+	    .offset = AT(s.emulate_dead),
+	    .dflt = "true",
+	    .help = "A stock server knows no failure that is final: a job "
+		    "that must never run again is moved from its retries to "
+		    "its dead afterwards. Jobs without retries left need no "
+		    "such move." },
 	{ .name = "log",
 	    .kind = FIELD_GROUP,
 	    .rows = log_fields,

@@ -118,6 +118,7 @@ struct settings {
 	size_t nlabels;
 	int64_t shutdown_grace;
 	int64_t beat; /* time between heartbeats */
+	bool emulate_dead;
 	enum log_format log_format;
 	enum log_level log_level;
 	char *path;   /* PATH of every handler */

@@ -6,6 +6,7 @@
 #include "protocol/outcome.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -90,7 +91,47 @@ fail_put(
 		r = put_cut_text(out, "message", f->message, JOB_MESSAGE_MAX);
 	if (r == 0 && nlines > 0)
 		r = field_put_list(out, "backtrace", f->backtrace, nlines);
+	if (r == 0 && f->dead)
+		r = buf_puts(out, "\"retry\":-1,");
+	if (r == 0 && f->retry_in > 0)
+		r = buf_printf(out, "\"retry_in\":%" PRId64 ",", f->retry_in);
 	return finish(out, before, r);
+}
+
+/* A JSON string in which a space is written as an escape. */
+static int
+put_without_space(struct buf *out, const char *bytes, size_t len)
+{
+	size_t before = buf_len(out);
+	int r = json_put_string(out, bytes, len);
+	char *text = r == 0
+	    ? strndup(buf_front(out) + before, buf_len(out) - before)
+	    : NULL;
+
+	if (r == 0 && text == NULL)
+		r = -ENOMEM;
+	buf_cut(out, before);
+	for (const char *c = text; r == 0 && *c != '\0'; c++)
+		r = *c == ' ' ? buf_puts(out, "\\u0020") : buf_putc(out, *c);
+	free(text);
+	return r;
+}
+
+int
+bury_put(struct buf *out, const char *jid, size_t jid_len)
+{
+	size_t before = buf_len(out);
+	int r = buf_puts(out,
+	    "MUTATE {\"cmd\":\"kill\",\"target\":\"retries\","
+	    "\"filter\":{\"jids\":[");
+
+	if (r == 0)
+		r = put_without_space(out, jid, jid_len);
+	if (r == 0)
+		r = buf_puts(out, "]}}\r\n");
+	if (r < 0)
+		buf_cut(out, before);
+	return r;
 }
 
 static int

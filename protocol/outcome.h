@@ -6,6 +6,7 @@
 #ifndef PROTOCOL_OUTCOME_H
 #define PROTOCOL_OUTCOME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,12 @@ struct failure {
 	const char *message;
 	const char *const *backtrace; /* lines */
 	size_t nlines;
+	/*
+	 * Extensions, which a stock server passes over: no further attempt;
+	 * or the next one so many seconds from now, 0: as the server decides.
+	 */
+	bool dead;
+	int64_t retry_in;
 };
 
 /*
@@ -28,6 +35,12 @@ struct failure {
 int ack_put(struct buf *out, const char *jid, size_t jid_len);
 int fail_put(
     struct buf *out, const char *jid, size_t jid_len, const struct failure *f);
+
+/*
+ * Appends the MUTATE that moves a job from the retries to the dead. The line
+ * has one space in all, as a stock server wants it. Returns as buf_append().
+ */
+int bury_put(struct buf *out, const char *jid, size_t jid_len);
 
 /*
  * ACK's argument: an object whose values are all strings. Returns 0 and *jid

@@ -54,6 +54,9 @@ tell_server(struct task *t, const struct failure *f)
 	if (f == NULL)
 		report_ack(
 		    r, t->job.jid.bytes, t->job.jid.len, t->when.expires);
+	else if (f->dead && t->generation->settings->emulate_dead)
+		report_dead(
+		    r, t->job.jid.bytes, t->job.jid.len, f, t->when.expires);
 	else
 		report_fail(
 		    r, t->job.jid.bytes, t->job.jid.len, f, t->when.expires);
@@ -140,7 +143,10 @@ on_done(void *ctx, const struct run_facts *facts)
 		const struct failure f = { .errtype = v.errtype,
 			.message = v.message,
 			.backtrace = (const char *const *)v.backtrace,
-			.nlines = v.nlines < most ? v.nlines : most };
+			.nlines = v.nlines < most ? v.nlines : most,
+			.dead = v.kind == VERDICT_DEAD,
+			.retry_in = (v.retry_in + CLOCK_NS_PER_S - 1) /
+			    CLOCK_NS_PER_S };
 
 		tell_server(t, &f);
 	}

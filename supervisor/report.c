@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "protocol/extension.h"
 #include "supervisor/holdoff.h"
 #include "supervisor/journal.h"
 
@@ -24,7 +25,9 @@ enum { LINE_MAX = 4 * 1024 * 1024 };
 struct outcome {
 	TAILQ_ENTRY(outcome) link;
 	struct report *report;
-	bool sent; /* in this conversation, and not answered yet */
+	bool sent;   /* in this conversation, and not answered yet */
+	bool dead;   /* a FAIL: to be buried when it is confirmed */
+	bool burial; /* the line is that burial */
 	int64_t expires;
 	uint64_t kept; /* in the journal; 0: not there */
 	char *jid;     /* for messages; owned, as line */
@@ -43,6 +46,8 @@ struct report {
 	struct buf *line;
 	ev_timer pause; /* active after an error: nothing is sent */
 	struct holdoff holdoff;
+	bool burying; /* a burial is on its way */
+	ev_timer gap; /* active after one: the next has to wait */
 
 	struct ev_loop *loop;
 	struct client *client;
@@ -86,7 +91,10 @@ tell(enum log_level level, const struct outcome *o, const char *what,
 	const struct log_tag tag = { "jid", o->jid };
 	int len = (int)(reply != NULL && reply->len < 200 ? reply->len : 200);
 
-	log_tagged(level, &tag, 1, "%s %s%.*s", is_ack(o) ? "ACK" : "FAIL",
+	log_tagged(level, &tag, 1, "%s %s%.*s",
+	    is_ack(o)       ? "ACK"
+		: o->burial ? "its move to the dead"
+			    : "FAIL",
 	    what, reply != NULL ? len : 0, reply != NULL ? reply->text : "");
 }
 
@@ -101,7 +109,8 @@ static bool
 final(const struct resp *r)
 {
 	return says(r, "invalid ACK") || says(r, "invalid FAIL") ||
-	    says(r, "missing JID") || says(r, "unknown command");
+	    says(r, "missing JID") || says(r, "unknown command") ||
+	    says(r, "mutat");
 }
 
 static void send_all(struct report *r);
@@ -128,6 +137,61 @@ refused(struct report *r, struct outcome *o, const struct resp *reply)
 	ev_timer_start(r->loop, &r->pause);
 }
 
+/* The server has put it among the retries; it has this long to be found. */
+static const int64_t burial_limit = 60 * CLOCK_NS_PER_S;
+
+/* The FAIL becomes the command that moves its job; false: without memory. */
+static bool
+becomes_burial(struct report *r, struct outcome *o)
+{
+	buf_clear(r->line);
+	if (bury_put(r->line, o->jid, strlen(o->jid)) < 0)
+		return false;
+	size_t len = buf_len(r->line);
+	char *line = malloc(len);
+	if (line == NULL)
+		return false;
+	memcpy(line, buf_front(r->line), len);
+	free(o->line);
+	o->line = line;
+	r->bytes += len - o->len;
+	o->len = len;
+	o->burial = true;
+	o->expires = clock_mono() + burial_limit;
+	journal_done(r->journal, o->kept);
+	o->kept = 0;
+	return true;
+}
+
+static bool
+must_be_buried(const struct report *r, const struct outcome *o)
+{
+	return o->dead && !o->burial &&
+	    (client_extensions(r->client) & EXTENSION_FAIL_RETRY) == 0;
+}
+
+static void
+confirmed(struct report *r, struct outcome *o)
+{
+	r->holdoff.fails = 0;
+	if (o->burial)
+		r->counts.buried++;
+	else if (is_ack(o))
+		r->counts.acked++;
+	else
+		r->counts.failed++;
+	if (!must_be_buried(r, o) || !becomes_burial(r, o))
+		drop(o);
+}
+
+static void
+burial_answered(struct report *r)
+{
+	r->burying = false;
+	ev_timer_set(&r->gap, REPORT_BURIAL_GAP, 0.);
+	ev_timer_start(r->loop, &r->gap);
+}
+
 static void
 on_reply(void *ctx, const struct resp *reply)
 {
@@ -136,17 +200,14 @@ on_reply(void *ctx, const struct resp *reply)
 
 	o->sent = false;
 	r->unsent++;
+	if (o->burial)
+		burial_answered(r);
 	if (reply == NULL)
 		return; /* report_up() sends it again */
 	if (reply->kind == RESP_ERROR) {
 		refused(r, o, reply);
 	} else {
-		r->holdoff.fails = 0;
-		if (is_ack(o))
-			r->counts.acked++;
-		else
-			r->counts.failed++;
-		drop(o);
+		confirmed(r, o);
 	}
 	send_all(r);
 	r->settled(r->ctx);
@@ -180,10 +241,13 @@ send_all(struct report *r)
 		next = TAILQ_NEXT(o, link);
 		if (o->sent || expired(r, o))
 			continue;
+		if (o->burial && (r->burying || ev_is_active(&r->gap)))
+			continue;
 		if (client_ask(r->client, o->line, o->len, on_reply, o) < 0)
 			return;
 		o->sent = true;
 		r->unsent--;
+		r->burying = r->burying || o->burial;
 	}
 }
 
@@ -263,7 +327,9 @@ report_new(struct ev_loop *loop, struct client *client, struct journal *journal,
 	r->ctx = ctx;
 	r->holdoff = (struct holdoff){ .first = 2., .most = 30. };
 	ev_timer_init(&r->pause, on_pause_over, 0., 0.);
+	ev_timer_init(&r->gap, on_pause_over, 0., 0.);
 	r->pause.data = r;
+	r->gap.data = r;
 	r->line = buf_new(LINE_MAX);
 	if (r->line == NULL) {
 		free(r);
@@ -287,13 +353,15 @@ report_free(struct report *r)
 		free_outcome(o);
 	}
 	ev_timer_stop(r->loop, &r->pause);
+	ev_timer_stop(r->loop, &r->gap);
 	buf_free(r->line);
 	free(r);
 }
 
 /* Takes up the command that stands in r->line, if it could be made. */
 static void
-keep(struct report *r, int made, const char *jid, size_t len, int64_t expires)
+keep(struct report *r, int made, const char *jid, size_t len, int64_t expires,
+    bool dead)
 {
 	const struct journal_outcome from = { .jid = jid,
 		.jid_len = len,
@@ -306,6 +374,8 @@ keep(struct report *r, int made, const char *jid, size_t len, int64_t expires)
 		o = take_up(r, &from);
 	else
 		count_lost(r);
+	if (o != NULL)
+		o->dead = dead;
 	if (o != NULL && r->journal != NULL)
 		o->kept = journal_add(r->journal, &from);
 	send_all(r);
@@ -315,7 +385,7 @@ void
 report_ack(struct report *r, const char *jid, size_t len, int64_t expires)
 {
 	buf_clear(r->line);
-	keep(r, ack_put(r->line, jid, len), jid, len, expires);
+	keep(r, ack_put(r->line, jid, len), jid, len, expires, false);
 }
 
 void
@@ -323,7 +393,15 @@ report_fail(struct report *r, const char *jid, size_t len,
     const struct failure *f, int64_t expires)
 {
 	buf_clear(r->line);
-	keep(r, fail_put(r->line, jid, len, f), jid, len, expires);
+	keep(r, fail_put(r->line, jid, len, f), jid, len, expires, false);
+}
+
+void
+report_dead(struct report *r, const char *jid, size_t len,
+    const struct failure *f, int64_t expires)
+{
+	buf_clear(r->line);
+	keep(r, fail_put(r->line, jid, len, f), jid, len, expires, true);
 }
 
 void

@@ -25,12 +25,15 @@ enum {
 	REPORT_BYTES = 16 * 1024 * 1024, /* bytes: no new jobs above these */
 };
 
+#define REPORT_BURIAL_GAP 0.1 /* s */
+
 struct report;
 struct journal;
 
 struct report_counts {
 	uint64_t acked;   /* confirmed */
 	uint64_t failed;  /* confirmed */
+	uint64_t buried;  /* of failed: moved to the dead by us */
 	uint64_t unknown; /* "Job not found" */
 	uint64_t dropped; /* refused for good, or not confirmed in time */
 };
@@ -55,6 +58,15 @@ void report_free(struct report *r);
  */
 void report_ack(struct report *r, const char *jid, size_t len, int64_t expires);
 void report_fail(struct report *r, const char *jid, size_t len,
+    const struct failure *f, int64_t expires);
+
+/*
+ * As report_fail() for a job that must not run again (f->dead). A server
+ * without a word for that has put it among the retries: once the FAIL is
+ * confirmed, it is moved from there to the dead. That makes a stock server
+ * scan the whole set, so such moves go out one by one, REPORT_BURIAL_GAP apart.
+ */
+void report_dead(struct report *r, const char *jid, size_t len,
     const struct failure *f, int64_t expires);
 
 /* To be called when the client's conversation is up. */

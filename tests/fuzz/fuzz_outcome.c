@@ -63,8 +63,10 @@ fail_comes_back(const char *text, size_t size)
 	if (fail_parse(text, size, &r) < 0)
 		return;
 	within_limits(&r);
-	struct failure f = { r.errtype, r.message,
-		(const char *const *)r.backtrace, r.nlines };
+	struct failure f = { .errtype = r.errtype,
+		.message = r.message,
+		.backtrace = (const char *const *)r.backtrace,
+		.nlines = r.nlines };
 	struct buf *b = buf_new(6 * size + 1000);
 	must(b != NULL && fail_put(b, r.jid, r.jid_len, &f) == 0);
 	must(fail_parse(buf_front(b) + 5, buf_len(b) - 7, &again) == 0);
@@ -85,7 +87,12 @@ any_bytes_make_a_fail(const char *bytes, size_t size)
 	memcpy(text, bytes, size);
 	text[size] = '\0';
 	const char *lines[] = { text };
-	struct failure f = { text, text, lines, 1 };
+	struct failure f = { .errtype = text,
+		.message = text,
+		.backtrace = lines,
+		.nlines = 1,
+		.dead = size % 2 > 0,
+		.retry_in = (int64_t)size };
 	must(fail_put(b, bytes, size, &f) == 0);
 	must(memchr(buf_front(b), '\n', buf_len(b) - 1) == NULL);
 	must(fail_parse(buf_front(b) + 5, buf_len(b) - 7, &r) == 0);
@@ -93,6 +100,29 @@ any_bytes_make_a_fail(const char *bytes, size_t size)
 	must(r.nlines == 1);
 	fail_clear(&r);
 	free(text);
+	buf_free(b);
+}
+
+/* A stock server wants one space, and finds the jid as it was stored. */
+static void
+a_burial_has_one_space(const char *bytes, size_t size)
+{
+	struct buf *b = buf_new(40 * size + 1000);
+	struct json request, filter, jids;
+
+	must(b != NULL && bury_put(b, bytes, size) == 0);
+	const char *line = buf_front(b);
+	size_t len = buf_len(b) - 2;
+	must(memcmp(line, "MUTATE ", 7) == 0);
+	must(memchr(line + 7, ' ', len - 7) == NULL);
+	must(memchr(line, '\n', len) == NULL);
+	must(json_check(line + 7, len - 7, &request, NULL) == 0);
+	filter = json_get(&request, "filter");
+	jids = json_get(&filter, "jids");
+	must(json_count(&jids) == 1);
+	struct json jid = json_at(&jids, 0);
+	must(
+	    !json_utf8_valid(bytes, size) || json_string_is(&jid, bytes, size));
 	buf_free(b);
 }
 
@@ -126,6 +156,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ack_comes_back(bytes, size);
 	fail_comes_back(bytes, size);
 	any_bytes_make_a_fail(bytes, size);
+	a_burial_has_one_space(bytes, size);
 	record_is_json(bytes, size);
 	return 0;
 }

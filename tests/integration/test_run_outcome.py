@@ -271,3 +271,31 @@ def test_redacted_text_never_reaches_the_server(bench):
     assert fail["message"] == "exit 1: bad token=[redacted] here"
     assert fail["backtrace"][0] == "trying token=[redacted]"
     assert "s3cr3t" not in str(fail)
+
+
+def test_dead_now_on_a_server_without_a_word_for_it(bench):
+    """Exit 65: the job is moved from the retries to the dead, by its jid and
+    nothing else, even when the jid has a space; another job keeps its retry."""
+    bench.run({"t": bench.script("h", "exit 65"), "u": bench.script("g", "exit 1")})
+    other = bench.push("u")
+    bench.failed(other)
+    for jid in ("never-again", "never again"):
+        assert bench.failed(bench.push("t", jid=jid))["retry"] == -1
+    wait_for("both to be dead", lambda: bench.client.sets()["dead"] == 2, 20)
+    assert bench.client.sets()["retries"] == 1
+
+
+def test_no_emulation_when_it_is_not_wanted(bench):
+    """With emulate_dead: false the server decides by the job's retry."""
+    bench.run({"t": bench.script("h", "exit 65"), "u": bench.script("g", "exit 0")},
+        emulate_dead=False)
+    bench.failed(bench.push("t"))
+    bench.acked(bench.push("u"))  # behind whatever followed the FAIL
+    assert bench.client.sets()["retries"] == 1
+    assert not bench.tap.sent("MUTATE")
+
+
+def test_later_asks_for_its_time(bench):
+    """Exit 75 asks for the handler's delay, in whole seconds."""
+    bench.run({"t": {"exec": [bench.script("h", "exit 75")], "later": "1500ms"}})
+    assert bench.failed(bench.push("t"))["retry_in"] == 2

@@ -26,7 +26,7 @@ class Team:
         self.server = stage.server(password=password)
         self.relay = stage.closes(Relay(self.server.port))
         files = {"record": [self.out], "fail-once": [self.out],
-                 "until": [self.out, self.gate]}[handler]
+                 "give-up": [self.out], "until": [self.out, self.gate]}[handler]
         settings.setdefault("concurrency", 4)
         settings.update(queues=["default"], labels=["interop"], jobs={
             handler: {"exec": [os.path.join(HANDLERS, handler)] + files}})
@@ -112,6 +112,16 @@ def reports_why_a_handler_failed_and_tries_again(stage):
     team.processed(2, seconds=70)  # the first retry is due after 15 to 44 s
     expect(team.lines(), ["attempt 1", "attempt 2"], "attempts")
     expect(team.server.info()["sets"]["retries"], 0, "jobs to be retried")
+
+
+def buries_what_must_not_run_again(stage):
+    team = Team(stage, "give-up")
+    for jid in ("never-again-1", "never again 2"):
+        team.push("give-up", jid=jid)
+    info = wait_for(lambda: team.server.info()["sets"]["dead"] == 2 and team.server.info(),
+                    20, "both jobs to be dead")
+    expect(info["sets"]["retries"], 0, "jobs to be retried")
+    expect(len(team.lines()), 2, "executions")
 
 
 def fails_a_jobtype_it_does_not_know(stage):
@@ -219,6 +229,7 @@ TESTS = [
     outlives_a_restart_of_the_server,
     runs_what_faktotum_push_pushes,
     runs_what_the_go_client_pushes,
+    buries_what_must_not_run_again,
     fails_a_jobtype_it_does_not_know,
     registers_and_beats,
     knows_the_password,

@@ -198,7 +198,6 @@ each_end_is_told_in_its_own_words(void **state)
 		{ "fail", ",\"backtrace\":1",
 		    FAIL("ExitStatus",
 			"exit 3: two") "\",\"backtrace\":[\"one\"]}" },
-		{ "dead", "", FAIL("ExitStatus", "exit 65\"") },
 		{ "signal", "", FAIL("Signal", "killed by SIGSEGV") },
 		{ "short", "",
 		    FAIL("Timeout", "stopped after 0.1 s: ran out of time\"") },
@@ -221,6 +220,22 @@ each_end_is_told_in_its_own_words(void **state)
 		assert_int_equal(s.ends, 1);
 		tear_down(&s);
 	}
+}
+
+static void
+what_must_not_run_again_is_buried(void **state)
+{
+	static const char *const script[] = { "accept", "greet",
+		FAIL("ExitStatus", "exit 65\",\"retry\":-1}"), "> +OK",
+		"< MUTATE {\"cmd\":\"kill\",\"target\":\"retries\"", "> +OK",
+		NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script);
+	take(&s, "dead", "");
+	turn_until(s.loop, &s.none_left);
+	tear_down(&s);
 }
 
 static void
@@ -449,6 +464,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_end_is_told_in_its_own_words),
+		cmocka_unit_test(what_must_not_run_again_is_buried),
 		cmocka_unit_test(a_slot_is_taken_until_the_program_has_ended),
 		cmocka_unit_test(
 		    a_full_handler_holds_its_jobs_and_stops_the_asking),

@@ -30,7 +30,12 @@ static void
 lines_are_written(void **state)
 {
 	static const char *const lines[] = { "a.rb:1", "b\n\"" };
-	struct failure whole = { "IOError", "bo\r\nom", lines, 2 };
+	struct failure whole = { .errtype = "IOError",
+		.message = "bo\r\nom",
+		.backtrace = lines,
+		.nlines = 2 };
+	struct failure dead = { .dead = true };
+	struct failure later = { .retry_in = 90 };
 	struct failure bare = { 0 };
 	struct buf *b = buf_new(500);
 
@@ -44,6 +49,15 @@ lines_are_written(void **state)
 	    "\"backtrace\":[\"a.rb:1\",\"b\\n\\\"\"]}\r\n");
 	assert_int_equal(fail_put(b, "wake0001", 8, &bare), 0);
 	is(b, "FAIL {\"jid\":\"wake0001\"}\r\n");
+	assert_int_equal(fail_put(b, "wake0001", 8, &dead), 0);
+	is(b, "FAIL {\"jid\":\"wake0001\",\"retry\":-1}\r\n");
+	assert_int_equal(fail_put(b, "wake0001", 8, &later), 0);
+	is(b, "FAIL {\"jid\":\"wake0001\",\"retry_in\":90}\r\n");
+	/* A stock server splits this line at spaces. */
+	assert_int_equal(bury_put(b, "a b\"c\\ d", 8), 0);
+	is(b,
+	    "MUTATE {\"cmd\":\"kill\",\"target\":\"retries\",\"filter\":{"
+	    "\"jids\":[\"a\\u0020b\\\"c\\\\\\u0020d\"]}}\r\n");
 	buf_free(b);
 }
 

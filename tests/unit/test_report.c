@@ -238,6 +238,76 @@ too_many_outcomes_are_said_to_be_too_many(void **state)
 	tear_down(&s);
 }
 
+#define BURIAL(jid)                                                            \
+	"< MUTATE {\"cmd\":\"kill\",\"target\":\"retries\",\"filter\":{"       \
+	"\"jids\":[\"" jid "\"]}}"
+
+static const struct failure never_again = {
+	.errtype = "E", .message = "boom", .dead = true
+};
+
+/* One by one, and after their FAILs; a lost conversation costs none. */
+static void
+what_must_not_run_again_is_buried_on_a_stock_server(void **state)
+{
+	static const char *const script[] = { "accept", "greet",
+		"< FAIL {\"jid\":\"job-0001\"", "< FAIL {\"jid\":\"job-0002\"",
+		"> +OK", "> +OK", BURIAL("job-0001"), "close", "accept",
+		"greet", BURIAL("job-0001"), "> +OK", BURIAL("job-0002"),
+		"> +OK", NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script);
+	report_dead(s.report, "job-0001", 8, &never_again, later());
+	report_dead(s.report, "job-0002", 8, &never_again, later());
+	client_start(s.client);
+	turn_until(s.loop, &s.none_left);
+	assert_int_equal(report_counts(s.report).failed, 2);
+	assert_int_equal(report_counts(s.report).buried, 2);
+	tear_down(&s);
+}
+
+static void
+a_server_that_has_a_word_for_it_buries_by_itself(void **state)
+{
+	static const char *const script[] = { "accept",
+		"> +HI {\"v\":2,\"x\":[\"fail-retry\"]}", "< HELLO ", "> +OK",
+		"< FAIL {\"jid\":\"job-0001\"", "> +OK",
+		"< ACK {\"jid\":\"job-0002\"}", "> +OK", NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script);
+	report_dead(s.report, "job-0001", 8, &never_again, later());
+	client_start(s.client);
+	turn_until(s.loop, &s.none_left);
+	s.none_left = false;
+	report_ack(s.report, "job-0002", 8, later());
+	turn_until(s.loop, &s.none_left);
+	assert_int_equal(report_counts(s.report).buried, 0);
+	tear_down(&s);
+}
+
+/* It was given away: whoever has it now decides. */
+static void
+a_job_that_is_not_ours_any_more_is_not_buried(void **state)
+{
+	static const char *const script[] = { "accept", "greet",
+		"< FAIL {\"jid\":\"job-0001\"", "> -ERR Job not found job-0001",
+		NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script);
+	report_dead(s.report, "job-0001", 8, &never_again, later());
+	client_start(s.client);
+	turn_until(s.loop, &s.none_left);
+	assert_int_equal(report_counts(s.report).buried, 0);
+	assert_int_equal(report_counts(s.report).unknown, 1);
+	tear_down(&s);
+}
+
 int
 main(void)
 {
@@ -252,6 +322,11 @@ main(void)
 		cmocka_unit_test(another_error_is_repeated_after_a_pause),
 		cmocka_unit_test(an_outcome_dies_with_its_reservation),
 		cmocka_unit_test(too_many_outcomes_are_said_to_be_too_many),
+		cmocka_unit_test(
+		    what_must_not_run_again_is_buried_on_a_stock_server),
+		cmocka_unit_test(
+		    a_server_that_has_a_word_for_it_buries_by_itself),
+		cmocka_unit_test(a_job_that_is_not_ours_any_more_is_not_buried),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
