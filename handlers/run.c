@@ -250,11 +250,8 @@ take(struct outlet *o, const char *bytes, size_t len)
 
 	if (stream_of(o) == RUN_STDERR)
 		tail_add(r->tail, bytes, len);
-	if (within < len && r->req->kill_at_limit) {
+	if (within < len && r->req->kill_at_limit)
 		give_reason(r, RUN_OUTPUT_LIMIT);
-		if (r->state == RUNNING)
-			run_stop(r, RUN_OUTPUT_LIMIT, r->req->grace);
-	}
 	return within;
 }
 
@@ -266,10 +263,15 @@ line(struct outlet *o, const char *bytes, size_t len, bool more)
 	r->hooks->line(r->ctx, stream_of(o), bytes, len, more);
 }
 
+/* What was within the limit has been told: now it is stopped. */
 static void
 turned(struct outlet *o)
 {
-	finish_if_over(o->ctx);
+	struct run *r = o->ctx;
+
+	if (r->state == RUNNING && r->facts.output_cut && r->req->kill_at_limit)
+		run_stop(r, RUN_OUTPUT_LIMIT, r->req->grace);
+	finish_if_over(r);
 }
 
 static const struct outlet_hooks outlet_hooks = { take, line, turned };
