@@ -173,7 +173,7 @@ sources_load(struct sources *s, const char *path, struct err *e)
 void
 sources_clear(struct sources *s)
 {
-	for (size_t i = 0; i < s->nfiles; i++) {
+	for (size_t i = 0; s->files != NULL && i < s->nfiles; i++) {
 		free(s->files[i].name);
 		/* It may hold the password. */
 		if (s->files[i].text != NULL)

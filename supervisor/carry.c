@@ -35,7 +35,7 @@ collect(const struct dispatch *d, struct generations *g)
 	g->of = calloc(d->busy + 1, sizeof(struct generation *));
 	if (g->of == NULL)
 		return false;
-	TAILQ_FOREACH (t, &d->all, link)
+	for (t = TAILQ_FIRST(&d->all); t != NULL; t = TAILQ_NEXT(t, link))
 		if (number_of(g, t->generation) == g->count)
 			g->of[g->count++] = t->generation;
 	return true;
@@ -57,7 +57,7 @@ dispatch_save(const struct dispatch *d, struct state_writer *w)
 	for (size_t i = 0; i < g.count; i++)
 		generation_save(g.of[i], w);
 	state_put_int(w, (int64_t)d->busy);
-	TAILQ_FOREACH (t, &d->all, link) {
+	for (t = TAILQ_FIRST(&d->all); t != NULL; t = TAILQ_NEXT(t, link)) {
 		state_put_int(w, (int64_t)number_of(&g, t->generation));
 		task_save(t, w);
 		state_put_int(w, t->run != NULL);

@@ -392,7 +392,7 @@ find(struct dispatch *d, const char *jid)
 {
 	struct task *t;
 
-	TAILQ_FOREACH (t, &d->all, link)
+	for (t = TAILQ_FIRST(&d->all); t != NULL; t = TAILQ_NEXT(t, link))
 		if (strcmp(t->jid, jid) == 0 && !t->lost)
 			return t;
 	return NULL;
@@ -472,7 +472,7 @@ dispatch_starting(const struct dispatch *d)
 	const struct task *t;
 	size_t n = 0;
 
-	TAILQ_FOREACH (t, &d->all, link)
+	for (t = TAILQ_FIRST(&d->all); t != NULL; t = TAILQ_NEXT(t, link))
 		n += t->run != NULL && run_pid(t->run) == 0;
 	return n;
 }
@@ -482,7 +482,7 @@ dispatch_owns(const struct dispatch *d, pid_t pid)
 {
 	const struct task *t;
 
-	TAILQ_FOREACH (t, &d->all, link)
+	for (t = TAILQ_FIRST(&d->all); t != NULL; t = TAILQ_NEXT(t, link))
 		if (t->run != NULL && run_pid(t->run) == pid)
 			return true;
 	return false;

@@ -33,6 +33,7 @@ enum {
 	FILE_MAX = 2 * JOURNAL_BYTES_MAX, /* what is read at a start */
 	TIDY_ABOVE = 1024 * 1024,         /* bytes of the file */
 	RETRY_AFTER = 1,                  /* s, when the disk refuses */
+	GATHER_NS = 2 * 1000 * 1000,
 };
 
 /* No reservation is longer; a wall clock that was set back adds no more. */
@@ -127,7 +128,7 @@ gather(struct journal *j, struct buf *out, bool all)
 	struct entry *n;
 	int r = all ? buf_append(out, JOURNAL_MAGIC, JOURNAL_MAGIC_LEN) : 0;
 
-	TAILQ_FOREACH (n, &j->entries, link) {
+	for (n = TAILQ_FIRST(&j->entries); n != NULL; n = TAILQ_NEXT(n, link)) {
 		const struct journal_record done = { .kind = JOURNAL_DONE,
 			.id = n->id };
 
@@ -228,6 +229,22 @@ rest(struct journal *j)
 		r = pthread_cond_timedwait(&j->work, &j->lock, &until);
 }
 
+/*
+ * A server nearby confirms sooner than this, and then nothing has to be
+ * written: with a write at once, `/bin/true` ran a third fewer jobs a second.
+ */
+static void
+gather_some(struct journal *j)
+{
+	const struct timespec pause = { 0, GATHER_NS };
+
+	if (j->closing)
+		return;
+	pthread_mutex_unlock(&j->lock);
+	nanosleep(&pause, NULL);
+	pthread_mutex_lock(&j->lock);
+}
+
 static void *
 serve(void *arg)
 {
@@ -235,6 +252,8 @@ serve(void *arg)
 
 	pthread_mutex_lock(&j->lock);
 	for (;;) {
+		if (j->waits > 0)
+			gather_some(j);
 		if (j->waits > 0)
 			work_once(j);
 		if (j->closing && (j->waits == 0 || j->failing))
@@ -455,8 +474,11 @@ journal_close(struct journal *j)
 		pthread_mutex_unlock(&j->lock);
 		pthread_join(j->thread, NULL);
 	}
-	while (!TAILQ_EMPTY(&j->entries))
-		remove_entry(j, TAILQ_FIRST(&j->entries));
+	for (struct entry *n = TAILQ_FIRST(&j->entries), *next; n != NULL;
+	     n = next) {
+		next = TAILQ_NEXT(n, link);
+		free(n);
+	}
 	journal_file_close(&j->file);
 	map_free(j->by_id);
 	buf_free(j->scratch);

@@ -25,7 +25,7 @@ struct journal_file {
  * Returns 0; a negative errno with *e set, -EBUSY when another supervisor is
  * at work there. journal_file_close() in either case.
  */
-int journal_file_open(struct journal_file *f, const char *dir, struct err *e);
+int journal_file_open(struct journal_file *f, const char *path, struct err *e);
 void journal_file_close(struct journal_file *f);
 
 /*

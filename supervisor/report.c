@@ -446,10 +446,11 @@ report_save(const struct report *r, struct state_writer *w)
 	state_put_int(w, (int64_t)r->counts.failed);
 	state_put_int(w, (int64_t)r->counts.unknown);
 	state_put_int(w, (int64_t)r->counts.dropped);
-	TAILQ_FOREACH (o, &r->outcomes, link)
+	for (o = TAILQ_FIRST(&r->outcomes); o != NULL; o = TAILQ_NEXT(o, link))
 		n++;
 	state_put_int(w, n);
-	TAILQ_FOREACH (o, &r->outcomes, link) {
+	for (o = TAILQ_FIRST(&r->outcomes); o != NULL;
+	     o = TAILQ_NEXT(o, link)) {
 		state_put_int(w, (int64_t)o->kept);
 		state_put_bytes(w, o->jid, strlen(o->jid));
 		state_put_bytes(w, o->line, o->len);
@@ -463,7 +464,7 @@ is_here(const struct report *r, uint64_t kept)
 {
 	const struct outcome *o;
 
-	TAILQ_FOREACH (o, &r->outcomes, link)
+	for (o = TAILQ_FIRST(&r->outcomes); o != NULL; o = TAILQ_NEXT(o, link))
 		if (kept != 0 && o->kept == kept)
 			return true;
 	return false;
