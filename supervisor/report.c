@@ -444,6 +444,7 @@ report_save(const struct report *r, struct state_writer *w)
 
 	state_put_int(w, (int64_t)r->counts.acked);
 	state_put_int(w, (int64_t)r->counts.failed);
+	state_put_int(w, (int64_t)r->counts.buried);
 	state_put_int(w, (int64_t)r->counts.unknown);
 	state_put_int(w, (int64_t)r->counts.dropped);
 	for (o = TAILQ_FIRST(&r->outcomes); o != NULL; o = TAILQ_NEXT(o, link))
@@ -455,6 +456,8 @@ report_save(const struct report *r, struct state_writer *w)
 		state_put_bytes(w, o->jid, strlen(o->jid));
 		state_put_bytes(w, o->line, o->len);
 		state_put_int(w, o->expires);
+		state_put_int(w, o->dead);
+		state_put_int(w, o->burial);
 	}
 }
 
@@ -475,6 +478,7 @@ report_load(struct report *r, struct state_reader *from)
 {
 	r->counts.acked = (uint64_t)state_get_int(from);
 	r->counts.failed = (uint64_t)state_get_int(from);
+	r->counts.buried = (uint64_t)state_get_int(from);
 	r->counts.unknown = (uint64_t)state_get_int(from);
 	r->counts.dropped = (uint64_t)state_get_int(from);
 	int64_t n = state_get_within(from, 0, INT64_MAX);
@@ -485,10 +489,16 @@ report_load(struct report *r, struct state_reader *from)
 		o.jid = state_get_bytes(from, &o.jid_len);
 		o.line = state_get_bytes(from, &o.len);
 		o.expires = state_get_int(from);
+		bool dead = state_get_within(from, 0, 1) > 0;
+		bool burial = state_get_within(from, 0, 1) > 0;
 		if (from->failed || is_here(r, kept))
 			continue;
 		struct outcome *taken = take_up(r, &o);
-		if (taken != NULL && r->journal != NULL)
+		if (taken == NULL)
+			continue;
+		taken->dead = dead;
+		taken->burial = burial;
+		if (r->journal != NULL && !burial)
 			taken->kept = journal_add(r->journal, &o);
 	}
 }

@@ -18,7 +18,9 @@
 
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
+#include "base/state.h"
 #include "tests/unit/heard_log.h"
 #include "tests/unit/scripted_peer.h"
 
@@ -308,6 +310,48 @@ a_job_that_is_not_ours_any_more_is_not_buried(void **state)
 	tear_down(&s);
 }
 
+/* From one report into another, as an upgrade in place does. */
+static void
+hand_over(struct report *from, struct report *to)
+{
+	struct state_writer w;
+	struct state_reader r;
+	struct buf *bytes = buf_new(1 << 20);
+
+	assert_non_null(bytes);
+	assert_int_equal(state_writer_init(&w, 1 << 20), 0);
+	report_save(from, &w);
+	assert_int_equal(state_seal(&w, 1, bytes), 0);
+	assert_int_equal(
+	    state_open(&r, buf_front(bytes), buf_len(bytes), 1), 0);
+	report_load(to, &r);
+	assert_false(r.failed);
+	state_writer_clear(&w);
+	buf_free(bytes);
+}
+
+static void
+what_is_to_be_buried_survives_an_upgrade(void **state)
+{
+	static const char *const script[] = { "accept", "greet",
+		"< FAIL {\"jid\":\"job-0001\"", "> +OK", BURIAL("job-0001"),
+		"> +OK", NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script);
+	struct report *before =
+	    report_new(s.loop, s.client, NULL, on_settled, &s);
+	report_dead(before, "job-0001", 8, &never_again, later());
+	hand_over(before, s.report);
+	report_free(before);
+	assert_int_equal(report_waiting(s.report), 1);
+	client_start(s.client);
+	turn_until(s.loop, &s.none_left);
+	assert_int_equal(report_counts(s.report).buried, 1);
+	tear_down(&s);
+}
+
 int
 main(void)
 {
@@ -327,6 +371,7 @@ main(void)
 		cmocka_unit_test(
 		    a_server_that_has_a_word_for_it_buries_by_itself),
 		cmocka_unit_test(a_job_that_is_not_ours_any_more_is_not_buried),
+		cmocka_unit_test(what_is_to_be_buried_survives_an_upgrade),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
