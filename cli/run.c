@@ -279,6 +279,8 @@ start(struct options *o)
 	struct url server;
 	struct err e;
 	int status;
+
+	handover_hush();
 	bool over = take_over(&h, &carried);
 	struct generation *first = load_generation(
 	    o->file, load_tell_mistake, load_tell_warning, &status);

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: ISC
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "handlers/run.h"
@@ -90,6 +91,20 @@ find_handler(struct dispatch *d, struct task *t, struct generation *own)
 	return NULL;
 }
 
+/* Jobs of a type that the newest settings do not have share a closed lane. */
+static struct lane *
+find_lane(struct dispatch *d, const struct task *t)
+{
+	const struct task *other;
+
+	for (other = TAILQ_FIRST(&d->all); other != NULL;
+	     other = TAILQ_NEXT(other, link))
+		if (other->lane->closed &&
+		    strcmp(other->how->jobtype, t->how->jobtype) == 0)
+			return other->lane;
+	return lanes_find_or_close(&d->lanes, t->generation, t->how);
+}
+
 /* Puts a job that was read into its place. False: the state is bad. */
 static bool
 settle_in(struct task *t, struct generation *own, struct state_reader *r)
@@ -100,7 +115,7 @@ settle_in(struct task *t, struct generation *own, struct state_reader *r)
 
 	t->how = find_handler(d, t, own);
 	if (t->how != NULL)
-		t->lane = lanes_find_or_close(&d->lanes, t->generation, t->how);
+		t->lane = find_lane(d, t);
 	if (t->lane == NULL) {
 		log_tagged(LOG_LEVEL_ERROR, tags, 2,
 		    "cannot go on: no settings for it");

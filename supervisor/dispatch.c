@@ -458,12 +458,30 @@ dispatch_pause(struct dispatch *d)
 	d->paused = true;
 }
 
+/* A held job that could start in a lane that the newest settings lack. */
+static struct lane *
+stranded(const struct dispatch *d)
+{
+	const struct task *t;
+
+	for (t = TAILQ_FIRST(&d->all); t != NULL; t = TAILQ_NEXT(t, link))
+		if (t->run == NULL && t->lane->closed && !lane_is_full(t->lane))
+			return t->lane;
+	return NULL;
+}
+
 void
 dispatch_resume(struct dispatch *d)
 {
+	struct lane *lane;
+
 	d->paused = false;
 	for (size_t i = 0; i < d->lanes.generation->settings->nhandlers; i++)
 		start_next(d, d->lanes.of[i]);
+	while (!d->closed && (lane = stranded(d)) != NULL) {
+		start_next(d, lane);
+		lane_settle(lane);
+	}
 }
 
 size_t

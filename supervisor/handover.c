@@ -184,6 +184,15 @@ handover_orphan(bool (*owns)(void *ctx, pid_t pid), void *ctx)
 }
 
 void
+handover_hush(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+}
+
+void
 handover_listen(void)
 {
 	sigset_t none;

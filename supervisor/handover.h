@@ -49,7 +49,11 @@ void handover_clear(struct handover *h);
  */
 size_t handover_orphan(bool (*owns)(void *ctx, pid_t pid), void *ctx);
 
-/* Signals come through again. */
+/*
+ * Signals wait, until somebody can hear them: HUP and USR2 would end a process
+ * that is just starting. And they come through again.
+ */
+void handover_hush(void);
 void handover_listen(void);
 
 #endif

@@ -251,6 +251,27 @@ def test_a_reload_takes_a_new_executable_into_use(fleet, bench):
     bench.acked(jid)
 
 
+def test_jobs_of_a_type_that_is_gone_end_by_their_old_settings(fleet, bench):
+    """A job that runs and one that waits for it, whose type is not in the file
+    any more: both are done, one after the other."""
+    fleet.start({"t": fleet.waiting_handler()})
+    settings = json.loads(fleet.config.read_text())
+    settings["jobs"]["t"]["concurrency"] = 1
+    fleet.config.write_text(json.dumps(settings))
+    fleet.upgrade("going on with 0 jobs")
+    jids = [bench.push("t"), bench.push("t")]
+    wait_for("one to run", lambda: fleet.runs.read_text())
+    wait_for("both to be fetched",
+        lambda: bench.client.info()["faktory"]["queues"].get("default", 0) == 0)
+    settings["jobs"] = {"u": {"exec": ["/bin/true"]}}
+    fleet.config.write_text(json.dumps(settings))
+    fleet.upgrade("going on with 2 jobs")
+    bench.acked(bench.push("u"))
+    assert len(fleet.runs.read_text().split()) == 1
+    fleet.go.touch()
+    bench.acked(*jids)
+
+
 def test_switched_off_programs_die_with_the_supervisor(fleet, bench):
     """upgrade: off refuses USR2, and a kill -9 of the supervisor takes its
     programs along."""
