@@ -258,6 +258,7 @@ def test_jobs_of_a_type_that_is_gone_end_by_their_old_settings(fleet, bench):
     settings = json.loads(fleet.config.read_text())
     settings["jobs"]["t"]["concurrency"] = 1
     fleet.config.write_text(json.dumps(settings))
+    wait_for("a connection", lambda: fleet.count("connected as"))
     fleet.upgrade("going on with 0 jobs")
     jids = [bench.push("t"), bench.push("t")]
     wait_for("one to run", lambda: fleet.runs.read_text())
