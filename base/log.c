@@ -1,7 +1,8 @@
 /*
  * log - one line, sent where the operator wants it: standard error.
  *
- * This file makes the lines; log_write.c gets rid of them.
+ * This file decides what is said; log_line.c makes the lines, log_write.c gets
+ * rid of them.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -16,28 +17,28 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
-#include "base/json.h"
+#include "base/log_line.h"
 #include "base/log_write.h"
-#include "base/timestamp.h"
-#include "base/utf8.h"
 
 /* A program's longest line, escaped; what is longer counts as dropped. */
 enum { LINE_MAX_BYTES = 16 * 1024 * 1024 };
 
 static const struct {
-	const char *name;
 	const char *padded;
 	const char *priority; /* sd-daemon(3) */
 } levels[] = {
-	[LOG_LEVEL_ERROR] = { "error", "error    ", "<3>" },
-	[LOG_LEVEL_WARNING] = { "warning", "warning  ", "<4>" },
-	[LOG_LEVEL_INFO] = { "info", "info     ", "<6>" },
-	[LOG_LEVEL_DEBUG] = { "debug", "debug    ", "<7>" },
+	[LOG_LEVEL_ERROR] = { "error    ", "<3>" },
+	[LOG_LEVEL_WARNING] = { "warning  ", "<4>" },
+	[LOG_LEVEL_INFO] = { "info     ", "<6>" },
+	[LOG_LEVEL_DEBUG] = { "debug    ", "<7>" },
 };
 
 static _Atomic enum log_format chosen = LOG_FORMAT_TEXT;
 static _Atomic enum log_level limit = LOG_LEVEL_INFO;
+
+/* Set while no other thread logs. */
+static log_sink *sink;
+static void *sink_ctx;
 
 /* Whether standard error is the socket that systemd says is the journal's. */
 static bool
@@ -64,183 +65,67 @@ log_open(enum log_format format, enum log_level level)
 	limit = level;
 }
 
+enum log_format
+log_format(void)
+{
+	return chosen;
+}
+
+void
+log_divert(log_sink *to, void *ctx)
+{
+	sink = to;
+	sink_ctx = ctx;
+}
+
 bool
 log_wants(enum log_level level)
 {
 	return level <= limit;
 }
 
-/* Milliseconds always have three digits: columns stay columns. */
 static int
-put_time(struct buf *line)
-{
-	char text[TIMESTAMP_MAX];
-	int64_t ns = clock_wall();
-	int64_t ms = ns / CLOCK_NS_PER_MS % 1000;
-
-	size_t len = timestamp_format(ns - ns % CLOCK_NS_PER_S, text);
-	int r = buf_append(line, text, len - 1);
-	return r < 0 ? r : buf_printf(line, ".%03dZ", (int)(ms < 0 ? 0 : ms));
-}
-
-/* How many bytes, at most n, a terminal may see as they are. */
-static size_t
-harmless(const char *bytes, size_t n, const char *also)
-{
-	size_t len = utf8_step(bytes, n);
-	unsigned char c = (unsigned char)bytes[0];
-
-	if (len == 1 && (c < 0x20 || c == 0x7f || strchr(also, c) != NULL))
-		return 0;
-	/* U+0080 to U+009F: control characters too. */
-	if (len == 2 && c == 0xc2 && (unsigned char)bytes[1] < 0xa0)
-		return 0;
-	return len;
-}
-
-/* As they are, but for control characters, bad bytes and those in `also`. */
-static int
-put_plain(struct buf *line, const char *bytes, size_t len, const char *also)
-{
-	int r = 0;
-
-	while (r == 0 && len > 0) {
-		size_t run = 0, n;
-
-		while (run < len &&
-		    (n = harmless(bytes + run, len - run, also)) > 0)
-			run += n;
-		r = buf_append(line, bytes, run);
-		if (r == 0 && run < len)
-			r = buf_printf(
-			    line, "\\x%02x", (unsigned char)bytes[run++]);
-		bytes += run;
-		len -= run;
-	}
-	return r;
-}
-
-/* A value that could be read as two is quoted. */
-static int
-put_value(struct buf *line, const char *value)
-{
-	size_t len = strlen(value);
-
-	if (len > 0 && strpbrk(value, " =\"") == NULL)
-		return put_plain(line, value, len, "");
-	int r = buf_putc(line, '"');
-	if (r == 0)
-		r = put_plain(line, value, len, "\"");
-	return r < 0 ? r : buf_putc(line, '"');
-}
-
-struct event {
-	enum log_level level;
-	const char *subject; /* NULL: the tags are the subject */
-	const struct log_tag *tags;
-	size_t ntags;
-	const char *message;
-	size_t len;
-};
-
-static int
-put_text(struct buf *line, const struct event *ev, bool journal)
+put_event(struct buf *line, const struct log_event *ev)
 {
 	int r;
 
-	if (journal) {
-		r = buf_puts(line, levels[ev->level].priority);
+	if (chosen == LOG_FORMAT_JSON) {
+		r = log_line_json(line, ev);
 	} else {
-		r = put_time(line);
+		if (chosen == LOG_FORMAT_JOURNAL)
+			r = buf_puts(line, levels[ev->level].priority);
+		else if ((r = log_line_time(line)) == 0)
+			r = buf_printf(line, " %s", levels[ev->level].padded);
 		if (r == 0)
-			r = buf_putc(line, ' ');
-		if (r == 0)
-			r = buf_puts(line, levels[ev->level].padded);
+			r = log_line_text(line, ev);
 	}
-	if (r == 0 && ev->subject != NULL)
-		r = put_plain(line, ev->subject, strlen(ev->subject), "");
-	for (size_t i = 0; r == 0 && i < ev->ntags; i++) {
-		r = buf_printf(
-		    line, "%s%s=", i > 0 ? " " : "", ev->tags[i].key);
-		if (r == 0)
-			r = put_value(line, ev->tags[i].value);
-	}
-	if (r == 0 && (ev->subject != NULL || ev->ntags > 0))
-		r = buf_puts(line, "  ");
-	if (r == 0)
-		r = put_plain(line, ev->message, ev->len, "");
-	return r;
-}
-
-static int
-put_pair(struct buf *line, const char *key, const char *value, size_t len)
-{
-	int r = buf_putc(line, ',');
-
-	if (r == 0)
-		r = json_put_string(line, key, strlen(key));
-	if (r == 0)
-		r = buf_putc(line, ':');
-	return r < 0 ? r : json_put_string(line, value, len);
-}
-
-static int
-put_json(struct buf *line, const struct event *ev)
-{
-	int r = buf_puts(line, "{\"time\":\"");
-
-	if (r == 0)
-		r = put_time(line);
-	if (r == 0)
-		r = buf_printf(
-		    line, "\",\"level\":\"%s\"", levels[ev->level].name);
-	if (r == 0 && ev->subject != NULL)
-		r = put_pair(line, "subject", ev->subject, strlen(ev->subject));
-	for (size_t i = 0; r == 0 && i < ev->ntags; i++)
-		r = put_pair(line, ev->tags[i].key, ev->tags[i].value,
-		    strlen(ev->tags[i].value));
-	if (r == 0)
-		r = put_pair(line, "message", ev->message, ev->len);
-	return r < 0 ? r : buf_putc(line, '}');
-}
-
-static int
-put_event(struct buf *line, const struct event *ev)
-{
-	int r = chosen == LOG_FORMAT_JSON
-	    ? put_json(line, ev)
-	    : put_text(line, ev, chosen == LOG_FORMAT_JOURNAL);
-
 	return r < 0 ? r : buf_putc(line, '\n');
 }
 
-/* What an earlier full pipe cost is told ahead of the next line. */
-static int
-put_losses(struct buf *line, unsigned long lost)
+/* What an earlier full pipe cost, to be told ahead of the next line. */
+static struct log_event
+losses_event(char *text, size_t cap, unsigned long lost)
 {
-	char text[64];
+	int len = snprintf(text, cap, "%lu line%s dropped: %s", lost,
+	    lost == 1 ? "" : "s",
+	    sink != NULL ? "the journal did not take them"
+			 : "standard error was full");
 
-	if (lost == 0)
-		return 0;
-	int len = snprintf(text, sizeof text,
-	    "%lu line%s dropped: standard error was full", lost,
-	    lost == 1 ? "" : "s");
-	struct event ev = {
+	return (struct log_event){
 		.level = LOG_LEVEL_WARNING,
 		.subject = "log",
 		.message = text,
 		.len = (size_t)len,
 	};
-	return put_event(line, &ev);
 }
 
 static void
-emit(const struct event *ev)
+emit_line(const struct log_event *ev, const struct log_event *losses,
+    unsigned long lost)
 {
-	unsigned long lost = log_write_losses();
 	struct buf *line = buf_new(LINE_MAX_BYTES);
 
-	if (line != NULL && put_losses(line, lost) == 0 &&
+	if (line != NULL && (lost == 0 || put_event(line, losses) == 0) &&
 	    put_event(line, ev) == 0)
 		log_write(buf_front(line), buf_len(line), lost);
 	else
@@ -248,8 +133,38 @@ emit(const struct event *ev)
 	buf_free(line);
 }
 
+static void
+emit_away(const struct log_event *ev, const struct log_event *losses,
+    unsigned long lost)
+{
+	if (lost > 0 && sink(sink_ctx, losses))
+		log_write_told(lost);
+	if (!sink(sink_ctx, ev))
+		log_write_lost();
+}
+
+static void
+emit(const struct log_event *ev)
+{
+	char text[96];
+	unsigned long lost = log_write_losses();
+	struct log_event losses = losses_event(text, sizeof text, lost);
+
+	if (sink != NULL && chosen == LOG_FORMAT_JOURNAL)
+		emit_away(ev, &losses, lost);
+	else
+		emit_line(ev, &losses, lost);
+}
+
+void
+log_put(const struct log_event *ev)
+{
+	if (log_wants(ev->level))
+		emit(ev);
+}
+
 static void __attribute__((format(printf, 2, 0)))
-emit_formatted(struct event *ev, const char *fmt, va_list args)
+emit_formatted(struct log_event *ev, const char *fmt, va_list args)
 {
 	char *message;
 
@@ -267,7 +182,7 @@ emit_formatted(struct event *ev, const char *fmt, va_list args)
 void
 log_say(enum log_level level, const char *subject, const char *fmt, ...)
 {
-	struct event ev = { .level = level, .subject = subject };
+	struct log_event ev = { .level = level, .subject = subject };
 	va_list args;
 
 	if (!log_wants(level))
@@ -281,7 +196,7 @@ void
 log_tagged(enum log_level level, const struct log_tag *tags, size_t ntags,
     const char *fmt, ...)
 {
-	struct event ev = { .level = level, .tags = tags, .ntags = ntags };
+	struct log_event ev = { .level = level, .tags = tags, .ntags = ntags };
 	va_list args;
 
 	if (!log_wants(level))
@@ -295,7 +210,7 @@ void
 log_bytes(enum log_level level, const struct log_tag *tags, size_t ntags,
     const char *bytes, size_t len)
 {
-	struct event ev = {
+	struct log_event ev = {
 		.level = level,
 		.tags = tags,
 		.ntags = ntags,
@@ -303,6 +218,5 @@ log_bytes(enum log_level level, const struct log_tag *tags, size_t ntags,
 		.len = len,
 	};
 
-	if (log_wants(level))
-		emit(&ev);
+	log_put(&ev);
 }

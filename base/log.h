@@ -12,6 +12,8 @@
  * journal:  <4>jid=8f2c type=resize  killed        (sd-daemon(3) prefixes)
  * json:     {"time":"…","level":"warning","jid":"8f2c","type":"resize","message":"killed"}
  *
+ * A program that can speak to the journal itself diverts the journal's events.
+ *
  * SPDX-License-Identifier: ISC
  */
 #ifndef BASE_LOG_H
@@ -39,10 +41,40 @@ struct log_tag {
 	const char *value; /* any bytes; escaped on the way out */
 };
 
+/* One line, whole. All borrowed during the call. */
+struct log_event {
+	enum log_level level;
+	const char *subject; /* NULL: the tags are the subject */
+	const struct log_tag *tags;
+	size_t ntags;
+	/* For JSON and the journal; a line of text would grow too long. */
+	const struct log_tag *fields;
+	size_t nfields;
+	const char *message; /* any bytes; escaped on the way out */
+	size_t len;
+};
+
 /* May be called again at any time. Before the first call: text, info. */
 void log_open(enum log_format format, enum log_level level);
 
+/* What log_open() chose, never LOG_FORMAT_AUTO. */
+enum log_format log_format(void);
+
+/*
+ * Takes an event away from standard error without ever waiting; false when it
+ * is lost, which is then counted and told. Must not log.
+ */
+typedef bool log_sink(void *ctx, const struct log_event *ev);
+
+/*
+ * From now on LOG_FORMAT_JOURNAL means this sink; NULL: standard error again.
+ * Called while no other thread logs.
+ */
+void log_divert(log_sink *sink, void *ctx);
+
 bool log_wants(enum log_level level);
+
+void log_put(const struct log_event *ev);
 
 /* subject: "server", "listen 127.0.0.1:7419", ... A JSON line calls it so. */
 void log_say(enum log_level level, const char *subject, const char *fmt, ...)

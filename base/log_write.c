@@ -56,6 +56,13 @@ write_all(const char *bytes, size_t len)
 	return done;
 }
 
+/* With the lock held. */
+static void
+forget(unsigned long told)
+{
+	losses -= told < losses ? told : losses;
+}
+
 void
 log_write(const char *lines, size_t len, unsigned long told)
 {
@@ -64,7 +71,7 @@ log_write(const char *lines, size_t len, unsigned long told)
 		torn = false;
 	size_t done = torn ? 0 : write_all(lines, len);
 	if (done == len) {
-		losses -= told < losses ? told : losses;
+		forget(told);
 	} else {
 		losses++;
 		torn = torn || done > 0;
@@ -77,6 +84,14 @@ log_write_lost(void)
 {
 	pthread_mutex_lock(&lock);
 	losses++;
+	pthread_mutex_unlock(&lock);
+}
+
+void
+log_write_told(unsigned long told)
+{
+	pthread_mutex_lock(&lock);
+	forget(told);
 	pthread_mutex_unlock(&lock);
 }
 

@@ -18,8 +18,11 @@
  */
 void log_write(const char *lines, size_t len, unsigned long told);
 
-/* A line that could not even be made. */
+/* A line that could not even be made, or that another way out refused. */
 void log_write_lost(void);
+
+/* So many losses have been told by another way out. */
+void log_write_told(unsigned long told);
 
 /* Lines dropped and not yet told. */
 unsigned long log_write_losses(void);

@@ -110,14 +110,13 @@ static bool
 settle_in(struct task *t, struct generation *own, struct state_reader *r)
 {
 	struct dispatch *d = t->dispatch;
-	const struct log_tag tags[] = { { "jid", t->jid },
-		{ "type", t->jobtype } };
+	const struct job_log *log = &t->output.log;
 
 	t->how = find_handler(d, t, own);
 	if (t->how != NULL)
 		t->lane = find_lane(d, t);
 	if (t->lane == NULL) {
-		log_tagged(LOG_LEVEL_ERROR, tags, 2,
+		job_log_say(log, LOG_LEVEL_ERROR, NULL,
 		    "cannot go on: no settings for it");
 		return false;
 	}
@@ -134,7 +133,8 @@ settle_in(struct task *t, struct generation *own, struct state_reader *r)
 		t->lane->running++;
 		return true;
 	}
-	log_tagged(LOG_LEVEL_ERROR, tags, 2, "cannot go on: its state is bad");
+	job_log_say(
+	    log, LOG_LEVEL_ERROR, NULL, "cannot go on: its state is bad");
 	TAILQ_REMOVE(&d->all, t, link);
 	d->busy--;
 	return false;

@@ -67,10 +67,8 @@ static void
 refuse(struct task *t, const char *errtype, const char *message)
 {
 	const struct failure f = { .errtype = errtype, .message = message };
-	const struct log_tag tags[] = { { "jid", t->jid },
-		{ "type", t->jobtype } };
 
-	log_tagged(LOG_LEVEL_WARNING, tags, 2,
+	job_log_say(&t->output.log, LOG_LEVEL_WARNING, JOB_FAILED,
 	    "%s: %s; not run (attempt %lld of %lld); reported FAIL", errtype,
 	    message, (long long)job_attempt(&t->job),
 	    (long long)job_max_attempts(&t->job));
@@ -84,42 +82,41 @@ on_line(
 {
 	struct task *t = ctx;
 
-	output_line(&t->lane->output, t->jid, &t->places[stream], stream, bytes,
-	    len, more);
+	output_line(&t->lane->output, &t->output, stream, bytes, len, more);
 }
 
 static void
 tell_end(const struct task *t, const struct run_facts *facts,
     const struct verdict *v)
 {
-	const struct log_tag tags[] = { { "jid", t->jid },
-		{ "type", t->jobtype } };
+	const struct job_log *log = &t->output.log;
 	double seconds = (double)facts->elapsed / 1e9;
 	long long attempt = (long long)job_attempt(&t->job);
 	long long most = (long long)job_max_attempts(&t->job);
+	bool oom = strcmp(v->errtype, "MemoryLimit") == 0;
 
 	if (t->lost)
-		log_tagged(LOG_LEVEL_WARNING, tags, 2,
+		job_log_say(log, LOG_LEVEL_WARNING, NULL,
 		    "ended after %.3f s (status 0x%04x); not ours any more, "
 		    "nothing is reported",
 		    seconds, (unsigned)facts->status);
 	else if (v->kind == VERDICT_DONE)
-		log_tagged(LOG_LEVEL_INFO, tags, 2,
+		job_log_say(log, LOG_LEVEL_INFO, JOB_DONE,
 		    "done in %.3f s (attempt %lld of %lld, status 0x%04x)",
 		    seconds, attempt, most, (unsigned)facts->status);
 	else
-		log_tagged(LOG_LEVEL_WARNING, tags, 2,
+		job_log_say(log, LOG_LEVEL_WARNING, oom ? JOB_OOM : JOB_FAILED,
 		    "%s: %s; %s after %.3f s (attempt %lld of %lld, status "
 		    "0x%04x); reported %s",
 		    v->errtype, v->message, verdict_kind_name(v->kind), seconds,
 		    attempt, most, (unsigned)facts->status,
 		    v->kind == VERDICT_DISCARD ? "ACK" : "FAIL");
 	if (facts->output_cut)
-		log_tagged(LOG_LEVEL_WARNING, tags, 2,
+		job_log_say(log, LOG_LEVEL_WARNING, NULL,
 		    "wrote more than its output_limit of %lld bytes",
 		    (long long)t->how->output_limit);
 	if (facts->leftover)
-		log_tagged(LOG_LEVEL_WARNING, tags, 2,
+		job_log_say(log, LOG_LEVEL_WARNING, NULL,
 		    "left processes behind; killed");
 }
 
@@ -190,8 +187,6 @@ static void
 start(struct task *t)
 {
 	struct dispatch *d = t->dispatch;
-	const struct log_tag tags[] = { { "jid", t->jid },
-		{ "type", t->jobtype }, { "dispatch", t->id } };
 
 	if (!prepare(t, clock_mono()))
 		return;
@@ -203,7 +198,10 @@ start(struct task *t)
 		return;
 	}
 	t->lane->running++;
-	log_tagged(LOG_LEVEL_DEBUG, tags, 3, "starting %s", t->how->program);
+	job_log_say(&t->output.log, LOG_LEVEL_INFO, JOB_STARTED,
+	    "started %s (attempt %lld of %lld)", t->how->program,
+	    (long long)job_attempt(&t->job),
+	    (long long)job_max_attempts(&t->job));
 }
 
 static void
@@ -398,15 +396,20 @@ find(struct dispatch *d, const char *jid)
 	return NULL;
 }
 
+struct tap *
+dispatch_tap(struct dispatch *d, const char *jid)
+{
+	struct task *t = find(d, jid);
+
+	return t != NULL ? &t->output.tap : NULL;
+}
+
 static void
 lose(struct task *t)
 {
-	const struct log_tag tags[] = { { "jid", t->jid },
-		{ "type", t->jobtype } };
-
 	t->lost = true;
 	t->dispatch->lost++;
-	log_tagged(LOG_LEVEL_WARNING, tags, 2,
+	job_log_say(&t->output.log, LOG_LEVEL_WARNING, NULL,
 	    "the server has given this job away; %s",
 	    t->run != NULL ? "ending its program" : "not run");
 }

@@ -24,6 +24,7 @@
 #include "supervisor/generation.h"
 #include "supervisor/report.h"
 #include "supervisor/scratch.h"
+#include "supervisor/tap.h"
 
 struct dispatch;
 
@@ -83,6 +84,12 @@ enum cancel_reason {
  */
 int
 dispatch_cancel(struct dispatch *d, const char *jid, enum cancel_reason reason);
+
+/*
+ * What a job's program prints: see supervisor/tap. NULL when there is no such
+ * job; else valid until the job has ended, which its listeners hear.
+ */
+struct tap *dispatch_tap(struct dispatch *d, const char *jid);
 
 /*
  * The end of the work: programs get TERM and their grace, then KILL; with

@@ -44,44 +44,96 @@ may_pass(struct output *o)
 	return true;
 }
 
-/* Cuts "<N>" off the front. */
+/* Cuts "<N>" off the front: N, or -1 without one. */
+static int
+cut_priority(const char **bytes, size_t *len)
+{
+	const char *s = *bytes;
+
+	if (*len < 3 || s[0] != '<' || s[1] < '0' || s[1] > '7' || s[2] != '>')
+		return -1;
+	*bytes += 3;
+	*len -= 3;
+	return s[1] - '0';
+}
+
 static enum log_level
-level_of(const char **bytes, size_t *len)
+level_of(int priority)
 {
 	static const enum log_level levels[] = { LOG_LEVEL_ERROR,
 		LOG_LEVEL_ERROR, LOG_LEVEL_ERROR, LOG_LEVEL_ERROR,
 		LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_INFO,
 		LOG_LEVEL_DEBUG };
-	const char *s = *bytes;
 
-	if (*len < 3 || s[0] != '<' || s[1] < '0' || s[1] > '7' || s[2] != '>')
-		return LOG_LEVEL_INFO;
-	*bytes += 3;
-	*len -= 3;
-	return levels[s[1] - '0'];
+	return priority < 0 ? LOG_LEVEL_INFO : levels[priority];
 }
 
-void
-output_line(struct output *o, const char *jid, struct output_place *at,
-    enum run_stream stream, const char *bytes, size_t len, bool more)
+static void
+log_line(struct output *o, const struct output_job *job,
+    const struct output_place *at, const struct tap_line *line)
 {
 	char marked[RUN_LINE_MAX + sizeof more_mark];
-	const struct log_tag tags[] = {
-		{ "jid", jid },
-		{ "type", o->how->jobtype },
-		{ "stream", stream == RUN_STDOUT ? "stdout" : "stderr" },
-	};
+	const char *bytes = line->bytes;
+	size_t len = line->len;
 
-	if (!at->within)
-		at->level = level_of(&bytes, &len);
-	at->within = more;
-	if (!log_wants(at->level) || !may_pass(o))
+	if (!log_wants(line->level) || !may_pass(o))
 		return;
-	if (more && len <= RUN_LINE_MAX) {
+	if (line->more && len <= RUN_LINE_MAX) {
 		memcpy(marked, bytes, len);
 		memcpy(marked + len, more_mark, sizeof more_mark - 1);
 		bytes = marked;
 		len += sizeof more_mark - 1;
 	}
-	log_bytes(at->level, tags, sizeof tags / sizeof tags[0], bytes, len);
+	job_log_line(
+	    &job->log, line->level, at->priority, line->stream, bytes, len);
+}
+
+void
+output_line(struct output *o, struct output_job *job, enum run_stream stream,
+    const char *bytes, size_t len, bool more)
+{
+	struct output_place *at = &job->places[stream];
+
+	if (!at->within) {
+		at->priority = cut_priority(&bytes, &len);
+		at->level = level_of(at->priority);
+	}
+	at->within = more;
+
+	const struct tap_line line = { .stream = stream,
+		.level = at->level,
+		.more = more,
+		.bytes = bytes,
+		.len = len };
+	tap_add(&job->tap, &line);
+	log_line(o, job, at, &line);
+}
+
+void
+output_end(struct output_job *job)
+{
+	tap_end(&job->tap);
+}
+
+void
+output_save(const struct output_job *job, struct state_writer *w)
+{
+	for (size_t i = 0; i < 2; i++) {
+		state_put_int(w, job->places[i].within);
+		state_put_int(w, job->places[i].level);
+		state_put_int(w, job->places[i].priority);
+	}
+}
+
+void
+output_load(struct output_job *job, struct state_reader *r)
+{
+	for (size_t i = 0; i < 2; i++) {
+		struct output_place *at = &job->places[i];
+
+		at->within = state_get_within(r, 0, 1) != 0;
+		at->level = (enum log_level)state_get_within(
+		    r, LOG_LEVEL_ERROR, LOG_LEVEL_DEBUG);
+		at->priority = (int)state_get_within(r, -1, 7);
+	}
 }

@@ -47,7 +47,8 @@ task_new(struct dispatch *d, const char *bytes, size_t len, int64_t asked_at,
 	t->when.expires = asked_at + job_reservation(&t->job) * CLOCK_NS_PER_S;
 	t->jid = text_copy(&t->job.jid);
 	t->jobtype = text_copy(&t->job.jobtype);
-	if (t->jid == NULL || t->jobtype == NULL) {
+	t->queue = text_copy(&t->job.queue);
+	if (t->jid == NULL || t->jobtype == NULL || t->queue == NULL) {
 		err_set(e, ENOMEM, "out of memory");
 		task_free(t);
 		return NULL;
@@ -57,17 +58,25 @@ task_new(struct dispatch *d, const char *bytes, size_t len, int64_t asked_at,
 		task_free(t);
 		return NULL;
 	}
+	t->output.log = (struct job_log){ .jid = t->jid,
+		.jobtype = t->jobtype,
+		.queue = t->queue,
+		.dispatch = t->id };
+	snprintf(t->output.log.attempt, sizeof t->output.log.attempt, "%lld",
+	    (long long)job_attempt(&t->job));
 	return t;
 }
 
 void
 task_free(struct task *t)
 {
+	output_end(&t->output);
 	invocation_clear(&t->invocation);
 	job_clear(&t->job);
 	free(t->bytes);
 	free(t->jid);
 	free(t->jobtype);
+	free(t->queue);
 	free(t->dir);
 	generation_drop(t->generation);
 	free(t);
@@ -153,10 +162,7 @@ task_save(const struct task *t, struct state_writer *w)
 	state_put_text(w, t->id);
 	state_put_int(w, t->deadline);
 	state_put_int(w, t->lost);
-	for (size_t i = 0; i < 2; i++) {
-		state_put_int(w, t->places[i].within);
-		state_put_int(w, t->places[i].level);
-	}
+	output_save(&t->output, w);
 }
 
 struct task *
@@ -180,11 +186,7 @@ task_load(struct dispatch *d, struct state_reader *r, struct err *e)
 	free(id);
 	t->deadline = state_get_int(r);
 	t->lost = state_get_within(r, 0, 1) != 0;
-	for (size_t i = 0; i < 2; i++) {
-		t->places[i].within = state_get_within(r, 0, 1) != 0;
-		t->places[i].level = (enum log_level)state_get_within(
-		    r, LOG_LEVEL_ERROR, LOG_LEVEL_DEBUG);
-	}
+	output_load(&t->output, r);
 	if (!r->failed)
 		return t;
 	err_set(e, EINVAL, "the state is damaged");

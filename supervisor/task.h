@@ -37,10 +37,11 @@ struct task {
 	ev_timer too_late;        /* active exactly while held */
 	struct dispatch *dispatch;
 
-	char *bytes; /* as received; owned, as the next three */
+	char *bytes; /* as received; owned, as the next four */
 	size_t len;
 	char *jid; /* for the log; escaped by it */
 	char *jobtype;
+	char *queue;
 	char *dir;      /* private directory; NULL until prepared */
 	struct job job; /* points into bytes */
 	struct generation *generation; /* held; of how */
@@ -54,7 +55,7 @@ struct task {
 	struct run_request request;
 	struct run *run; /* NULL while held */
 	bool lost;       /* not ours any more: nothing is reported */
-	struct output_place places[2]; /* by enum run_stream */
+	struct output_job output;
 };
 
 /*
