@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/address.h"
 #include "config/log_fields.h"
 #include "config/place.h"
 #include "config/secret.h"
@@ -17,42 +18,6 @@
 #define AT(member) offsetof(struct server_settings, member)
 #define KILO       (INT64_C(1) << 10)
 #define GIGA       (INT64_C(1) << 30)
-
-/* host:port with a host and a port from 0 to 65535; IPv6 in brackets. */
-static bool
-is_address(const char *text)
-{
-	const char *colon = strrchr(text, ':');
-	int64_t port;
-
-	if (colon == NULL || colon == text || colon[1] == '-' ||
-	    units_integer(colon + 1, &port) < 0 || port > 65535)
-		return false;
-	size_t host = (size_t)(colon - text);
-	if (text[0] == '[')
-		return host > 2 && text[host - 1] == ']';
-	return memchr(text, ':', host) == NULL &&
-	    strcspn(text, " \t/[]") >= host;
-}
-
-static void
-decode_listen(
-    struct reader *r, const struct node *n, const char *name, void *to)
-{
-	const char *expected = "host:port, an IPv6 host in brackets";
-	char quoted[READER_QUOTED_MAX];
-	char *text = reader_text(r, n, name, expected);
-
-	if (text == NULL)
-		return;
-	if (is_address(text)) {
-		field_set_text(to, text);
-		return;
-	}
-	reader_complain(r, n->at, "%s: %s is not an address, expected %s", name,
-	    reader_quote(text, quoted), expected);
-	free(text);
-}
 
 static const struct field limits_fields[] = {
 	{ .name = "connections",
@@ -90,10 +55,10 @@ static const struct field log_fields[] = {
 const struct field server_settings_fields[] = {
 	{ .name = "listen",
 	    .kind = FIELD_OTHER,
-	    .decode = decode_listen,
+	    .decode = address_decode,
 	    .offset = AT(listen),
 	    .dflt = "127.0.0.1:7419",
-	    .expected = "host:port, an IPv6 host in brackets",
+	    .expected = ADDRESS_EXPECTED,
 	    .help = "Where clients connect." },
 	{ .name = "data",
 	    .kind = FIELD_OTHER,

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "config/handler.h"
+#include "config/http_settings.h"
 #include "config/log_fields.h"
 #include "config/place.h"
 #include "config/queue_list.h"
@@ -155,6 +156,10 @@ const struct field settings_fields[] = {
 	    .kind = FIELD_GROUP,
 	    .rows = log_fields,
 	    .help = "The supervisor's own log." },
+	{ .name = "http",
+	    .kind = FIELD_GROUP,
+	    .rows = http_settings_fields,
+	    .help = "Health, readiness and metrics, for those who watch." },
 	{ .name = "path",
 	    .kind = FIELD_OTHER,
 	    .decode = place_path,
@@ -312,6 +317,7 @@ read_root(struct reader *r, struct draft *d)
 		d->s.tmpdir_at = node_get(d->root, "tmpdir")->at;
 	if (node_get(d->root, "state_dir") != NULL)
 		d->s.state_dir_at = node_get(d->root, "state_dir")->at;
+	http_settings_check(r, node_get(d->root, "http"), &d->s);
 	read_jobs(r, d);
 	if (r->count == 0)
 		check_graces(r, d);
@@ -428,6 +434,7 @@ settings_free(struct settings *s)
 	free(s->path);
 	free(s->tmpdir);
 	free(s->state_dir);
+	free(s->http_listen);
 	free(s);
 }
 

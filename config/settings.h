@@ -127,6 +127,9 @@ struct settings {
 	enum upgrade_kind upgrade;
 	char *state_dir; /* of the outcome journal; NULL: none */
 	struct mark state_dir_at;
+	char *http_listen; /* numeric address and port; NULL: nowhere */
+	struct mark http_listen_at;
+	bool http_public; /* others may reach it */
 
 	struct handler *handlers; /* sorted as in the file */
 	size_t nhandlers;

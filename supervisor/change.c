@@ -51,6 +51,7 @@ adopt(struct supervisor *s, struct generation *next)
 		return false;
 	}
 	s->now = next;
+	metrics_know(s->metrics, settings);
 	log_open(settings->log_format, settings->log_level);
 	heartbeat_set_period(s->heartbeat, settings->beat);
 	lifecycle_set_times(s->lifecycle, &times);

@@ -23,6 +23,7 @@
 #include "supervisor/dispatch_inside.h"
 #include "supervisor/judge.h"
 #include "supervisor/lane.h"
+#include "supervisor/metrics.h"
 #include "supervisor/output.h"
 #include "supervisor/task.h"
 #include "supervisor/timeline.h"
@@ -73,6 +74,8 @@ refuse(struct task *t, const char *errtype, const char *message)
 	    message, (long long)job_attempt(&t->job),
 	    (long long)job_max_attempts(&t->job));
 	tell_server(t, &f);
+	metrics_ended(
+	    t->dispatch->parts.metrics, &t->job, METRICS_REFUSED, NULL);
 	leave(t);
 }
 
@@ -82,7 +85,10 @@ on_line(
 {
 	struct task *t = ctx;
 
-	output_line(&t->lane->output, &t->output, stream, bytes, len, more);
+	bool passed =
+	    output_line(&t->lane->output, &t->output, stream, bytes, len, more);
+
+	metrics_line(t->dispatch->parts.metrics, &t->job, !passed);
 }
 
 static void
@@ -132,6 +138,8 @@ on_done(void *ctx, const struct run_facts *facts)
 	judge(&v, t->how, facts);
 	tell_end(t, facts, &v);
 	output_tell(&lane->output);
+	metrics_ended(d->parts.metrics, &t->job,
+	    t->lost ? METRICS_LOST : (enum metrics_outcome)v.kind, facts);
 	if (v.kind == VERDICT_DONE || v.kind == VERDICT_DISCARD) {
 		tell_server(t, NULL);
 	} else {
@@ -198,6 +206,7 @@ start(struct task *t)
 		return;
 	}
 	t->lane->running++;
+	metrics_started(d->parts.metrics, &t->job);
 	job_log_say(&t->output.log, LOG_LEVEL_INFO, JOB_STARTED,
 	    "started %s (attempt %lld of %lld)", t->how->program,
 	    (long long)job_attempt(&t->job),
@@ -359,6 +368,16 @@ dispatch_held(const struct dispatch *d)
 	return d->held;
 }
 
+void
+dispatch_tell_work(const struct dispatch *d, struct metrics *m)
+{
+	const struct task *t = TAILQ_FIRST(&d->all);
+
+	metrics_begin_work(m);
+	for (; t != NULL; t = TAILQ_NEXT(t, link))
+		metrics_at_work(m, &t->job, t->run != NULL);
+}
+
 uint64_t
 dispatch_lost(const struct dispatch *d)
 {
@@ -435,10 +454,12 @@ dispatch_cancel(struct dispatch *d, const char *jid, enum cancel_reason reason)
 	}
 	struct lane *lane = t->lane;
 	unhold(t);
-	if (reason == CANCEL_LOST)
+	if (reason == CANCEL_LOST) {
+		metrics_ended(d->parts.metrics, &t->job, METRICS_LOST, NULL);
 		leave(t);
-	else
+	} else {
 		refuse(t, "Cancelled", "cancelled before it was run");
+	}
 	lane_settle(lane);
 	return 0;
 }

@@ -27,6 +27,7 @@
 #include "supervisor/tap.h"
 
 struct dispatch;
+struct metrics;
 
 /* All borrowed. */
 struct dispatch_parts {
@@ -34,8 +35,9 @@ struct dispatch_parts {
 	struct spawner *spawner;
 	struct scratch *scratch;
 	struct report *report;
-	const char *wid; /* begins every dispatch id */
-	bool outlive;    /* programs go on when our threads end */
+	const char *wid;         /* begins every dispatch id */
+	struct metrics *metrics; /* NULL: nothing is counted */
+	bool outlive;            /* programs go on when our threads end */
 };
 
 /* ended is called whenever a job has given back its slot. Holds first. */
@@ -62,6 +64,9 @@ size_t dispatch_room(const struct dispatch *d);
 /* Jobs that have a slot: starting, running, held. */
 size_t dispatch_busy(const struct dispatch *d);
 size_t dispatch_held(const struct dispatch *d);
+
+/* Tells the metrics which jobs are here now. */
+void dispatch_tell_work(const struct dispatch *d, struct metrics *m);
 
 /* Jobs that were ended because the server had given them away. */
 uint64_t dispatch_lost(const struct dispatch *d);

@@ -47,6 +47,7 @@ struct line {
 struct fetch {
 	struct line lines[FETCH_LINES];
 	size_t in_flight;
+	uint64_t asked;
 	unsigned streak;
 	ev_timer pause; /* active after an error: nothing is asked */
 	ev_timer tidy;  /* active while more than one line is open */
@@ -149,6 +150,7 @@ ask(struct fetch *f, struct line *l)
 	l->asking = true;
 	l->asked_at = l->used_at = now;
 	f->in_flight++;
+	f->asked++;
 }
 
 static void
@@ -280,6 +282,12 @@ fetch_free(struct fetch *f)
 	fetch_order_free(f->order);
 	buf_free(f->request);
 	free(f);
+}
+
+uint64_t
+fetch_asked(const struct fetch *f)
+{
+	return f->asked;
 }
 
 size_t

@@ -52,6 +52,9 @@ void fetch_free(struct fetch *f);
 /* Asks as often as there is room. To be called whenever there may be more. */
 void fetch_poke(struct fetch *f);
 
+/* Questions since the start. */
+uint64_t fetch_asked(const struct fetch *f);
+
 /* Questions not yet answered: each may still bring a job. */
 size_t fetch_in_flight(const struct fetch *f);
 

@@ -1,7 +1,7 @@
 /*
  * inside - the parts of a supervisor.
  *
- * For supervisor/supervisor.c and supervisor/change.c alone.
+ * For supervisor/supervisor.c, change.c and health.c alone.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -19,7 +19,9 @@
 #include "supervisor/heartbeat.h"
 #include "supervisor/identity.h"
 #include "supervisor/journal.h"
+#include "supervisor/http.h"
 #include "supervisor/lifecycle.h"
+#include "supervisor/metrics.h"
 #include "supervisor/notify.h"
 #include "supervisor/orphans.h"
 #include "supervisor/report.h"
@@ -47,6 +49,8 @@ struct supervisor {
 	struct orphans *orphans;
 	struct notify *notify;
 	struct lifecycle *lifecycle;
+	struct metrics *metrics;
+	struct http *http;       /* NULL: not wanted */
 	struct buf *secrets;     /* for the check of an upgrade */
 	struct upgrade *upgrade; /* NULL: switched off */
 };

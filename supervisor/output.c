@@ -68,7 +68,8 @@ level_of(int priority)
 	return priority < 0 ? LOG_LEVEL_INFO : levels[priority];
 }
 
-static void
+/* Returns whether log_rate let it pass. */
+static bool
 log_line(struct output *o, const struct output_job *job,
     const struct output_place *at, const struct tap_line *line)
 {
@@ -76,8 +77,10 @@ log_line(struct output *o, const struct output_job *job,
 	const char *bytes = line->bytes;
 	size_t len = line->len;
 
-	if (!log_wants(line->level) || !may_pass(o))
-		return;
+	if (!log_wants(line->level))
+		return true;
+	if (!may_pass(o))
+		return false;
 	if (line->more && len <= RUN_LINE_MAX) {
 		memcpy(marked, bytes, len);
 		memcpy(marked + len, more_mark, sizeof more_mark - 1);
@@ -86,9 +89,10 @@ log_line(struct output *o, const struct output_job *job,
 	}
 	job_log_line(
 	    &job->log, line->level, at->priority, line->stream, bytes, len);
+	return true;
 }
 
-void
+bool
 output_line(struct output *o, struct output_job *job, enum run_stream stream,
     const char *bytes, size_t len, bool more)
 {
@@ -106,7 +110,7 @@ output_line(struct output *o, struct output_job *job, enum run_stream stream,
 		.bytes = bytes,
 		.len = len };
 	tap_add(&job->tap, &line);
-	log_line(o, job, at, &line);
+	return log_line(o, job, at, &line);
 }
 
 void

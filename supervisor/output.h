@@ -43,8 +43,8 @@ struct output_job {
 	struct tap tap;
 };
 
-/* As run_hooks.line. */
-void output_line(struct output *o, struct output_job *job,
+/* As run_hooks.line. Returns whether log_rate let it pass. */
+bool output_line(struct output *o, struct output_job *job,
     enum run_stream stream, const char *bytes, size_t len, bool more);
 
 /* The program has ended: those who listen hear it. */

@@ -43,6 +43,8 @@ reload_keep_fixed(const struct settings *old, struct settings *next)
 	keep(next, "tmpdir", next->tmpdir_at, old->tmpdir, &next->tmpdir);
 	keep(next, "state_dir", next->state_dir_at, old->state_dir,
 	    &next->state_dir);
+	keep(next, "http.listen", next->http_listen_at, old->http_listen,
+	    &next->http_listen);
 }
 
 bool

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "supervisor/change.h"
 #include "supervisor/handover.h"
+#include "supervisor/health.h"
 #include "supervisor/inside.h"
 #include "supervisor/timeline.h"
 
@@ -32,6 +33,7 @@ on_up(void *ctx)
 
 	log_say(LOG_LEVEL_INFO, "server", "%s: connected as wid=%s",
 	    s->who.shown, s->who.wid);
+	metrics_connected(s->metrics);
 	heartbeat_up(s->heartbeat);
 	report_up(s->report);
 	notify_ready(s->notify);
@@ -235,8 +237,11 @@ make_parts(struct supervisor *s)
 	s->notify = notify_new(s->loop, write_status, s);
 	s->lifecycle = lifecycle_new(s->loop, &times, &lifecycle_hooks, s);
 	s->orphans = orphans_new(s->loop, change_owns, s);
+	s->metrics = metrics_new();
+	metrics_know(s->metrics, settings);
 	return s->report != NULL && s->heartbeat != NULL && s->fetch != NULL &&
-	    s->notify != NULL && s->lifecycle != NULL && s->orphans != NULL;
+	    s->notify != NULL && s->lifecycle != NULL && s->orphans != NULL &&
+	    s->metrics != NULL;
 }
 
 /* What a predecessor left behind, or new. */
@@ -260,6 +265,7 @@ make_work(struct supervisor *s, struct err *e)
 		.scratch = s->scratch,
 		.report = s->report,
 		.wid = s->who.wid,
+		.metrics = s->metrics,
 		.outlive = s->upgrade != NULL };
 	s->dispatch = dispatch_new(&parts, s->now, on_progress, s);
 	if (s->dispatch == NULL)
@@ -297,7 +303,7 @@ supervisor_new(const struct supervisor_parts *parts, struct generation *first,
 		err_set(e, ENOMEM, "out of memory, threads or descriptors");
 		goto fail;
 	}
-	if (make_work(s, e) < 0)
+	if (make_work(s, e) < 0 || health_open(s, e) < 0)
 		goto fail;
 	if (parts->handover != NULL)
 		change_load_work(s);
@@ -320,6 +326,7 @@ supervisor_free(struct supervisor *s)
 	/* What does not die keeps its run; the end of the process is near. */
 	if (s->dispatch != NULL && dispatch_busy(s->dispatch) > 0)
 		return;
+	http_free(s->http);
 	orphans_free(s->orphans);
 	lifecycle_free(s->lifecycle);
 	fetch_free(s->fetch);
@@ -327,6 +334,7 @@ supervisor_free(struct supervisor *s)
 	heartbeat_free(s->heartbeat);
 	notify_free(s->notify);
 	dispatch_free(s->dispatch);
+	metrics_free(s->metrics);
 	report_free(s->report);
 	journal_close(s->journal);
 	scratch_close(s->scratch);

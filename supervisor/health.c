@@ -1,0 +1,99 @@
+/*
+ * health - three pages.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "supervisor/health.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "supervisor/http.h"
+#include "supervisor/inside.h"
+#include "supervisor/metrics.h"
+
+const char *
+health_unready(const struct supervisor *s)
+{
+	switch (lifecycle_phase(s->lifecycle)) {
+	case LIFECYCLE_RUNNING:
+		break;
+	case LIFECYCLE_QUIET:
+		return "quiet: no more jobs are fetched";
+	default:
+		return "shutting down";
+	}
+	if (!client_ready(s->client))
+		return "not connected to the server";
+	if (!heartbeat_alive(s->heartbeat))
+		return "the server has not accepted a beat yet";
+	return NULL;
+}
+
+static void
+put_readiness(struct supervisor *s, struct http_answer *a)
+{
+	const char *why = health_unready(s);
+
+	a->status = why == NULL ? 200 : 503;
+	(void)buf_printf(a->body, "%s\n", why == NULL ? "ready" : why);
+}
+
+static void
+put_metrics(struct supervisor *s, struct http_answer *a)
+{
+	const struct metrics_now now = {
+		.connected = client_ready(s->client),
+		.beating = heartbeat_alive(s->heartbeat),
+		.ready = health_unready(s) == NULL,
+		.phase = metrics_phases[lifecycle_phase(s->lifecycle)],
+		.slots = (size_t)s->now->settings->concurrency,
+		.busy = dispatch_busy(s->dispatch),
+		.waiting = report_waiting(s->report),
+		.fetches = fetch_asked(s->fetch),
+		.told = report_counts(s->report),
+	};
+
+	dispatch_tell_work(s->dispatch, s->metrics);
+	a->status = 200;
+	a->type = "text/plain; version=0.0.4; charset=utf-8";
+	if (metrics_put(s->metrics, &now, a->body) == 0)
+		return;
+	a->status = 500;
+	a->type = "text/plain; charset=utf-8";
+	buf_clear(a->body);
+	(void)buf_puts(a->body, "the metrics do not fit into memory\n");
+}
+
+static void
+on_request(void *ctx, const char *path, size_t len, struct http_answer *a)
+{
+	static const char health[] = "/healthz", ready[] = "/readyz",
+			  metrics[] = "/metrics";
+
+	if (len == sizeof health - 1 && memcmp(path, health, len) == 0) {
+		a->status = 200;
+		(void)buf_puts(a->body, "ok\n");
+	} else if (len == sizeof ready - 1 && memcmp(path, ready, len) == 0) {
+		put_readiness(ctx, a);
+	} else if (len == sizeof metrics - 1 &&
+	    memcmp(path, metrics, len) == 0) {
+		put_metrics(ctx, a);
+	}
+}
+
+int
+health_open(struct supervisor *s, struct err *e)
+{
+	const char *address = s->now->settings->http_listen;
+
+	if (address == NULL)
+		return 0;
+	s->http = http_new(s->loop, address, on_request, s, e);
+	if (s->http != NULL)
+		return 0;
+	if (s->given.handover == NULL)
+		return -e->code;
+	log_say(LOG_LEVEL_ERROR, "http", "%s; going on without", e->text);
+	return 0;
+}
