@@ -21,7 +21,8 @@ struct once {
 	struct ev_loop *loop;
 	struct run *run; /* NULL before and after */
 	const struct handler *how;
-	int64_t grace;
+	const struct timeline *when;
+	struct output output;
 	struct once_result *result;
 };
 
@@ -37,11 +38,23 @@ on_line(
 }
 
 static void
+on_message(void *ctx, const char *bytes, size_t len, bool more)
+{
+	struct once *o = ctx;
+
+	talk_line(&o->result->talk, bytes, len, more);
+}
+
+static void
 on_done(void *ctx, const struct run_facts *facts)
 {
 	struct once *o = ctx;
 
-	judge(&o->result->verdict, o->how, facts);
+	talk_end(&o->result->talk);
+	judge(&o->result->verdict, o->how, facts, talk_error(&o->result->talk));
+	if (o->result->verdict.kind == VERDICT_DONE)
+		talk_tell_unused(&o->result->talk);
+	output_tell(&o->output);
 	o->result->facts = *facts;
 	o->result->facts.tail = NULL;
 	o->result->facts.tail_len = 0;
@@ -57,7 +70,7 @@ on_signal(struct ev_loop *loop, ev_signal *w, int revents)
 	(void)loop;
 	(void)revents;
 	if (o->run != NULL)
-		run_stop(o->run, RUN_CANCELLED, o->grace);
+		run_stop(o->run, RUN_CANCELLED, o->when->grace);
 }
 
 /* Runs *v with the loop turning until its end. */
@@ -66,7 +79,7 @@ run_and_wait(struct once *o, struct spawner *spawner,
     const struct invocation *v, const struct invocation_request *q,
     struct err *e)
 {
-	static const struct run_hooks hooks = { on_line, on_done };
+	static const struct run_hooks hooks = { on_line, on_message, on_done };
 	ev_signal interrupted, terminated;
 	struct run_request req = {
 		.spawn = {
@@ -76,11 +89,13 @@ run_and_wait(struct once *o, struct spawner *spawner,
 			.workdir = v->workdir,
 			.mask = v->mask,
 			.feed = v->feed,
+			.control = q->handler->control,
 		},
+		.message_max = (size_t)q->handler->message_max,
 		.input = v->input != NULL ? buf_front(v->input) : NULL,
 		.input_len = v->input != NULL ? buf_len(v->input) : 0,
 		.deadline = clock_mono() + q->timeout,
-		.grace = o->grace,
+		.grace = o->when->grace,
 		.output_limit = q->handler->output_limit,
 		.kill_at_limit = q->handler->output_action == OUTPUT_KILL,
 	};
@@ -88,6 +103,15 @@ run_and_wait(struct once *o, struct spawner *spawner,
 	o->run = run_start(o->loop, spawner, &req, &hooks, o);
 	if (o->run == NULL)
 		return err_set(e, ENOMEM, "memory is short");
+	talk_start(&o->result->talk,
+	    &(struct talk_parts){ .loop = o->loop,
+		.run = o->run,
+		.output = &o->output,
+		.how = q->handler,
+		.jid = q->dispatch_id,
+		.deadline = req.deadline,
+		.latest = o->when->latest,
+		.grace = o->when->grace });
 	ev_signal_init(&interrupted, on_signal, SIGINT);
 	ev_signal_init(&terminated, on_signal, SIGTERM);
 	interrupted.data = o;
@@ -118,14 +142,15 @@ run_in(struct once *o, struct spawner *spawner, const char *dir,
 }
 
 int
-once_run(const char *tmpdir, struct invocation_request *q, int64_t grace,
-    struct once_result *result, struct err *e)
+once_run(const char *tmpdir, struct invocation_request *q,
+    const struct timeline *when, struct once_result *result, struct err *e)
 {
 	struct once o = {
 		/* Not the default loop: that one reaps every child itself. */
 		.loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV),
 		.how = q->handler,
-		.grace = grace,
+		.when = when,
+		.output = { .how = q->handler },
 		.result = result,
 	};
 	struct spawner *spawner = NULL;

@@ -13,10 +13,13 @@
 #include "handlers/run.h"
 #include "handlers/verdict.h"
 #include "supervisor/invocation.h"
+#include "supervisor/talk.h"
+#include "supervisor/timeline.h"
 
 struct once_result {
 	struct run_facts facts; /* without its tail */
 	struct verdict verdict; /* owned: verdict_clear() */
+	struct talk talk;       /* over; owned: talk_clear() */
 };
 
 /*
@@ -26,7 +29,7 @@ struct once_result {
  * Returns 0; -EINVAL when the job does not fit the handler (BadArgument);
  * another negative errno when nothing could be tried. *e is set then.
  */
-int once_run(const char *tmpdir, struct invocation_request *q, int64_t grace,
-    struct once_result *result, struct err *e);
+int once_run(const char *tmpdir, struct invocation_request *q,
+    const struct timeline *when, struct once_result *result, struct err *e);
 
 #endif

@@ -184,6 +184,22 @@ print_facts(struct buf *b, const struct run_facts *f)
 	    f->leftover ? "true" : "false");
 }
 
+/* How far the program said it came, and the result that it gave. */
+static void
+print_talk(struct buf *b, const struct talk *t)
+{
+	if (t->progressed) {
+		(void)buf_puts(b, ",\"progress\":{");
+		if (t->percent >= 0)
+			(void)buf_printf(b, "\"percent\":%g,", t->percent);
+		(void)buf_puts(b, "\"desc\":");
+		(void)json_put_string(b, t->desc, strlen(t->desc));
+		(void)buf_putc(b, '}');
+	}
+	if (t->result != NULL)
+		(void)buf_printf(b, ",\"result\":%s", t->result);
+}
+
 /* What is told to standard output; a failed print is not the job's. */
 static void
 print_outcome(const struct job *job, const struct once_result *r)
@@ -207,6 +223,7 @@ print_outcome(const struct job *job, const struct once_result *r)
 		}
 		(void)buf_puts(b, "]");
 	}
+	print_talk(b, &r->talk);
 	print_facts(b, &r->facts);
 	(void)buf_puts(b, "}\n");
 	(void)fwrite(buf_front(b), 1, buf_len(b), stdout);
@@ -279,14 +296,14 @@ explain_only(const struct settings *settings, struct invocation_request *q,
 /* Runs or explains; everything but the private directory is known. */
 static int
 carry_out(const struct settings *settings, struct invocation_request *q,
-    int64_t grace, bool explaining)
+    const struct timeline *when, bool explaining)
 {
-	struct once_result result;
+	struct once_result result = { 0 };
 	struct err e;
 
 	if (explaining)
-		return explain_only(settings, q, grace);
-	int r = once_run(settings->tmpdir, q, grace, &result, &e);
+		return explain_only(settings, q, when->grace);
+	int r = once_run(settings->tmpdir, q, when, &result, &e);
 	if (r == -EINVAL)
 		return tell_misfit(q->job, &e);
 	if (r < 0)
@@ -294,6 +311,7 @@ carry_out(const struct settings *settings, struct invocation_request *q,
 	print_outcome(q->job, &result);
 	int status = exit_status(result.verdict.kind);
 	verdict_clear(&result.verdict);
+	talk_clear(&result.talk);
 	return status;
 }
 
@@ -323,7 +341,7 @@ run_job(const struct settings *settings, bool explaining,
 	else
 		r = environment_base(&base, settings, lookup, &e);
 	int status = r < 0 ? tell_failure(&e, EX_OSERR)
-			   : carry_out(settings, &q, t.grace, explaining);
+			   : carry_out(settings, &q, &t, explaining);
 	environment_clear(&base);
 	return status;
 }

@@ -39,6 +39,12 @@ static const struct field_choice bytes[] = {
 	{ NULL, 0 },
 };
 
+static const struct field_choice switches[] = {
+	{ "off", 0 },
+	{ "on", 1 },
+	{ NULL, 0 },
+};
+
 static const struct field_choice actions[] = {
 	{ "cut", OUTPUT_CUT },
 	{ "kill", OUTPUT_KILL },
@@ -197,6 +203,38 @@ const struct field handler_fields[] = {
 	    .dflt = "1000",
 	    .help = "How many of its lines a second reach the log; the others "
 		    "are counted." },
+	{ .name = "control",
+	    .kind = FIELD_BOOL,
+	    .offset = AT(h.control),
+	    .choices = switches,
+	    .dflt = "on",
+	    .help = "Whether descriptor 3 of the program is open for messages "
+		    "to the supervisor." },
+	{ .name = "message_max",
+	    .kind = FIELD_SIZE,
+	    .offset = AT(h.message_max),
+	    .min = 256,
+	    .max = 1 << 20,
+	    .dflt = "64K",
+	    .help = "The longest message on descriptor 3; longer ones are "
+		    "ignored." },
+	{ .name = "stall_timeout",
+	    .kind = FIELD_DURATION,
+	    .offset = AT(h.stall_timeout),
+	    .min = 0,
+	    .max = 24 * HOUR,
+	    .dflt = "0",
+	    .help = "The program is stopped when it sends neither `heartbeat` "
+		    "nor `progress` for so long; 0: it need not." },
+	{ .name = "max_timeout",
+	    .kind = FIELD_DURATION,
+	    .offset = AT(h.max_timeout),
+	    .min = 0,
+	    .max = 24 * HOUR,
+	    .dflt = "0",
+	    .help = "How long the program may run after it has asked for more "
+		    "time than `timeout` by `extend`; never beyond the job's "
+		    "reservation. 0 refuses every such request." },
 	{ .name = "exit_codes",
 	    .kind = FIELD_OTHER,
 	    .decode = exit_codes_decode,
@@ -310,6 +348,11 @@ handler_read(struct reader *r, const struct node *jobtype,
 		if (d.env != NULL)
 			handler_env_read(r, d.env, env, &d.h);
 		check_secrets(r, c, prefix, &d.h);
+		if (!d.h.control && d.h.stall_timeout > 0)
+			reader_complain(r, jobtype->at,
+			    "%sstall_timeout: a program without messages shows "
+			    "no sign of life, expected control: on",
+			    prefix);
 	}
 	*h = d.h;
 }

@@ -95,7 +95,11 @@ struct handler {
 	bool any_bytes;          /* arguments need not be UTF-8 */
 	int64_t output_limit;    /* bytes of stdout and stderr; 0: none */
 	enum output_action output_action;
-	int64_t log_rate; /* lines a second that reach the log */
+	bool control;          /* descriptor 3 is open for messages */
+	int64_t message_max;   /* bytes of one */
+	int64_t stall_timeout; /* without a sign of life; 0: none */
+	int64_t max_timeout;   /* what `extend` can reach; 0: refused */
+	int64_t log_rate;      /* lines a second that reach the log */
 	struct exit_codes exit_codes;
 	int64_t later; /* of an exit code that means "later" */
 	enum error_parser error_parser;

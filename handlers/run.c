@@ -18,7 +18,6 @@
 
 /* In one turn of the loop, so that no program keeps it from the others. */
 enum { TURN_MAX = 64 * 1024 };
-enum { NOUTLETS = 2 };
 
 enum run_state {
 	STARTING, /* no process yet; a stop is remembered */
@@ -41,8 +40,8 @@ struct run {
 	int in;            /* -1 when all is written, or nobody reads */
 	const char *input; /* what is not fed yet; borrowed, or */
 	size_t input_len;
-	char *carried;            /* in this, owned */
-	struct outlet outlets[2]; /* by enum run_stream */
+	char *carried;                      /* in this, owned */
+	struct outlet outlets[RUN_STREAMS]; /* by enum run_stream */
 	ev_io writable;
 	ev_io ended;
 
@@ -52,7 +51,7 @@ struct run {
 	int64_t grace; /* of a stop that came while STARTING */
 
 	int64_t began;
-	int64_t written;   /* bytes of both streams */
+	int64_t written;   /* bytes of stdout and stderr */
 	struct tail *tail; /* owned */
 	struct run_facts facts;
 };
@@ -99,7 +98,7 @@ stop_feeding(struct run *r)
 static bool
 outlets_are_closed(const struct run *r)
 {
-	for (size_t i = 0; i < NOUTLETS; i++)
+	for (size_t i = 0; i < RUN_STREAMS; i++)
 		if (outlet_is_open(&r->outlets[i]))
 			return false;
 	return true;
@@ -108,7 +107,7 @@ outlets_are_closed(const struct run *r)
 static void
 free_run(struct run *r)
 {
-	for (size_t i = 0; i < NOUTLETS; i++)
+	for (size_t i = 0; i < RUN_STREAMS; i++)
 		outlet_clear(&r->outlets[i]);
 	tail_free(r->tail);
 	free(r->carried);
@@ -133,7 +132,7 @@ finish(struct run *r)
 {
 	pid_t got;
 
-	for (size_t i = 0; i < NOUTLETS; i++)
+	for (size_t i = 0; i < RUN_STREAMS; i++)
 		outlet_close(&r->outlets[i]);
 	ev_timer_stop(r->loop, &r->timer);
 	tree_kill(&r->tree);
@@ -246,6 +245,11 @@ static size_t
 take(struct outlet *o, const char *bytes, size_t len)
 {
 	struct run *r = o->ctx;
+
+	if (stream_of(o) == RUN_CONTROL) {
+		r->facts.spoke = true;
+		return len;
+	}
 	size_t within = within_limit(r, len);
 
 	if (stream_of(o) == RUN_STDERR)
@@ -260,7 +264,10 @@ line(struct outlet *o, const char *bytes, size_t len, bool more)
 {
 	const struct run *r = o->ctx;
 
-	r->hooks->line(r->ctx, stream_of(o), bytes, len, more);
+	if (stream_of(o) == RUN_CONTROL)
+		r->hooks->message(r->ctx, bytes, len, more);
+	else
+		r->hooks->line(r->ctx, stream_of(o), bytes, len, more);
 }
 
 /* What was within the limit has been told: now it is stopped. */
@@ -325,7 +332,7 @@ on_ended(struct ev_loop *loop, ev_io *w, int events)
 static void
 stop_draining(struct run *r)
 {
-	for (size_t i = 0; i < NOUTLETS; i++) {
+	for (size_t i = 0; i < RUN_STREAMS; i++) {
 		outlet_pull(&r->outlets[i]);
 		outlet_pull(&r->outlets[i]);
 	}
@@ -372,6 +379,8 @@ on_spawned(void *ctx, int result, const struct spawn_child *child,
 	ev_io_start(r->loop, &r->ended);
 	outlet_open(&r->outlets[RUN_STDOUT], child->out);
 	outlet_open(&r->outlets[RUN_STDERR], child->err);
+	if (child->control >= 0)
+		outlet_open(&r->outlets[RUN_CONTROL], child->control);
 
 	r->state = RUNNING;
 	if (r->facts.reason != RUN_BY_ITSELF)
@@ -386,8 +395,10 @@ on_spawned(void *ctx, int result, const struct spawn_child *child,
 }
 
 static struct run *
-new_run(struct ev_loop *loop)
+new_run(struct ev_loop *loop, const struct run_request *req)
 {
+	const size_t line_max[RUN_STREAMS] = { RUN_LINE_MAX, RUN_LINE_MAX,
+		req->message_max > 0 ? req->message_max : RUN_LINE_MAX };
 	struct run *r = calloc(1, sizeof *r);
 
 	if (r == NULL)
@@ -404,8 +415,8 @@ new_run(struct ev_loop *loop)
 	r->ended.data = r;
 	r->timer.data = r;
 	bool ok = r->tail != NULL;
-	for (size_t i = 0; i < NOUTLETS; i++)
-		ok &= outlet_init(&r->outlets[i], loop, RUN_LINE_MAX,
+	for (size_t i = 0; i < RUN_STREAMS; i++)
+		ok &= outlet_init(&r->outlets[i], loop, line_max[i],
 			  &outlet_hooks, r) == 0;
 	if (!ok) {
 		free_run(r);
@@ -418,7 +429,7 @@ struct run *
 run_start(struct ev_loop *loop, struct spawner *spawner,
     const struct run_request *req, const struct run_hooks *hooks, void *ctx)
 {
-	struct run *r = new_run(loop);
+	struct run *r = new_run(loop, req);
 
 	if (r == NULL)
 		return NULL;
@@ -450,8 +461,9 @@ run_save(const struct run *r, struct state_writer *w)
 	state_put_int(w, r->facts.reason);
 	state_put_int(w, r->facts.killed);
 	state_put_int(w, r->facts.output_cut);
+	state_put_int(w, r->facts.spoke);
 	state_put_int(w, r->facts.elapsed);
-	for (size_t i = 0; i < NOUTLETS; i++)
+	for (size_t i = 0; i < RUN_STREAMS; i++)
 		outlet_save(&r->outlets[i], w);
 	tail_save(r->tail, w);
 }
@@ -484,8 +496,9 @@ load_fields(struct run *r, struct state_reader *from)
 	    (enum run_reason)state_get_within(from, RUN_BY_ITSELF, RUN_LOST);
 	r->facts.killed = state_get_within(from, 0, 1) != 0;
 	r->facts.output_cut = state_get_within(from, 0, 1) != 0;
+	r->facts.spoke = state_get_within(from, 0, 1) != 0;
 	r->facts.elapsed = state_get_int(from);
-	for (size_t i = 0; i < NOUTLETS; i++)
+	for (size_t i = 0; i < RUN_STREAMS; i++)
 		outlet_load(&r->outlets[i], from);
 	tail_load(r->tail, from);
 }
@@ -494,7 +507,7 @@ struct run *
 run_load(struct ev_loop *loop, struct state_reader *from,
     const struct run_request *req, const struct run_hooks *hooks, void *ctx)
 {
-	struct run *r = new_run(loop);
+	struct run *r = new_run(loop, req);
 
 	if (r == NULL)
 		return NULL;
@@ -503,7 +516,7 @@ run_load(struct ev_loop *loop, struct state_reader *from,
 	r->ctx = ctx;
 	load_fields(r, from);
 	if (from->failed) {
-		for (size_t i = 0; i < NOUTLETS; i++)
+		for (size_t i = 0; i < RUN_STREAMS; i++)
 			outlet_close(&r->outlets[i]);
 		if (r->pidfd >= 0)
 			close(r->pidfd);

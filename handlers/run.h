@@ -39,13 +39,14 @@ enum {
 	RUN_TAIL_MAX = 64 * 1024, /* of stderr, kept for the error text */
 };
 
-enum run_stream { RUN_STDOUT, RUN_STDERR };
+enum run_stream { RUN_STDOUT, RUN_STDERR, RUN_CONTROL, RUN_STREAMS };
 
 /* Why we ended it; the first reason stays. */
 enum run_reason {
 	RUN_BY_ITSELF,
 	RUN_TIMEOUT,
 	RUN_OUTPUT_LIMIT,
+	RUN_STALLED, /* no sign of life for too long */
 	RUN_SHUTDOWN,
 	RUN_CANCELLED,
 	RUN_LOST, /* the reservation is gone */
@@ -60,6 +61,7 @@ struct run_request {
 	int64_t output_limit; /* bytes of both streams together; 0: none */
 	/* What is above the limit is no line any more, but still in the tail. */
 	bool kill_at_limit;
+	size_t message_max; /* with spawn.control: the longest whole message */
 };
 
 /* What happened, for handlers/verdict. */
@@ -69,6 +71,7 @@ struct run_facts {
 	int status; /* as wait(2) gives it */
 	enum run_reason reason;
 	bool killed;         /* the grace passed: KILL was needed */
+	bool spoke;          /* something came on the control descriptor */
 	bool output_cut;     /* more than output_limit was written */
 	bool leftover;       /* output held open after RUN_DRAIN */
 	int64_t elapsed;     /* ns from spawn to the leader's end */
@@ -84,6 +87,12 @@ struct run_hooks {
 	 */
 	void (*line)(void *ctx, enum run_stream stream, const char *bytes,
 	    size_t len, bool more);
+	/*
+	 * The same for the control descriptor, with message_max. What comes
+	 * there counts neither for output_limit nor for the tail. May be NULL
+	 * without spawn.control.
+	 */
+	void (*message)(void *ctx, const char *bytes, size_t len, bool more);
 	/* Called once, last; the run is freed when it returns. */
 	void (*done)(void *ctx, const struct run_facts *facts);
 };

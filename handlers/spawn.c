@@ -40,7 +40,8 @@ extern int clone_unseen(int (*fn)(void *), void *stack, int flags, void *arg,
 
 enum {
 	STACK_SIZE = 32 * 1024, /* a few hundred bytes are needed */
-	REPORT_FD = 3,          /* in the child; closed by exec */
+	CONTROL_FD = 3,         /* in the child, as the next */
+	REPORT_FD = 4,          /* closed by exec */
 	TRIES = 6,
 };
 
@@ -52,7 +53,8 @@ struct pipes {
 	int in[2]; /* without feed: /dev/null and -1 */
 	int out[2];
 	int err[2];
-	int report[2]; /* one struct spawn_failure, or nothing before exec */
+	int control[2]; /* -1 and -1 without control */
+	int report[2];  /* one struct spawn_failure, or nothing before exec */
 };
 
 struct birth {
@@ -94,7 +96,7 @@ close_from(int first)
 		syscall(SYS_close, fd);
 }
 
-/* Sources are above STDERR_FILENO: no dup3 hits one that is still needed. */
+/* Sources are above CONTROL_FD: no dup3 hits one that is still needed. */
 static int IN_CHILD
 take_stdio(const struct pipes *p, int *report)
 {
@@ -102,6 +104,12 @@ take_stdio(const struct pipes *p, int *report)
 	    syscall(SYS_dup3, p->out[W], STDOUT_FILENO, 0) < 0 ||
 	    syscall(SYS_dup3, p->err[W], STDERR_FILENO, 0) < 0)
 		return -1;
+	if (p->control[W] >= 0) {
+		if (syscall(SYS_dup3, p->control[W], CONTROL_FD, 0) < 0)
+			return -1;
+	} else {
+		(void)syscall(SYS_close, CONTROL_FD);
+	}
 	if (*report != REPORT_FD &&
 	    syscall(SYS_dup3, *report, REPORT_FD, O_CLOEXEC) < 0)
 		return -1;
@@ -170,7 +178,7 @@ close_one(int *fd)
 static void
 close_all(struct pipes *p)
 {
-	int *const all[] = { p->in, p->out, p->err, p->report };
+	int *const all[] = { p->in, p->out, p->err, p->control, p->report };
 
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
 		close_one(&all[i][R]);
@@ -178,14 +186,14 @@ close_all(struct pipes *p)
 	}
 }
 
-/* Moves a descriptor out of the way of the child's 0 to 2. */
+/* Moves a descriptor out of the way of the child's 0 to 3. */
 static int
 lift(int *fd)
 {
-	if (*fd > STDERR_FILENO)
+	if (*fd > CONTROL_FD)
 		return 0;
 
-	int higher = fcntl(*fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	int higher = fcntl(*fd, F_DUPFD_CLOEXEC, CONTROL_FD + 1);
 	if (higher < 0)
 		return -1;
 	close(*fd);
@@ -212,13 +220,16 @@ open_null(int fds[2])
 }
 
 static int
-open_all(struct pipes *p, bool feed)
+open_all(struct pipes *p, const struct spawn_request *req)
 {
-	*p = (struct pipes){ { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 } };
+	*p = (struct pipes){ { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 },
+		{ -1, -1 } };
 
-	if ((feed ? open_pipe(p->in, W) : open_null(p->in)) < 0)
+	if ((req->feed ? open_pipe(p->in, W) : open_null(p->in)) < 0)
 		return -1;
 	if (open_pipe(p->out, R) < 0 || open_pipe(p->err, R) < 0)
+		return -1;
+	if (req->control && open_pipe(p->control, R) < 0)
 		return -1;
 	return open_pipe(p->report, -1);
 }
@@ -284,7 +295,7 @@ start(const struct spawn_request *req, struct spawn_child *child,
 	struct birth b = { req, &p, getpid() };
 	int pidfd = -1;
 
-	if (open_all(&p, req->feed) < 0)
+	if (open_all(&p, req) < 0)
 		goto fail_errno;
 	at.stage = SPAWN_CLONE;
 	pid_t pid = clone_quietly(&b, &pidfd);
@@ -297,11 +308,12 @@ start(const struct spawn_request *req, struct spawn_child *child,
 		close_one(&pidfd);
 		goto fail;
 	}
-	*child =
-	    (struct spawn_child){ pid, pidfd, p.in[W], p.out[R], p.err[R] };
+	*child = (struct spawn_child){ pid, pidfd, p.in[W], p.out[R], p.err[R],
+		p.control[R] };
 	close_one(&p.in[R]);
 	close_one(&p.out[W]);
 	close_one(&p.err[W]);
+	close_one(&p.control[W]);
 	close_one(&p.report[R]);
 	return 0;
 

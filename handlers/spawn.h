@@ -21,6 +21,7 @@ struct spawn_request {
 	const char *workdir; /* absolute */
 	mode_t mask;         /* umask(2) */
 	bool feed;           /* false: stdin is /dev/null */
+	bool control;        /* descriptor 3 is a pipe to us; false: closed */
 	bool outlive;        /* no KILL when the thread ends */
 };
 
@@ -31,6 +32,7 @@ struct spawn_child {
 	int in;    /* we write: the program's stdin; -1 without feed */
 	int out;   /* we read */
 	int err;   /* we read */
+	int control; /* we read: descriptor 3; -1 without control */
 };
 
 enum spawn_stage {
@@ -52,7 +54,8 @@ struct spawn_failure {
  * Returns 0 and fills *child; the caller owns its descriptors and must reap
  * the pid. The child leads its own session and process group, has an empty
  * signal mask, default dispositions, no_new_privs, and descriptors 0 to 2
- * only. Unless it may outlive us it is sent KILL when the thread that called
+ * only, with control 3 too. That one is a pipe rather than a socket, since
+ * opening /dev/fd/3 fails for sockets. Unless it may outlive us it is sent KILL when the thread that called
  * spawn() ends, so that it does not outlive a supervisor that was itself
  * killed: call from a thread that stays. Replacing our own program by exec
  * ends every thread. Returns -1 and fills *why; then there is nothing to close or

@@ -92,6 +92,8 @@ discard(struct spawner_ticket *t)
 		close(t->child.err);
 		if (t->child.in >= 0)
 			close(t->child.in);
+		if (t->child.control >= 0)
+			close(t->child.control);
 	}
 	free(t);
 }

@@ -5,6 +5,7 @@
  */
 #include "handlers/verdict.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -126,6 +127,7 @@ judge_stop(struct verdict *v, const struct run_facts *facts)
 		[RUN_TIMEOUT] = { "Timeout", "ran out of time" },
 		[RUN_OUTPUT_LIMIT] = { "OutputLimit",
 		    "wrote more than its output limit" },
+		[RUN_STALLED] = { "Stalled", "showed no sign of life" },
 		[RUN_SHUTDOWN] = { "Shutdown", "the supervisor shuts down" },
 		[RUN_CANCELLED] = { "Cancelled", "cancelled" },
 		[RUN_LOST] = { "ReservationLost", "its reservation is gone" },
@@ -164,10 +166,12 @@ judge_signal(struct verdict *v, int status)
 }
 
 static void
-judge_exit(struct verdict *v, int code, struct text tail)
+judge_exit(struct verdict *v, const struct run_facts *facts, struct text tail)
 {
+	int code = WEXITSTATUS(facts->status);
 	struct text line;
-	bool unavailable = code == EXIT_NO_EXEC || code == EXIT_NOT_FOUND;
+	bool unavailable =
+	    !facts->spoke && (code == EXIT_NO_EXEC || code == EXIT_NOT_FOUND);
 
 	set_errtype(v, unavailable ? "HandlerUnavailable" : exit_status);
 	say(v, "exit %d", code);
@@ -225,7 +229,7 @@ verdict_reach(struct verdict *v, const struct run_facts *facts,
 		v->retry_in =
 		    meaning.kind == VERDICT_LATER ? meaning.retry_in : 0;
 		if (meaning.kind != VERDICT_DONE)
-			judge_exit(v, WEXITSTATUS(facts->status), tail);
+			judge_exit(v, facts, tail);
 	}
 	if (v->kind != VERDICT_DONE)
 		keep_backtrace(v, tail);
@@ -245,6 +249,58 @@ verdict_name(struct verdict *v, const struct trace *t)
 	    v->message, sizeof v->message, message.len > 0 ? message : type);
 	verdict_clear(v);
 	keep_backtrace(v, lines);
+}
+
+/* An empty string, or one there is no memory for, changes nothing. */
+static void
+copy_string(char *to, size_t size, const struct json *string)
+{
+	char *bytes = malloc(string->len);
+	ssize_t n = bytes != NULL
+	    ? json_decode_string(string, bytes, string->len)
+	    : -ENOMEM;
+
+	if (n > 0)
+		copy_clean(to, size, (struct text){ bytes, (size_t)n });
+	free(bytes);
+}
+
+static void
+take_backtrace(struct verdict *v, const struct json *lines)
+{
+	struct json_walk w = json_walk(lines);
+	struct json line;
+
+	verdict_clear(v);
+	while (v->nlines < VERDICT_LINES_MAX && json_next_element(&w, &line)) {
+		char clean[LINE_MAX_BYTES + 1] = "";
+
+		copy_string(clean, sizeof clean, &line);
+		char *copy = strdup(clean);
+		if (copy != NULL)
+			v->backtrace[v->nlines++] = copy;
+	}
+}
+
+void
+verdict_refine(struct verdict *v, const struct message *m)
+{
+	if (m->error.errtype.kind == JSON_STRING)
+		copy_string(v->errtype, sizeof v->errtype, &m->error.errtype);
+	if (m->error.message.kind == JSON_STRING)
+		copy_string(v->message, sizeof v->message, &m->error.message);
+	if (m->error.backtrace.kind == JSON_ARRAY)
+		take_backtrace(v, &m->error.backtrace);
+	if (m->error.retry == MESSAGE_DEAD)
+		v->kind = VERDICT_DEAD;
+	else if (m->error.retry == MESSAGE_DISCARD)
+		v->kind = VERDICT_DISCARD;
+	else if (m->error.retry_in >= 0 && v->kind == VERDICT_RETRY)
+		v->kind = VERDICT_LATER;
+	if (v->kind != VERDICT_LATER)
+		v->retry_in = 0;
+	else if (m->error.retry_in >= 0)
+		v->retry_in = m->error.retry_in;
 }
 
 void

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "handlers/message.h"
 #include "handlers/run.h"
 #include "handlers/trace.h"
 
@@ -57,6 +58,14 @@ void verdict_clear(struct verdict *v);
  * renamed: what we did, or a signal, says more than a trace before it.
  */
 void verdict_name(struct verdict *v, const struct trace *t);
+
+/*
+ * Puts what a program said of its error (a MESSAGE_ERROR) in the place of
+ * ours: the members that it gave, and none that is empty. `retry` can make
+ * the verdict dead or discard, and retry_in turns a retry into a later;
+ * otherwise the kind stays. Only for a failing exit status.
+ */
+void verdict_refine(struct verdict *v, const struct message *error);
 
 /* "done", "retry", "later", "dead", "discard". */
 const char *verdict_kind_name(enum verdict_kind kind);

@@ -130,6 +130,7 @@ settle_in(struct task *t, struct generation *own, struct state_reader *r)
 	t->run =
 	    run_load(d->parts.loop, r, &t->request, &dispatch_run_hooks, t);
 	if (t->run != NULL) {
+		task_listen(t, d->parts.loop);
 		t->lane->running++;
 		return true;
 	}

@@ -92,6 +92,14 @@ on_line(
 }
 
 static void
+on_message(void *ctx, const char *bytes, size_t len, bool more)
+{
+	struct task *t = ctx;
+
+	talk_line(&t->talk, bytes, len, more);
+}
+
+static void
 tell_end(const struct task *t, const struct run_facts *facts,
     const struct verdict *v)
 {
@@ -135,8 +143,11 @@ on_done(void *ctx, const struct run_facts *facts)
 	struct verdict v;
 
 	t->run = NULL;
-	judge(&v, t->how, facts);
+	talk_end(&t->talk);
+	judge(&v, t->how, facts, talk_error(&t->talk));
 	tell_end(t, facts, &v);
+	if (v.kind == VERDICT_DONE)
+		talk_tell_unused(&t->talk);
 	output_tell(&lane->output);
 	metrics_ended(d->parts.metrics, &t->job,
 	    t->lost ? METRICS_LOST : (enum metrics_outcome)v.kind, facts);
@@ -162,7 +173,7 @@ on_done(void *ctx, const struct run_facts *facts)
 	lane_settle(lane);
 }
 
-const struct run_hooks dispatch_run_hooks = { on_line, on_done };
+const struct run_hooks dispatch_run_hooks = { on_line, on_message, on_done };
 
 /* Everything that a start needs; refuses the task when it cannot be had. */
 static bool
@@ -205,6 +216,7 @@ start(struct task *t)
 		refuse(t, "HandlerUnavailable", "out of memory");
 		return;
 	}
+	task_listen(t, d->parts.loop);
 	t->lane->running++;
 	metrics_started(d->parts.metrics, &t->job);
 	job_log_say(&t->output.log, LOG_LEVEL_INFO, JOB_STARTED,

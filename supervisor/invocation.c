@@ -172,6 +172,8 @@ describe(struct environment *v, const struct invocation_request *q,
 		    (q->timeout + CLOCK_NS_PER_S - 1) / CLOCK_NS_PER_S, e);
 	if (r == 0)
 		r = set_trace(v, j, e);
+	if (r == 0 && q->handler->control)
+		r = set(v, "FAKTORY_CONTROL_FD", "3", e);
 	return r;
 }
 

@@ -80,12 +80,21 @@ redact(struct verdict *v, const struct patterns *p)
 	v->nlines = kept;
 }
 
+static bool
+failed_by_status(const struct verdict *v, const struct run_facts *facts)
+{
+	return v->kind != VERDICT_DONE && facts->started &&
+	    facts->reason == RUN_BY_ITSELF && WIFEXITED(facts->status);
+}
+
 void
-judge(
-    struct verdict *v, const struct handler *how, const struct run_facts *facts)
+judge(struct verdict *v, const struct handler *how,
+    const struct run_facts *facts, const struct message *error)
 {
 	verdict_reach(v, facts, how->program, meaning_of(how, facts->status));
 	name_error(v, how, facts);
+	if (error != NULL && failed_by_status(v, facts))
+		verdict_refine(v, error);
 	if (how->redact != NULL)
 		redact(v, how->redact);
 }

@@ -13,8 +13,11 @@
 #include "handlers/run.h"
 #include "handlers/verdict.h"
 
-/* Fills *v: verdict_clear(). Never fails. */
+/*
+ * Fills *v: verdict_clear(). error is what the program said of its failure, or
+ * NULL; it counts when the exit status is one. Never fails.
+ */
 void judge(struct verdict *v, const struct handler *how,
-    const struct run_facts *facts);
+    const struct run_facts *facts, const struct message *error);
 
 #endif

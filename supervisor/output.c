@@ -26,8 +26,8 @@ output_tell(struct output *o)
 	o->suppressed = 0;
 }
 
-static bool
-may_pass(struct output *o)
+bool
+output_may_pass(struct output *o)
 {
 	int64_t now = clock_mono();
 
@@ -79,7 +79,7 @@ log_line(struct output *o, const struct output_job *job,
 
 	if (!log_wants(line->level))
 		return true;
-	if (!may_pass(o))
+	if (!output_may_pass(o))
 		return false;
 	if (line->more && len <= RUN_LINE_MAX) {
 		memcpy(marked, bytes, len);

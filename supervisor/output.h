@@ -54,6 +54,9 @@ void output_end(struct output_job *job);
 void output_save(const struct output_job *job, struct state_writer *w);
 void output_load(struct output_job *job, struct state_reader *r);
 
+/* Counts one line; whether it is within log_rate. */
+bool output_may_pass(struct output *o);
+
 /* Tells what has been suppressed so far, if anything. */
 void output_tell(struct output *o);
 

@@ -139,7 +139,7 @@ on_done(void *ctx, const struct run_facts *facts)
 	remove_some(s);
 }
 
-static const struct run_hooks rm_hooks = { on_line, on_done };
+static const struct run_hooks rm_hooks = { .line = on_line, .done = on_done };
 
 /* Starts an rm for what waits, unless there is one at work. */
 static void

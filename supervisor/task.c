@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "supervisor/files.h"
 #include "supervisor/invocation.h"
+#include "supervisor/lane.h"
 
 static char *
 text_copy(const struct job_text *text)
@@ -71,6 +72,7 @@ void
 task_free(struct task *t)
 {
 	output_end(&t->output);
+	talk_clear(&t->talk);
 	invocation_clear(&t->invocation);
 	job_clear(&t->job);
 	free(t->bytes);
@@ -93,8 +95,26 @@ task_request(struct task *t)
 {
 	t->request.deadline = t->deadline;
 	t->request.grace = t->when.grace;
+	t->request.message_max = (size_t)t->how->message_max;
 	t->request.output_limit = t->how->output_limit;
 	t->request.kill_at_limit = t->how->output_action == OUTPUT_KILL;
+}
+
+void
+task_listen(struct task *t, struct ev_loop *loop)
+{
+	const struct talk_parts parts = {
+		.loop = loop,
+		.run = t->run,
+		.output = &t->lane->output,
+		.how = t->how,
+		.jid = t->jid,
+		.deadline = t->deadline,
+		.latest = t->when.latest,
+		.grace = t->when.grace,
+	};
+
+	talk_start(&t->talk, &parts);
 }
 
 int
@@ -125,7 +145,8 @@ task_invoke(
 		    .env = v->env.entries,
 		    .workdir = v->workdir,
 		    .mask = v->mask,
-		    .feed = v->feed },
+		    .feed = v->feed,
+		    .control = t->how->control },
 		.input = v->feed ? buf_front(v->input) : NULL,
 		.input_len = v->feed ? buf_len(v->input) : 0,
 	};
@@ -163,6 +184,7 @@ task_save(const struct task *t, struct state_writer *w)
 	state_put_int(w, t->deadline);
 	state_put_int(w, t->lost);
 	output_save(&t->output, w);
+	talk_save(&t->talk, w);
 }
 
 struct task *
@@ -187,6 +209,7 @@ task_load(struct dispatch *d, struct state_reader *r, struct err *e)
 	t->deadline = state_get_int(r);
 	t->lost = state_get_within(r, 0, 1) != 0;
 	output_load(&t->output, r);
+	talk_load(&t->talk, r);
 	if (!r->failed)
 		return t;
 	err_set(e, EINVAL, "the state is damaged");

@@ -23,6 +23,7 @@
 #include "supervisor/identity.h"
 #include "supervisor/invocation.h"
 #include "supervisor/output.h"
+#include "supervisor/talk.h"
 #include "supervisor/timeline.h"
 
 struct dispatch;
@@ -53,8 +54,9 @@ struct task {
 	int64_t deadline;
 	struct invocation invocation;
 	struct run_request request;
-	struct run *run; /* NULL while held */
-	bool lost;       /* not ours any more: nothing is reported */
+	struct run *run;  /* NULL while held */
+	struct talk talk; /* zeroed until started */
+	bool lost;        /* not ours any more: nothing is reported */
 	struct output_job output;
 };
 
@@ -71,6 +73,9 @@ void task_free(struct task *t);
 void task_save(const struct task *t, struct state_writer *w);
 struct task *
 task_load(struct dispatch *d, struct state_reader *r, struct err *e);
+
+/* Gives a run that has just been started, or carried over, our ear. */
+void task_listen(struct task *t, struct ev_loop *loop);
 
 /* What a run that was started elsewhere still needs of its request. */
 void task_request(struct task *t);

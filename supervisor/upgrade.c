@@ -138,7 +138,8 @@ on_checked(void *ctx, const struct run_facts *facts)
 	ev_prepare_start(u->loop, &u->turn);
 }
 
-static const struct run_hooks check_hooks = { on_line, on_checked };
+static const struct run_hooks check_hooks = { .line = on_line,
+	.done = on_checked };
 
 void
 upgrade_start(struct upgrade *u)

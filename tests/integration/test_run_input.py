@@ -123,7 +123,7 @@ def test_stdin_of_the_supervisor_is_not_inherited(bench):
 
 
 def test_descriptors_with_a_program_that_looks(bench):
-    """Exactly 0, 1 and 2 are open in a program that is started directly."""
+    """Exactly 0 to 3 are open in a program that is started directly."""
     out = bench.scratch / "fds"
     text = ("import os, sys\n"
         "fds = []\n"
@@ -138,7 +138,7 @@ def test_descriptors_with_a_program_that_looks(bench):
     program.write_text(text)
     bench.run({"t": {"exec": ["/usr/bin/python3", "-S", str(program)]}})
     bench.acked(bench.push("t"))
-    assert out.read_text() == "[0, 1, 2]"
+    assert out.read_text() == "[0, 1, 2, 3]"
 
 
 def test_two_jobs_do_not_share_a_pipe(bench):

@@ -298,3 +298,20 @@ def test_secrets_of_the_environment_go_on_unseen(fleet, bench, start_server):
     pid = fleet.program.process.pid
     for name in ("environ", "cmdline"):
         assert b"s3cret" not in open(f"/proc/{pid}/{name}", "rb").read()
+
+
+def test_messages_go_on(fleet, bench):
+    """A program goes on talking to the successor over the same descriptor 3,
+    which knows what was said before."""
+    fleet.start({"t": bench.script("h", f"""
+printf '{{"type":"error","errtype":"Before"}}\\n' >&3
+echo >>{fleet.runs}
+while ! [ -e {fleet.go} ]; do sleep 0.1; done
+printf '{{"type":"log","msg":"still here"}}\\n' >&3
+exit 3""")})
+    jid = bench.push("t")
+    wait_for("the program to run", lambda: fleet.runs.read_text())
+    fleet.upgrade()
+    fleet.go.touch()
+    assert bench.failed(jid)["errtype"] == "Before"
+    fleet.program.says("still here")

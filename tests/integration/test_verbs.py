@@ -170,6 +170,20 @@ def test_run_once_mirrors_the_outcome(tmp_path, status, exit, kind):
     assert b'"args":["x"]' in done.stderr
 
 
+def test_run_once_shows_what_was_said(tmp_path):
+    """run-once shows progress and result, and an error's own words."""
+    done = run_once(tmp_path, """
+printf '{"type":"progress","percent":40,"desc":"page 2"}\\n' >&3
+printf '{"type":"result","value":{"rows": 9007199254740993}}\\n' >&3
+printf '{"type":"error","errtype":"NoRow","retry":false}\\n' >&3
+exit 1""", b"[]")
+    outcome = json.loads(done.stdout)
+    assert done.returncode == 65
+    assert outcome["outcome"] == "dead" and outcome["errtype"] == "NoRow"
+    assert outcome["progress"] == {"percent": 40, "desc": "page 2"}
+    assert outcome["result"] == {"rows": 9007199254740993}
+
+
 def test_run_once_with_a_whole_job(tmp_path):
     """A whole job keeps its jid and attempt."""
     job = new_job("t", 1, failure={"retry_count": 0, "remaining": 24, "failed_at": "", "message": "m",

@@ -40,6 +40,7 @@ struct scene {
 	void (*at_line)(struct scene *s);
 
 	size_t lines[2], bytes[2], unfinished[2], longest;
+	char said[KEPT];    /* on the control descriptor, likewise */
 	char text[2][KEPT]; /* the first lines, each ended by '\n' */
 	int done;
 	struct run_facts facts;
@@ -70,6 +71,17 @@ on_line(
 }
 
 static void
+on_message(void *ctx, const char *bytes, size_t len, bool more)
+{
+	struct scene *s = ctx;
+	size_t used = strlen(s->said);
+
+	assert_int_equal(s->done, 0);
+	snprintf(s->said + used, KEPT - used, "%.*s%s", (int)len, bytes,
+	    more ? "+" : "\n");
+}
+
+static void
 on_done(void *ctx, const struct run_facts *facts)
 {
 	struct scene *s = ctx;
@@ -83,7 +95,9 @@ on_done(void *ctx, const struct run_facts *facts)
 	s->facts.tail = s->tail;
 }
 
-static const struct run_hooks hooks = { .line = on_line, .done = on_done };
+static const struct run_hooks hooks = {
+	.line = on_line, .message = on_message, .done = on_done
+};
 static char *const env[] = { (char[]){ "PATH=/usr/bin:/bin" }, NULL };
 
 static void

@@ -56,7 +56,7 @@ on_done(void *ctx, const struct run_facts *facts)
 	e->status = facts->status;
 }
 
-static const struct run_hooks hooks = { on_line, on_done };
+static const struct run_hooks hooks = { .line = on_line, .done = on_done };
 
 static void
 orphans_are_reaped_and_own_statuses_kept(void **state)

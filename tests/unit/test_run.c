@@ -22,6 +22,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "tests/unit/run_control.h"
 #include "tests/unit/run_scene.h"
 
 static void
@@ -445,7 +446,8 @@ wait_for_its_end(struct scene *s)
 static void
 a_quick_program_above_the_limit_has_the_same_reason(void **state)
 {
-	struct scene *s = scene("/bin/echo", "a\n123456789", NULL);
+	struct scene *s =
+	    scene("/bin/sh", "-c", "echo a; sleep 0.1; echo 123456789", NULL);
 
 	(void)state;
 	s->req.output_limit = 5;
@@ -569,6 +571,10 @@ main(void)
 		RUN_TEST(a_quick_program_above_the_limit_has_the_same_reason),
 		RUN_TEST(a_signal_is_in_the_status),
 		RUN_TEST(many_runs_share_the_loop),
+		RUN_TEST(messages_are_neither_output_nor_tail),
+		RUN_TEST(closing_it_early_is_no_end),
+		RUN_TEST(a_child_that_holds_it_open_is_not_waited_for),
+		RUN_TEST(without_control_it_is_closed),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

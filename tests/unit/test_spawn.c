@@ -233,6 +233,28 @@ it_inherits_descriptors_0_to_2_only(void **state)
 }
 
 static void
+with_control_descriptor_3_is_a_pipe_that_can_be_opened(void **state)
+{
+	struct spawn_request req = program("/bin/sh",
+	    words("sh", "-c",
+		"echo one >&3; echo two >/dev/fd/3; ls /proc/$$/fd; :", NULL));
+	struct spawn_child c;
+	struct spawn_failure why;
+	char out[256], err[256], said[64] = "";
+
+	(void)state;
+	req.control = true;
+	assert_int_equal(spawn(&req, &c, &why), 0);
+	assert_true(c.control > STDERR_FILENO);
+	assert_int_equal(finish(&c, out, err, sizeof out), 0);
+	assert_string_equal(out, "0\n1\n2\n3\n");
+	assert_int_equal(read(c.control, said, sizeof said - 1), 8);
+	assert_string_equal(said, "one\ntwo\n");
+	assert_int_equal(read(c.control, said, sizeof said), 0);
+	close(c.control);
+}
+
+static void
 it_starts_with_the_attributes_of_the_contract(void **state)
 {
 	struct spawn_request req =
@@ -525,6 +547,8 @@ main(void)
 		cmocka_unit_test(
 		    our_ends_do_not_block_and_die_at_exec_and_its_ends_block),
 		cmocka_unit_test(it_inherits_descriptors_0_to_2_only),
+		cmocka_unit_test(
+		    with_control_descriptor_3_is_a_pipe_that_can_be_opened),
 		cmocka_unit_test(it_starts_with_the_attributes_of_the_contract),
 		cmocka_unit_test(
 		    it_leads_its_own_session_and_group_in_its_directory),
