@@ -43,7 +43,7 @@ struct tap_ear {
 /* Zeroed: nothing was printed. */
 struct tap {
 	struct buf *kept; /* owned */
-	LIST_HEAD(, tap_ear) ears;
+	LIST_HEAD(tap_ears, tap_ear) ears;
 };
 
 /* Never fails: without memory a line is not kept, but heard. */
