@@ -65,7 +65,7 @@ void verdict_name(struct verdict *v, const struct trace *t);
  * the verdict dead or discard, and retry_in turns a retry into a later;
  * otherwise the kind stays. Only for a failing exit status.
  */
-void verdict_refine(struct verdict *v, const struct message *error);
+void verdict_refine(struct verdict *v, const struct message *m);
 
 /* "done", "retry", "later", "dead", "discard". */
 const char *verdict_kind_name(enum verdict_kind kind);

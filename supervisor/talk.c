@@ -15,7 +15,7 @@
 #include "base/utf8.h"
 
 /* In which a percentage is carried to a successor. */
-enum { PERCENT_UNIT = 1000 };
+#define PERCENT_UNIT INT64_C(1000)
 
 static void
 tags_of(const struct talk *t, struct log_tag tags[2])
@@ -112,7 +112,7 @@ talk_save(const struct talk *t, struct state_writer *w)
 	state_put_int(w, t->within);
 	state_put_int(w, (int64_t)t->ignored);
 	state_put_int(w, t->progressed);
-	state_put_int(w, (int64_t)(t->percent * PERCENT_UNIT));
+	state_put_int(w, (int64_t)(t->percent * (double)PERCENT_UNIT));
 	state_put_text(w, t->desc);
 	state_put_text(w, t->result);
 	state_put_bytes(
@@ -132,7 +132,7 @@ talk_load(struct talk *t, struct state_reader *r)
 	t->progressed = state_get_within(r, 0, 1) != 0;
 	t->percent =
 	    (double)state_get_within(r, -PERCENT_UNIT, 100 * PERCENT_UNIT) /
-	    PERCENT_UNIT;
+	    (double)PERCENT_UNIT;
 	char *desc = state_get_text(r);
 	if (desc != NULL)
 		snprintf(t->desc, sizeof t->desc, "%s", desc);
