@@ -223,5 +223,7 @@ main(void)
 		cmocka_unit_test(more_time_than_the_operator_allows_is_refused),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	ev_loop_destroy(EV_DEFAULT);
+	return failed;
 }
