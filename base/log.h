@@ -67,7 +67,7 @@ enum log_format log_format(void);
 typedef bool log_sink(void *ctx, const struct log_event *ev);
 
 /*
- * From now on LOG_FORMAT_JOURNAL means that sink; NULL: standard error again.
+ * From now on LOG_FORMAT_JOURNAL goes to this sink; NULL: standard error again.
  * Called while no other thread logs.
  */
 void log_divert(log_sink *to, void *ctx);

@@ -119,14 +119,15 @@ def test_template_in_the_program_is_refused(bench):
 def test_wrapper_runs_the_program(bench):
     """`wrap` puts a program in front; what it starts gets the job's arguments
     and stdin, and its exit status is the job's."""
-    out = bench.scratch / "nice"
-    program = bench.script("h", f'{{ nice; cat; echo "$1"; }} >{out}; exit 0')
+    out = bench.scratch / "seen"
+    program = bench.script("h", f'{{ nice; cat; echo "$2"; }} >{out}; exit 9')
     bench.run({"t": {"exec": [program, "--", "{args.0}"], "wrap": ["/usr/bin/nice", "-n", "7"],
-        "input": "none"}}, env=None)
-    bench.acked(bench.push("t", "word"))
-    niceness, word = out.read_text().split()[0], out.read_text().split()[-1]
+        "input": "args"}})
+    fail = bench.failed(bench.push("t", "a word"))
+    assert fail["message"] == "exit 9"
+    niceness, stdin, argument = out.read_text().splitlines()
     assert int(niceness) >= 7
-    assert word == "--"
+    assert (stdin, argument) == ('["a word"]', "a word")
 
 
 def test_wrapper_does_not_disarm_the_guard(bench):
