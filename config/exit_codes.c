@@ -157,12 +157,13 @@ read_action(struct reader *r, const struct node *n, const char *name,
 	const char *expected =
 	    "ok, retry, later, dead, discard or {retry_in: TIME}";
 	char quoted[READER_QUOTED_MAX], prefix[FIELD_NAME_MAX];
+	struct field_given given = { 0 };
 	int word = 0;
 
 	*out = (struct exit_code){ EXIT_LATER, -1 };
 	if (n->kind == NODE_MAPPING) {
 		(void)snprintf(prefix, sizeof prefix, "%.200s.", name);
-		(void)field_read(r, n, prefix, retry_in_rows, out);
+		field_read(r, n, prefix, retry_in_rows, &given, out);
 		if (n->count == 0)
 			reader_complain(
 			    r, n->at, "%s: empty, expected %s", name, expected);

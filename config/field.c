@@ -139,13 +139,13 @@ read_group(struct reader *r, const struct field *row, const struct node *n,
     const char *prefix, void *to)
 {
 	char name[FIELD_NAME_MAX], inner[FIELD_NAME_MAX];
-	uint64_t given = 0;
+	struct field_given given = { 0 };
 
 	join(name, prefix, row->name, "");
 	join(inner, prefix, row->name, ".");
 	if (reader_wants(r, n, NODE_MAPPING, name, "a mapping"))
-		given = field_read(r, n, inner, row->rows, to);
-	field_defaults(r, inner, row->rows, given, to);
+		field_read(r, n, inner, row->rows, &given, to);
+	field_defaults(r, inner, row->rows, &given, to);
 }
 
 static void
@@ -172,12 +172,11 @@ read_row(struct reader *r, const struct field *row, const struct node *n,
 	}
 }
 
-uint64_t
+void
 field_read(struct reader *r, const struct node *mapping, const char *prefix,
-    const struct field *rows, void *to)
+    const struct field *rows, struct field_given *given, void *to)
 {
 	struct map *seen = map_new();
-	uint64_t given = 0;
 
 	for (size_t i = 0; i < mapping->count; i++) {
 		struct node *key = mapping->keys[i];
@@ -189,11 +188,10 @@ field_read(struct reader *r, const struct node *mapping, const char *prefix,
 		}
 		if (!first_time(r, seen, key, prefix))
 			continue;
-		given |= UINT64_C(1) << (row - rows);
+		given->row[row - rows] = true;
 		read_row(r, row, mapping->items[i], prefix, to);
 	}
 	map_free(seen);
-	return given;
 }
 
 /* Reads a default as if it stood in the file. */
@@ -218,16 +216,18 @@ read_default(
 
 void
 field_defaults(struct reader *r, const char *prefix, const struct field *rows,
-    uint64_t given, void *to)
+    const struct field_given *given, void *to)
 {
+	static const struct field_given none;
+
 	for (size_t i = 0; rows[i].name != NULL; i++) {
-		if (given & UINT64_C(1) << i)
+		if (given->row[i])
 			continue;
 		if (rows[i].kind == FIELD_GROUP) {
 			char inner[FIELD_NAME_MAX];
 
 			join(inner, prefix, rows[i].name, ".");
-			field_defaults(r, inner, rows[i].rows, 0, to);
+			field_defaults(r, inner, rows[i].rows, &none, to);
 		} else if (rows[i].dflt != NULL) {
 			read_default(r, &rows[i], prefix, to);
 		}

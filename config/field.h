@@ -10,6 +10,7 @@
 #ifndef CONFIG_FIELD_H
 #define CONFIG_FIELD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,22 +52,28 @@ struct field {
 };
 
 enum {
-	FIELD_ROWS_MAX = 64,
+	FIELD_ROWS_MAX = 128,
 	FIELD_NAME_MAX = 256, /* longer names are cut in messages */
 	FIELD_EXPECTED_MAX = 256,
 };
 
+/* Which rows of a table a mapping gave. */
+struct field_given {
+	bool row[FIELD_ROWS_MAX];
+};
+
 /*
  * Decodes a mapping into the struct at `to`. prefix stands before each name
- * in messages ("log."). Returns which rows were given, bit i for row i. A
- * value at fault leaves its place as it was.
+ * in messages ("log."). The rows it gives are added to *given. A value at
+ * fault leaves its place as it was.
  */
-uint64_t field_read(struct reader *r, const struct node *mapping,
-    const char *prefix, const struct field *rows, void *to);
+void
+field_read(struct reader *r, const struct node *mapping, const char *prefix,
+    const struct field *rows, struct field_given *given, void *to);
 
 /* Puts the default of every row not in `given`. */
 void field_defaults(struct reader *r, const char *prefix,
-    const struct field *rows, uint64_t given, void *to);
+    const struct field *rows, const struct field_given *given, void *to);
 
 /* "a whole number from 1 to 10000": what a row takes. */
 const char *

@@ -158,6 +158,7 @@ read_file(struct reader *r, const struct node *n, const char *name,
     struct job_files *files)
 {
 	struct draft d = { .from = NULL };
+	struct field_given given = { 0 };
 	char prefix[FIELD_NAME_MAX], from[FIELD_NAME_MAX];
 
 	if (!reader_wants(
@@ -165,8 +166,8 @@ read_file(struct reader *r, const struct node *n, const char *name,
 		return;
 	(void)snprintf(prefix, sizeof prefix, "%.200s.", name);
 	(void)snprintf(from, sizeof from, "%.200s.from", name);
-	uint64_t given = field_read(r, n, prefix, file_fields, &d);
-	field_defaults(r, prefix, file_fields, given, &d);
+	field_read(r, n, prefix, file_fields, &given, &d);
+	field_defaults(r, prefix, file_fields, &given, &d);
 	if (d.file.env != NULL)
 		check_names(r, n, name, &d.file);
 	if (d.from != NULL)

@@ -143,14 +143,15 @@ decode_mapping(
 {
 	struct secret from = { 0 };
 	char prefix[FIELD_NAME_MAX], *text = NULL;
+	struct field_given given = { 0 };
 	size_t before = r->count;
 
 	snprintf(prefix, sizeof prefix, "%s.", name);
-	uint64_t given = field_read(r, n, prefix, secret_fields, &from);
-	if (given != 1 && given != 2) {
+	field_read(r, n, prefix, secret_fields, &given, &from);
+	if (given.row[0] == given.row[1]) {
 		if (r->count == before)
 			reader_complain(r, n->at, "%s: %s, expected %s", name,
-			    given == 0 ? "empty" : "both file and env",
+			    given.row[0] ? "both file and env" : "empty",
 			    EXPECTED);
 	} else if (from.file != NULL) {
 		text = from_file(r, n->items[0]->at, name, from.file);

@@ -128,10 +128,12 @@ check_limits(
 static void
 read_root(struct reader *r, const struct node *root, struct server_settings *s)
 {
+	struct field_given given = { 0 };
+
 	if (!reader_wants(r, root, NODE_MAPPING, "the file", "a mapping"))
 		return;
-	uint64_t given = field_read(r, root, "", server_settings_fields, s);
-	field_defaults(r, "", server_settings_fields, given, s);
+	field_read(r, root, "", server_settings_fields, &given, s);
+	field_defaults(r, "", server_settings_fields, &given, s);
 	if (node_get(root, "password") == NULL)
 		password_from_environment(r, s);
 	check_limits(r, s, root);

@@ -309,8 +309,10 @@ check_graces(struct reader *r, const struct draft *d)
 static void
 read_root(struct reader *r, struct draft *d)
 {
-	uint64_t given = field_read(r, d->root, "", settings_fields, d);
-	field_defaults(r, "", settings_fields, given, d);
+	struct field_given given = { 0 };
+
+	field_read(r, d->root, "", settings_fields, &given, d);
+	field_defaults(r, "", settings_fields, &given, d);
 	if (node_get(d->root, "server") != NULL)
 		d->s.server_at = node_get(d->root, "server")->at;
 	if (node_get(d->root, "tmpdir") != NULL)

@@ -114,6 +114,7 @@ static void
 decode(const char *text, struct sample *s, char all[4096])
 {
 	struct reader r = { .file = "t.yaml", .lookup = lookup };
+	struct field_given given = { 0 };
 	struct err e = { 0 };
 	struct node *root = document_read("t.yaml", text, strlen(text), &e);
 
@@ -121,8 +122,8 @@ decode(const char *text, struct sample *s, char all[4096])
 		fail_msg("%s", e.text);
 	memset(s, 0, sizeof *s);
 	all[0] = '\0';
-	uint64_t given = field_read(&r, root, "", rows, s);
-	field_defaults(&r, "", rows, given, s);
+	field_read(&r, root, "", rows, &given, s);
+	field_defaults(&r, "", rows, &given, s);
 	reader_finish(&r, collect, all);
 	s->later = NULL;
 	document_free(root);
