@@ -95,6 +95,14 @@ op_aim(struct op *op, enum job_state state, int64_t seq, int64_t due)
 	op->change.job.due = due;
 }
 
+int32_t
+jobs_narrow(int64_t n)
+{
+	return n > INT32_MAX ? INT32_MAX
+	    : n < INT32_MIN  ? INT32_MIN
+			     : (int32_t)n;
+}
+
 struct set *
 jobs_set_of(struct jobs *j, enum job_state state)
 {

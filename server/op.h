@@ -1,7 +1,7 @@
 /*
  * op - one move of one job, from the decision until the disk has answered.
  *
- * Shared by the files that make up jobs: jobs.c (push, take, settle) and
+ * Shared by the files that make up jobs: jobs.c, push.c, sets.c, take.c and
  * due.c (what comes due by itself). Ops are kept for reuse with their
  * buffers, so the hot path does not allocate once it is warm.
  *
@@ -92,6 +92,15 @@ void op_arrive(struct op *op);
 /* Ends a reservation as a failure: retry, death or discard. 0 or -ENOMEM. */
 int jobs_settle_failed(struct jobs *j, struct reservation *r,
     const struct fail_report *report, jobs_done *done, void *ctx);
+
+/*
+ * Lists the queue, on disk in front of its first job, in the same batch at the
+ * latest. 0 or -ENOMEM.
+ */
+int jobs_make_known(struct jobs *j, struct queue *q);
+
+/* A number of the row as the entry keeps it: cut to what fits. */
+int32_t jobs_narrow(int64_t n);
 
 /* Frees what waits in a queue, once it is gone from the disk. */
 void jobs_forget_queue(struct queue *q);

@@ -1,0 +1,148 @@
+/*
+ * push - how a job comes in, and with the first one its queue's name.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "server/op.h"
+
+/* ---- a queue's name ------------------------------------------------- */
+
+struct naming {
+	struct store_change change;
+	struct queue *queue;
+};
+
+static void
+named(struct store_change *c, int result, const struct err *why)
+{
+	struct naming *n = c->ctx;
+
+	(void)why;
+	if (result < 0)
+		n->queue->known = false;
+	free(n);
+}
+
+int
+jobs_make_known(struct jobs *j, struct queue *q)
+{
+	if (q->known)
+		return 0;
+	struct naming *n = calloc(1, sizeof *n);
+	if (n == NULL)
+		return -ENOMEM;
+	n->queue = q;
+	n->change.kind = STORE_NAME;
+	n->change.name = q->name;
+	n->change.value = q->paused;
+	n->change.done = named;
+	n->change.ctx = n;
+	q->known = true;
+	store_add(j->store, &n->change);
+	return 0;
+}
+
+/* ---- the job ------------------------------------------------------------ */
+
+static void
+pushed(struct store_change *c, int result, const struct err *why)
+{
+	struct op *op = c->ctx;
+	struct jobs *j = op->jobs;
+	struct entry *e = op->entry;
+
+	if (result == 0) {
+		e->state = (uint8_t)c->job.state;
+		jobs_place(j, e);
+	} else {
+		entry_free(e);
+	}
+	op->done(op->ctx, result, why);
+	if (result == 0 && e->state == JOB_QUEUED)
+		j->hooks.queued(j->hooks.ctx, e->queue);
+	op_free(op);
+}
+
+/* The row of a new job; text is borrowed from the entry, the queue, the op. */
+static int
+describe(struct op *op, const struct job *job, int64_t now)
+{
+	struct store_job *row = &op->change.job;
+	struct entry *e = op->entry;
+
+	row->id = row->seq = e->id;
+	row->retry = job->retry;
+	row->reserve_for = e->reserve_for;
+	row->retry_count = e->retry_count;
+	row->jid = e->jid;
+	row->queue = e->queue->name;
+	row->state = JOB_QUEUED;
+	row->enqueued_at = now;
+	if (job->has_at && job->at > now) {
+		row->state = JOB_SCHEDULED;
+		row->due = e->timer.when = job->at;
+		row->enqueued_at = 0;
+	}
+	if (job->failure.present) {
+		const struct job_text *at = &job->failure.failed_at;
+
+		if (at->bytes != NULL && at->len < TIMESTAMP_MAX) {
+			memcpy(op->failed_at, at->bytes, at->len);
+			row->failed_at = op->failed_at;
+		}
+		row->failure = job->failure.object.text;
+		row->failure_len = job->failure.object.len;
+	}
+	if (job_put_stored(op->payload, job, now) < 0)
+		return -ENOMEM;
+	if (row->failure != NULL) {
+		if (buf_append(op->failure, row->failure, row->failure_len) < 0)
+			return -ENOMEM;
+		row->failure = buf_front(op->failure);
+	}
+
+	/* The job type is kept behind the payload, with its NUL. */
+	row->payload_len = buf_len(op->payload);
+	if (buf_append(op->payload, job->jobtype.bytes, job->jobtype.len) < 0 ||
+	    buf_putc(op->payload, '\0') < 0)
+		return -ENOMEM;
+	row->payload = buf_front(op->payload);
+	row->jobtype = row->payload + row->payload_len;
+	return 0;
+}
+
+int
+jobs_push(struct jobs *j, const struct job *job, jobs_done *done, void *ctx)
+{
+	struct entry *e = entry_new(job->jid.bytes, job->jid.len);
+	struct op *op = NULL;
+
+	if (e == NULL)
+		return -ENOMEM;
+	e->id = e->seq = j->next_id;
+	e->retry = jobs_narrow(job->retry);
+	e->reserve_for = jobs_narrow(job_reservation(job));
+	if (job->failure.present)
+		e->retry_count = jobs_narrow(job->failure.retry_count);
+	e->queue = queues_get(j->queues, job->queue.bytes, job->queue.len);
+
+	if (e->queue == NULL || jobs_make_known(j, e->queue) < 0 ||
+	    set_make_room(&j->sets[SET_SCHEDULED]) < 0 ||
+	    (op = op_new(j, e)) == NULL ||
+	    describe(op, job, clock_wall()) < 0) {
+		if (op != NULL)
+			op_free(op);
+		entry_free(e);
+		return -ENOMEM;
+	}
+	j->next_id++;
+	op->done = done;
+	op->ctx = ctx;
+	op_send(op, STORE_ADD, pushed);
+	return 0;
+}
