@@ -209,6 +209,12 @@ run_set_deadline(struct run *r, int64_t deadline)
 		set_timer(r, deadline);
 }
 
+bool
+run_is_stopped(const struct run *r)
+{
+	return r->facts.reason != RUN_BY_ITSELF;
+}
+
 pid_t
 run_pid(const struct run *r)
 {

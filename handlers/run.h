@@ -118,6 +118,9 @@ void run_stop(struct run *r, enum run_reason reason, int64_t grace);
 /* Moves the deadline. */
 void run_set_deadline(struct run *r, int64_t deadline);
 
+/* Whether it was told to stop, by us or by a limit. */
+bool run_is_stopped(const struct run *r);
+
 /* 0 while it has not started. */
 pid_t run_pid(const struct run *r);
 

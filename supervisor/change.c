@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "supervisor/handover.h"
 #include "supervisor/inside.h"
+#include "supervisor/joblist.h"
 #include "supervisor/reload.h"
 #include "supervisor/timeline.h"
 
@@ -136,8 +137,10 @@ is_calm(void *ctx)
 {
 	struct supervisor *s = ctx;
 
-	return fetch_in_flight(s->fetch) == 0 && report_sent(s->report) == 0 &&
-	    dispatch_starting(s->dispatch) == 0;
+	/* A supervisor that has been told to end does not begin anew. */
+	return lifecycle_phase(s->lifecycle) < LIFECYCLE_DRAINING &&
+	    fetch_in_flight(s->fetch) == 0 && report_sent(s->report) == 0 &&
+	    joblist_starting(s->dispatch) == 0;
 }
 
 static void
@@ -151,7 +154,7 @@ on_save(void *ctx, struct state_writer *w)
 	generation_save(s->now, w);
 	state_put_text(w, s->who.wid);
 	state_put_int(w, notify_is_ready(s->notify));
-	state_put_int(w, lifecycle_phase(s->lifecycle) == LIFECYCLE_QUIET);
+	state_put_int(w, lifecycle_quiet_by(s->lifecycle));
 	scratch_save(s->scratch, w);
 	report_save(s->report, w);
 	dispatch_save(s->dispatch, w);
@@ -180,7 +183,7 @@ change_owns(void *ctx, pid_t pid)
 {
 	struct supervisor *s = ctx;
 
-	return s->dispatch != NULL && dispatch_owns(s->dispatch, pid);
+	return s->dispatch != NULL && joblist_owns(s->dispatch, pid);
 }
 
 /*
@@ -218,7 +221,7 @@ change_prepare(struct supervisor *s)
 
 /* Who we are to the server does not change with the program. */
 void
-change_load_identity(struct supervisor *s, bool *ready, bool *quiet)
+change_load_identity(struct supervisor *s, bool *ready, unsigned *quiet)
 {
 	struct state_reader *r = s->given.handover;
 	char *wid = state_get_text(r);
@@ -227,7 +230,7 @@ change_load_identity(struct supervisor *s, bool *ready, bool *quiet)
 		snprintf(s->who.wid, sizeof s->who.wid, "%s", wid);
 	free(wid);
 	*ready = state_get_within(r, 0, 1) != 0;
-	*quiet = state_get_within(r, 0, 1) != 0;
+	*quiet = (unsigned)state_get_within(r, 0, QUIET_ALL);
 }
 
 /* The jobs at work. What cannot be read ends, and comes back to somebody. */

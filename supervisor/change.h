@@ -28,8 +28,9 @@ int change_prepare(struct supervisor *s);
 /* Whether a child of this process is the program of a job. */
 bool change_owns(void *ctx, pid_t pid);
 
-/* What a predecessor saved: first who we are, then, last of all, the jobs. */
-void change_load_identity(struct supervisor *s, bool *ready, bool *quiet);
+/* What a predecessor saved: first who we are and who wanted quiet (enum
+ * lifecycle_quiet), then, last of all, the jobs. */
+void change_load_identity(struct supervisor *s, bool *ready, unsigned *quiet);
 void change_load_work(struct supervisor *s);
 
 #endif

@@ -21,6 +21,7 @@
 #include "handlers/run.h"
 #include "protocol/job.h"
 #include "supervisor/dispatch_inside.h"
+#include "supervisor/joblist.h"
 #include "supervisor/judge.h"
 #include "supervisor/lane.h"
 #include "supervisor/metrics.h"
@@ -219,6 +220,11 @@ start(struct task *t)
 	task_listen(t, d->parts.loop);
 	t->lane->running++;
 	metrics_started(d->parts.metrics, &t->job);
+	if (d->began != NULL) {
+		const struct joblist_job job = joblist_describe(t);
+
+		d->began(d->watcher, &job);
+	}
 	job_log_say(&t->output.log, LOG_LEVEL_INFO, JOB_STARTED,
 	    "started %s (attempt %lld of %lld)", t->how->program,
 	    (long long)job_attempt(&t->job),
@@ -380,16 +386,6 @@ dispatch_held(const struct dispatch *d)
 	return d->held;
 }
 
-void
-dispatch_tell_work(const struct dispatch *d, struct metrics *m)
-{
-	const struct task *t = TAILQ_FIRST(&d->all);
-
-	metrics_begin_work(m);
-	for (; t != NULL; t = TAILQ_NEXT(t, link))
-		metrics_at_work(m, &t->job, t->run != NULL);
-}
-
 uint64_t
 dispatch_lost(const struct dispatch *d)
 {
@@ -416,25 +412,6 @@ stop_all(struct dispatch *d, bool now)
 	}
 }
 
-static struct task *
-find(struct dispatch *d, const char *jid)
-{
-	struct task *t;
-
-	for (t = TAILQ_FIRST(&d->all); t != NULL; t = TAILQ_NEXT(t, link))
-		if (strcmp(t->jid, jid) == 0 && !t->lost)
-			return t;
-	return NULL;
-}
-
-struct tap *
-dispatch_tap(struct dispatch *d, const char *jid)
-{
-	struct task *t = find(d, jid);
-
-	return t != NULL ? &t->output.tap : NULL;
-}
-
 static void
 lose(struct task *t)
 {
@@ -451,7 +428,7 @@ dispatch_cancel(struct dispatch *d, const char *jid, enum cancel_reason reason)
 	static const char *const names[] = { [CANCEL_USER] = "user",
 		[CANCEL_SERVER] = "server",
 		[CANCEL_LOST] = "lost" };
-	struct task *t = find(d, jid);
+	struct task *t = dispatch_find(d, jid);
 
 	if (t == NULL)
 		return -ENOENT;
@@ -518,26 +495,4 @@ dispatch_resume(struct dispatch *d)
 		start_next(d, lane);
 		lane_settle(lane);
 	}
-}
-
-size_t
-dispatch_starting(const struct dispatch *d)
-{
-	const struct task *t;
-	size_t n = 0;
-
-	for (t = TAILQ_FIRST(&d->all); t != NULL; t = TAILQ_NEXT(t, link))
-		n += t->run != NULL && run_pid(t->run) == 0;
-	return n;
-}
-
-bool
-dispatch_owns(const struct dispatch *d, pid_t pid)
-{
-	const struct task *t;
-
-	for (t = TAILQ_FIRST(&d->all); t != NULL; t = TAILQ_NEXT(t, link))
-		if (t->run != NULL && run_pid(t->run) == pid)
-			return true;
-	return false;
 }

@@ -8,6 +8,7 @@
  * that handler ends, or fails with errtype Timeout when too little time is
  * left. While more than a quarter of all slots are held, no jobs should be
  * asked for (dispatch_room() is 0): they are better off with another worker.
+ * Who wants to know which jobs are here asks supervisor/joblist.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -24,7 +25,6 @@
 #include "supervisor/generation.h"
 #include "supervisor/report.h"
 #include "supervisor/scratch.h"
-#include "supervisor/tap.h"
 
 struct dispatch;
 struct metrics;
@@ -65,9 +65,6 @@ size_t dispatch_room(const struct dispatch *d);
 size_t dispatch_busy(const struct dispatch *d);
 size_t dispatch_held(const struct dispatch *d);
 
-/* Tells the metrics which jobs are here now. */
-void dispatch_tell_work(const struct dispatch *d, struct metrics *m);
-
 /* Jobs that were ended because the server had given them away. */
 uint64_t dispatch_lost(const struct dispatch *d);
 
@@ -91,12 +88,6 @@ int
 dispatch_cancel(struct dispatch *d, const char *jid, enum cancel_reason reason);
 
 /*
- * What a job's program prints: see supervisor/tap. NULL when there is no such
- * job; else valid until the job has ended, which its listeners hear.
- */
-struct tap *dispatch_tap(struct dispatch *d, const char *jid);
-
-/*
  * The end of the work: programs get TERM and their grace, then KILL; with
  * dispatch_kill() KILL at once. They, the held jobs and those that still
  * arrive fail with errtype Shutdown.
@@ -107,12 +98,6 @@ void dispatch_kill(struct dispatch *d);
 /* While paused nothing is started: what could be is held. */
 void dispatch_pause(struct dispatch *d);
 void dispatch_resume(struct dispatch *d);
-
-/* Programs that are being started just now. */
-size_t dispatch_starting(const struct dispatch *d);
-
-/* Whether a child of this process is the program of a job. */
-bool dispatch_owns(const struct dispatch *d, pid_t pid);
 
 /*
  * All jobs, for the program that takes our place; when paused and nothing is

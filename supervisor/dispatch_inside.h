@@ -1,7 +1,7 @@
 /*
  * dispatch_inside - what dispatch is made of.
  *
- * For supervisor/dispatch.c and supervisor/carry.c alone.
+ * For supervisor/dispatch.c, joblist.c and carry.c alone.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -10,7 +10,9 @@
 
 #include "handlers/run.h"
 #include "supervisor/dispatch.h"
+#include "supervisor/joblist.h"
 #include "supervisor/lane.h"
+#include "supervisor/task.h"
 
 struct dispatch {
 	struct tasks all; /* by link */
@@ -25,7 +27,15 @@ struct dispatch {
 	struct dispatch_parts parts;
 	void (*ended)(void *ctx);
 	void *ctx;
+	joblist_began *began; /* NULL: nobody watches */
+	void *watcher;
 };
+
+/* The job of this name that is ours, or NULL. */
+struct task *dispatch_find(const struct dispatch *d, const char *jid);
+
+/* Valid as long as nothing is done to the job. */
+struct joblist_job joblist_describe(const struct task *t);
 
 /* Puts a job into its lane, to be started later. */
 void dispatch_hold(struct task *t);

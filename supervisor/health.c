@@ -10,7 +10,26 @@
 #include "base/log.h"
 #include "supervisor/http.h"
 #include "supervisor/inside.h"
+#include "supervisor/joblist.h"
 #include "supervisor/metrics.h"
+
+const char *
+health_quiet(const struct supervisor *s)
+{
+	unsigned by = lifecycle_quiet_by(s->lifecycle);
+
+	if (lifecycle_phase(s->lifecycle) > LIFECYCLE_QUIET || by == 0)
+		return NULL;
+	if (by & QUIET_TO_THE_END)
+		return "draining, asked by the operator: no more jobs are "
+		       "fetched";
+	if (by == (QUIET_BY_OPERATOR | QUIET_BY_SERVER))
+		return "quiet, asked by the operator and by the server: no "
+		       "more jobs are fetched";
+	return by & QUIET_BY_SERVER
+	    ? "quiet, asked by the server: no more jobs are fetched"
+	    : "quiet, asked by the operator: no more jobs are fetched";
+}
 
 const char *
 health_unready(const struct supervisor *s)
@@ -19,7 +38,7 @@ health_unready(const struct supervisor *s)
 	case LIFECYCLE_RUNNING:
 		break;
 	case LIFECYCLE_QUIET:
-		return "quiet: no more jobs are fetched";
+		return health_quiet(s);
 	default:
 		return "shutting down";
 	}
@@ -54,7 +73,7 @@ put_metrics(struct supervisor *s, struct http_answer *a)
 		.told = report_counts(s->report),
 	};
 
-	dispatch_tell_work(s->dispatch, s->metrics);
+	joblist_tell_work(s->dispatch, s->metrics);
 	a->status = 200;
 	a->type = "text/plain; version=0.0.4; charset=utf-8";
 	if (metrics_put(s->metrics, &now, a->body) == 0)

@@ -14,6 +14,9 @@
 
 struct supervisor;
 
+/* While it is quiet, or drains: who asked for that; else NULL. Static. */
+const char *health_quiet(const struct supervisor *s);
+
 /* NULL when the supervisor is ready, else why not. Static. */
 const char *health_unready(const struct supervisor *s);
 

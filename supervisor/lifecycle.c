@@ -1,10 +1,12 @@
 /*
- * lifecycle - signals and timers move it forward, never back.
+ * lifecycle - signals and timers move it forward; only out of QUIET a way
+ * leads back.
  *
  * SPDX-License-Identifier: ISC
  */
 #include "supervisor/lifecycle.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -16,6 +18,7 @@ static const int signals[NSIGNALS] = { SIGTERM, SIGINT, SIGTSTP, SIGHUP,
 
 struct lifecycle {
 	enum lifecycle_phase phase;
+	unsigned quiet_by; /* enum lifecycle_quiet */
 	ev_signal watchers[NSIGNALS];
 	ev_timer limit; /* of the phase, from DRAINING on */
 	struct lifecycle_times times;
@@ -68,6 +71,9 @@ enter(struct lifecycle *l, enum lifecycle_phase next)
 void
 lifecycle_check(struct lifecycle *l)
 {
+	if (l->phase == LIFECYCLE_QUIET && (l->quiet_by & QUIET_TO_THE_END) &&
+	    !l->hooks->at_work(l->ctx))
+		enter(l, LIFECYCLE_DRAINING);
 	if (l->phase >= LIFECYCLE_DRAINING && l->phase < LIFECYCLE_REPORTING &&
 	    !l->hooks->at_work(l->ctx))
 		enter(l, LIFECYCLE_REPORTING);
@@ -120,7 +126,7 @@ on_signal(struct ev_loop *loop, ev_signal *w, int revents)
 		return;
 	}
 	if (w->signum == SIGTSTP) {
-		lifecycle_quiet(l);
+		lifecycle_quiet(l, QUIET_BY_OPERATOR);
 		return;
 	}
 	log_say(LOG_LEVEL_INFO, "signal", "%s",
@@ -182,9 +188,35 @@ lifecycle_phase(const struct lifecycle *l)
 }
 
 void
-lifecycle_quiet(struct lifecycle *l)
+lifecycle_quiet(struct lifecycle *l, unsigned by)
 {
-	enter(l, LIFECYCLE_QUIET);
+	if (l->phase > LIFECYCLE_QUIET || (l->quiet_by | by) == l->quiet_by)
+		return;
+	l->quiet_by |= by;
+	l->phase = LIFECYCLE_QUIET;
+	l->hooks->entered(l->ctx, LIFECYCLE_QUIET);
+	lifecycle_check(l);
+}
+
+unsigned
+lifecycle_quiet_by(const struct lifecycle *l)
+{
+	return l->quiet_by;
+}
+
+int
+lifecycle_unquiet(struct lifecycle *l)
+{
+	if (l->phase > LIFECYCLE_QUIET)
+		return -ESHUTDOWN;
+	if (l->quiet_by & QUIET_BY_SERVER)
+		return -EPERM;
+	if (l->quiet_by == 0)
+		return -EALREADY;
+	l->quiet_by = 0;
+	l->phase = LIFECYCLE_RUNNING;
+	l->hooks->entered(l->ctx, LIFECYCLE_RUNNING);
+	return 0;
 }
 
 void

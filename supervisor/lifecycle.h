@@ -1,9 +1,10 @@
 /*
  * lifecycle - signals, drain, order of shutdown.
  *
- *   RUNNING --> QUIET          TSTP, or the server says quiet
+ *   RUNNING <--> QUIET         TSTP, the operator's quiet, the server's
  *      |          |
- *      +----------+--> DRAINING     TERM, INT, or the server says terminate
+ *      +----------+--> DRAINING     TERM, INT, or the server says terminate;
+ *                         |         or nothing is at work after a drain
  *                         |  shutdown.grace is over, or a second signal
  *                         +--> STOPPING    programs get TERM and their grace
  *                         |       |  a third signal
@@ -41,10 +42,25 @@ enum lifecycle_phase {
 	LIFECYCLE_OVER,
 };
 
+/*
+ * Who wants that no more jobs are fetched. What the operator of this host
+ * wants can be taken back; a server does not take back what it said.
+ */
+enum lifecycle_quiet {
+	QUIET_BY_OPERATOR = 1,
+	QUIET_BY_SERVER = 2,
+	QUIET_TO_THE_END = 4, /* the operator's too: and end after the last */
+	QUIET_ALL = 7,
+};
+
 struct lifecycle;
 
 struct lifecycle_hooks {
-	/* A phase was entered; each at most once, in this order. */
+	/*
+	 * A phase was entered. QUIET whenever somebody else wants it, RUNNING
+	 * after it when nobody does any more; all others at most once, in
+	 * this order.
+	 */
 	void (*entered)(void *ctx, enum lifecycle_phase phase);
 	/* Jobs, or questions that may bring one. */
 	bool (*at_work)(void *ctx);
@@ -78,8 +94,20 @@ void lifecycle_free(struct lifecycle *l);
 
 enum lifecycle_phase lifecycle_phase(const struct lifecycle *l);
 
-/* The server's wishes. Repetitions change nothing. */
-void lifecycle_quiet(struct lifecycle *l);
+/* by: enum lifecycle_quiet, one or several. Repetitions change nothing. */
+void lifecycle_quiet(struct lifecycle *l, unsigned by);
+
+/* Who wants it; 0: nobody. */
+unsigned lifecycle_quiet_by(const struct lifecycle *l);
+
+/*
+ * Takes back what the operator said. Returns 0; or a negative errno and
+ * nothing has changed: -EPERM when the server wants it too, -EALREADY when
+ * nobody does, -ESHUTDOWN from DRAINING on.
+ */
+int lifecycle_unquiet(struct lifecycle *l);
+
+/* The server's wish, or a signal's. Repetitions change nothing. */
 void lifecycle_terminate(struct lifecycle *l);
 
 /* To be called whenever there may be nothing left to wait for. */

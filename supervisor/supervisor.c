@@ -66,7 +66,7 @@ on_told(void *ctx, enum worker_state state)
 	if (state == WORKER_TERMINATE)
 		lifecycle_terminate(s->lifecycle);
 	else
-		lifecycle_quiet(s->lifecycle);
+		lifecycle_quiet(s->lifecycle, QUIET_BY_SERVER);
 }
 
 /* What we do not have any more needs no ending. */
@@ -128,11 +128,19 @@ on_phase(void *ctx, enum lifecycle_phase phase)
 	struct supervisor *s = ctx;
 
 	switch (phase) {
+	case LIFECYCLE_RUNNING:
+		log_say(LOG_LEVEL_INFO, "resume", "jobs are fetched again");
+		fetch_poke(s->fetch);
+		break;
 	case LIFECYCLE_QUIET:
-		log_say(LOG_LEVEL_INFO, "quiet",
-		    "no more jobs are fetched; %zu at work",
-		    dispatch_busy(s->dispatch));
-		heartbeat_say(s->heartbeat, WORKER_QUIET);
+		log_say(LOG_LEVEL_INFO, "quiet", "%s; %zu at work",
+		    health_unready(s), dispatch_busy(s->dispatch));
+		/*
+		 * Only what the server said itself: it repeats for ever what
+		 * it hears, and the operator could never take it back.
+		 */
+		if (lifecycle_quiet_by(s->lifecycle) & QUIET_BY_SERVER)
+			heartbeat_say(s->heartbeat, WORKER_QUIET);
 		break;
 	case LIFECYCLE_DRAINING:
 		log_say(LOG_LEVEL_INFO, "shutdown",
@@ -154,7 +162,6 @@ on_phase(void *ctx, enum lifecycle_phase phase)
 	case LIFECYCLE_OVER:
 		ev_break(s->loop, EVBREAK_ALL);
 		break;
-	case LIFECYCLE_RUNNING:
 	case LIFECYCLE_REPORTING:
 		break;
 	}
@@ -184,11 +191,12 @@ write_status(void *ctx, char *out, size_t cap)
 {
 	struct supervisor *s = ctx;
 	struct report_counts n = report_counts(s->report);
+	const char *why = health_quiet(s);
 
 	snprintf(out, cap,
-	    "%s: %s; %zu of %lld slots in use, %zu held; %llu done, %llu "
+	    "%s%s%s: %s; %zu of %lld slots in use, %zu held; %llu done, %llu "
 	    "failed, %zu not confirmed yet",
-	    s->who.shown,
+	    why != NULL ? why : "", why != NULL ? "; " : "", s->who.shown,
 	    heartbeat_alive(s->heartbeat) ? "connected" : "not connected",
 	    dispatch_busy(s->dispatch),
 	    (long long)s->now->settings->concurrency,
@@ -278,7 +286,8 @@ supervisor_new(const struct supervisor_parts *parts, struct generation *first,
     struct err *e)
 {
 	struct supervisor *s = calloc(1, sizeof *s);
-	bool ready = false, quiet = false;
+	bool ready = false;
+	unsigned quiet = 0;
 
 	if (s == NULL) {
 		generation_drop(first);
@@ -309,8 +318,8 @@ supervisor_new(const struct supervisor_parts *parts, struct generation *first,
 		change_load_work(s);
 	if (ready)
 		notify_was_ready(s->notify);
-	if (quiet)
-		lifecycle_quiet(s->lifecycle);
+	if (quiet != 0)
+		lifecycle_quiet(s->lifecycle, quiet);
 	return s;
 
 fail:
@@ -360,7 +369,9 @@ supervisor_run(struct supervisor *s)
 		notify_reloaded(s->notify);
 	handover_listen();
 	client_start(s->client);
-	ev_run(s->loop, 0);
+	/* A drain that was carried over may have nothing to wait for. */
+	if (lifecycle_phase(s->lifecycle) != LIFECYCLE_OVER)
+		ev_run(s->loop, 0);
 
 	if (report_waiting(s->report) > 0)
 		log_say(LOG_LEVEL_ERROR, "shutdown",

@@ -130,7 +130,8 @@ def test_counters_tell_what_happened(bench):
     assert s.value("faktotum_connected") == s.value("faktotum_ready") == 1
     assert s.value("faktotum_phase", phase="running") == 1
     assert s.value("faktotum_reconnects_total") == 0
-    assert s.value("process_open_fds") == bench.supervisor.descriptors() + 1  # this scrape's
+    opened = s.value("process_open_fds")
+    wait_for("this scrape's to be closed", lambda: opened == bench.supervisor.descriptors() + 1)
 
 
 def test_running_and_held(bench):
@@ -205,7 +206,7 @@ def test_readiness(start_server, start_supervisor, tmp_path):
         wait_for("the job", lambda: peer.acks == ["j-000001"])
         other.signal(signal.SIGTSTP)
         wait_for("quiet", lambda: ask(other, "/readyz")[:2] ==
-            (503, "quiet: no more jobs are fetched\n"))
+            (503, "quiet, asked by the operator: no more jobs are fetched\n"))
         assert scrape(other).value("faktotum_phase", phase="quiet") == 1
         assert ask(other, "/healthz")[0] == 200
         other.stop()

@@ -111,18 +111,19 @@ def test_job_that_a_fetch_still_delivers_is_not_lost(bench):
 
 
 def test_tstp_is_quiet(bench):
-    """SIGTSTP: no more FETCH, running jobs end, beats go on with the state,
-    the process stays."""
+    """SIGTSTP: no more FETCH, running jobs end, beats go on, the process
+    stays. It is the operator's and stays here: told to a server it would be
+    repeated for ever, and nobody could take it back."""
     bench.run({"t": bench.script("h", "exit 0")})
     bench.acked(bench.push("t"))
     bench.supervisor.signal(signal.SIGTSTP)
-    wait_for("a BEAT that says quiet", lambda: any(
-        b.get("current_state") == "quiet" for b in bench.tap.sent("BEAT")), 5)
+    bench.supervisor.says("quiet, asked by the operator")
     time.sleep(2.2)
     jid = bench.push("t")
     beats = len(bench.tap.sent("BEAT"))
     wait_for("more beats", lambda: len(bench.tap.sent("BEAT")) >= beats + 2, 10)
     assert not bench.tap.about("ACK", jid)
+    assert not any("current_state" in b for b in bench.tap.sent("BEAT"))
     assert bench.supervisor.alive()
     assert bench.client.fetch()["jid"] == jid
 
@@ -142,6 +143,8 @@ def test_quiet_by_the_server(bench):
     time.sleep(1)
     assert len(bench.tap.lines("FETCH")) == fetches
     assert not bench.tap.about("ACK", jid)
+    assert bench.tap.sent("BEAT")[-1]["current_state"] == "quiet"
+    assert "quiet, asked by the server" in bench.supervisor.output()
     assert bench.supervisor.alive()
     assert bench.supervisor.stop() == 0
 

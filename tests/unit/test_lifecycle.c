@@ -6,6 +6,7 @@
  */
 #include "supervisor/lifecycle.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -174,15 +175,78 @@ quiet_goes_on_until_told_otherwise(void **state)
 	set_up(&s, 3600 * 1000);
 	s.work = s.outcomes = false;
 	send_signal(&s, SIGTSTP);
-	lifecycle_quiet(s.life);
+	lifecycle_quiet(s.life, QUIET_BY_OPERATOR);
 	lifecycle_check(s.life);
 	WENT_THROUGH(&s, LIFECYCLE_QUIET);
+	assert_int_equal(lifecycle_quiet_by(s.life), QUIET_BY_OPERATOR);
 	lifecycle_terminate(s.life);
 	WENT_THROUGH(&s, LIFECYCLE_QUIET, LIFECYCLE_DRAINING,
 	    LIFECYCLE_REPORTING, LIFECYCLE_OVER);
-	lifecycle_quiet(s.life);
+	lifecycle_quiet(s.life, QUIET_BY_SERVER);
 	lifecycle_terminate(s.life);
+	assert_int_equal(lifecycle_unquiet(s.life), -ESHUTDOWN);
 	assert_int_equal(s.n, 4);
+	tear_down(&s);
+}
+
+static void
+the_operator_takes_back_what_the_operator_said(void **state)
+{
+	struct sample s;
+
+	(void)state;
+	set_up(&s, 3600 * 1000);
+	assert_int_equal(lifecycle_unquiet(s.life), -EALREADY);
+	lifecycle_quiet(s.life, QUIET_BY_OPERATOR);
+	assert_int_equal(lifecycle_unquiet(s.life), 0);
+	lifecycle_quiet(s.life, QUIET_TO_THE_END);
+	assert_int_equal(lifecycle_unquiet(s.life), 0);
+	s.work = s.outcomes = false;
+	lifecycle_check(s.life);
+	WENT_THROUGH(&s, LIFECYCLE_QUIET, LIFECYCLE_RUNNING, LIFECYCLE_QUIET,
+	    LIFECYCLE_RUNNING);
+	assert_int_equal(lifecycle_quiet_by(s.life), 0);
+	tear_down(&s);
+}
+
+static void
+what_the_server_said_stays(void **state)
+{
+	struct sample s;
+
+	(void)state;
+	set_up(&s, 3600 * 1000);
+	lifecycle_quiet(s.life, QUIET_BY_OPERATOR);
+	lifecycle_quiet(s.life, QUIET_BY_SERVER);
+	WENT_THROUGH(&s, LIFECYCLE_QUIET, LIFECYCLE_QUIET);
+	assert_int_equal(lifecycle_unquiet(s.life), -EPERM);
+	assert_int_equal(
+	    lifecycle_quiet_by(s.life), QUIET_BY_OPERATOR | QUIET_BY_SERVER);
+	assert_int_equal(lifecycle_phase(s.life), LIFECYCLE_QUIET);
+	assert_int_equal(s.n, 2);
+	tear_down(&s);
+}
+
+static void
+a_drain_waits_for_the_work_and_has_no_grace(void **state)
+{
+	struct sample s;
+
+	(void)state;
+	set_up(&s, 0);
+	lifecycle_quiet(s.life, QUIET_TO_THE_END);
+	for (int i = 0; i < 5; i++) {
+		lifecycle_check(s.life);
+		ev_run(s.loop, EVRUN_NOWAIT);
+	}
+	WENT_THROUGH(&s, LIFECYCLE_QUIET);
+	s.work = false;
+	lifecycle_check(s.life);
+	WENT_THROUGH(
+	    &s, LIFECYCLE_QUIET, LIFECYCLE_DRAINING, LIFECYCLE_REPORTING);
+	s.outcomes = false;
+	lifecycle_check(s.life);
+	assert_int_equal(lifecycle_phase(s.life), LIFECYCLE_OVER);
 	tear_down(&s);
 }
 
@@ -212,6 +276,10 @@ main(void)
 		    each_further_signal_shortens_but_never_skips_the_report),
 		cmocka_unit_test(the_grace_ends_by_itself),
 		cmocka_unit_test(quiet_goes_on_until_told_otherwise),
+		cmocka_unit_test(
+		    the_operator_takes_back_what_the_operator_said),
+		cmocka_unit_test(what_the_server_said_stays),
+		cmocka_unit_test(a_drain_waits_for_the_work_and_has_no_grace),
 		cmocka_unit_test(other_signals_change_nothing),
 	};
 
