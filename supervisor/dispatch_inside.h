@@ -1,7 +1,7 @@
 /*
  * dispatch_inside - what dispatch is made of.
  *
- * For supervisor/dispatch.c, joblist.c and carry.c alone.
+ * For supervisor/dispatch.c, joblist.c, carry.c and ending.c alone.
  *
  * SPDX-License-Identifier: ISC
  */

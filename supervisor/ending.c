@@ -1,0 +1,107 @@
+/*
+ * ending - the last line of a job's log, its counts, and its ACK or FAIL.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "supervisor/ending.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "supervisor/dispatch_inside.h"
+#include "supervisor/metrics.h"
+
+static void
+tell_server(struct task *t, const struct failure *f)
+{
+	struct report *r = t->dispatch->parts.report;
+
+	if (t->lost)
+		return; /* by now it is about somebody else's run */
+	if (f == NULL)
+		report_ack(
+		    r, t->job.jid.bytes, t->job.jid.len, t->when.expires);
+	else if (f->dead && t->generation->settings->emulate_dead)
+		report_dead(
+		    r, t->job.jid.bytes, t->job.jid.len, f, t->when.expires);
+	else
+		report_fail(
+		    r, t->job.jid.bytes, t->job.jid.len, f, t->when.expires);
+}
+
+void
+ending_refused(struct task *t, const struct failure *f)
+{
+	job_log_say(&t->output.log, LOG_LEVEL_WARNING, JOB_FAILED,
+	    "%s: %s; not run (attempt %lld of %lld); reported FAIL", f->errtype,
+	    f->message, (long long)job_attempt(&t->job),
+	    (long long)job_max_attempts(&t->job));
+	tell_server(t, f);
+	metrics_ended(
+	    t->dispatch->parts.metrics, &t->job, METRICS_REFUSED, NULL);
+}
+
+static void
+tell_log(const struct task *t, const struct run_facts *facts,
+    const struct verdict *v)
+{
+	const struct job_log *log = &t->output.log;
+	double seconds = (double)facts->elapsed / 1e9;
+	long long attempt = (long long)job_attempt(&t->job);
+	long long most = (long long)job_max_attempts(&t->job);
+	bool oom = strcmp(v->errtype, "MemoryLimit") == 0;
+
+	if (t->lost)
+		job_log_say(log, LOG_LEVEL_WARNING, NULL,
+		    "ended after %.3f s (status 0x%04x); not ours any more, "
+		    "nothing is reported",
+		    seconds, (unsigned)facts->status);
+	else if (v->kind == VERDICT_DONE)
+		job_log_say(log, LOG_LEVEL_INFO, JOB_DONE,
+		    "done in %.3f s (attempt %lld of %lld, status 0x%04x)",
+		    seconds, attempt, most, (unsigned)facts->status);
+	else
+		job_log_say(log, LOG_LEVEL_WARNING, oom ? JOB_OOM : JOB_FAILED,
+		    "%s: %s; %s after %.3f s (attempt %lld of %lld, status "
+		    "0x%04x); reported %s",
+		    v->errtype, v->message, verdict_kind_name(v->kind), seconds,
+		    attempt, most, (unsigned)facts->status,
+		    v->kind == VERDICT_DISCARD ? "ACK" : "FAIL");
+	if (facts->output_cut)
+		job_log_say(log, LOG_LEVEL_WARNING, NULL,
+		    "wrote more than its output_limit of %lld bytes",
+		    (long long)t->how->output_limit);
+	if (facts->leftover)
+		job_log_say(log, LOG_LEVEL_WARNING, NULL,
+		    "left processes behind; killed");
+}
+
+static void
+report_failure(struct task *t, const struct verdict *v)
+{
+	size_t most = t->job.backtrace > 0 ? (size_t)t->job.backtrace
+					   : (size_t)JOB_BACKTRACE_MAX;
+	const struct failure f = { .errtype = v->errtype,
+		.message = v->message,
+		.backtrace = (const char *const *)v->backtrace,
+		.nlines = v->nlines < most ? v->nlines : most,
+		.dead = v->kind == VERDICT_DEAD,
+		.retry_in =
+		    (v->retry_in + CLOCK_NS_PER_S - 1) / CLOCK_NS_PER_S };
+
+	tell_server(t, &f);
+}
+
+void
+ending_ran(
+    struct task *t, const struct run_facts *facts, const struct verdict *v)
+{
+	tell_log(t, facts, v);
+	metrics_ended(t->dispatch->parts.metrics, &t->job,
+	    t->lost ? METRICS_LOST : (enum metrics_outcome)v->kind, facts);
+	if (v->kind == VERDICT_DONE || v->kind == VERDICT_DISCARD)
+		tell_server(t, NULL);
+	else
+		report_failure(t, v);
+}

@@ -1,0 +1,24 @@
+/*
+ * ending - how a job's end is told: to the log, the metrics and the server.
+ *
+ * For supervisor/dispatch.c, which decides what became of the job and gives
+ * its slot back.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef SUPERVISOR_ENDING_H
+#define SUPERVISOR_ENDING_H
+
+#include "handlers/run.h"
+#include "handlers/verdict.h"
+#include "protocol/outcome.h"
+#include "supervisor/task.h"
+
+/* The job fails without a program having run. f is borrowed. */
+void ending_refused(struct task *t, const struct failure *f);
+
+/* Its program has ended, and was judged. Nothing is reported of a lost job. */
+void ending_ran(
+    struct task *t, const struct run_facts *facts, const struct verdict *v);
+
+#endif
