@@ -9,7 +9,15 @@ BINDIR     ?= $(PREFIX)/bin
 SBINDIR    ?= $(PREFIX)/sbin
 DOCDIR     ?= $(PREFIX)/share/doc/faktotum
 MANDIR     ?= $(PREFIX)/share/man
+DATADIR    ?= $(PREFIX)/share/faktotum
+SYSCONFDIR ?= /etc
 PKG_CONFIG ?= pkg-config
+# Where systemd looks for what belongs to this prefix.
+from_systemd = $(shell $(PKG_CONFIG) --define-variable=prefix=$(PREFIX) \
+    --define-variable=rootprefix=$(PREFIX:/usr=) --variable=$(1) systemd 2>/dev/null)
+UNITDIR     ?= $(or $(call from_systemd,systemd_system_unit_dir),$(PREFIX)/lib/systemd/system)
+SYSUSERSDIR ?= $(or $(call from_systemd,sysusers_dir),$(PREFIX)/lib/sysusers.d)
+TMPFILESDIR ?= $(or $(call from_systemd,tmpfiles_dir),$(PREFIX)/lib/tmpfiles.d)
 CLANG      ?= clang
 PYTHON     ?= $(shell contrib/find-python)
 
@@ -41,7 +49,7 @@ help:
 	@echo 'bench     side by side with a stock server and other workers'
 	@echo 'interop   with a stock server and Node, Go and Python clients'
 	@echo 'man       the man pages below $(O)/man'
-	@echo 'install   into DESTDIR/PREFIX'
+	@echo 'install   into DESTDIR/PREFIX, with systemd units'
 
 # ---- The rooms -------------------------------------------------------------
 
@@ -186,7 +194,7 @@ room_src = $(foreach r,$(rooms),$(src_$r))
 
 check: deps-build-test-check
 	+@$(MAKE) --no-print-directory check-here
-check-here: format-check arrows sizes werror tidy cppcheck shell-check man-check
+check-here: format-check arrows sizes werror tidy cppcheck shell-check man-check unit-check
 format:
 	clang-format -i $(all_src) $(all_hdr)
 format-check:
@@ -210,6 +218,9 @@ shell-check:
 man-check: man
 	mandoc -T lint -W warning $(O)/man/*.[1578]
 
+unit-check: units
+	contrib/check-units $(O)/units
+
 # Where threads share data in earnest: the server. The supervisor's threads
 # only start programs and look up names; their unit tests run here too.
 THREADED = not run_ and not crash and not notify and not verbs and not readme
@@ -230,13 +241,32 @@ valgrind: deps-build-test-check
 man: all
 	@contrib/gen-man $(O)/faktotum $(O)/faktotum-server $(O)/man
 
-install: all man
+# The units as they are installed: with the paths of this build.
+units     = faktotum.service faktotum@.service faktotum-server.service jobs.slice
+unit_made = $(addprefix $(O)/units/,$(units) faktotum.sysusers faktotum.tmpfiles notify-reload.conf)
+units: $(unit_made)
+$(O)/units/%: contrib/systemd/% FORCE
+	@mkdir -p $(@D)
+	@sed -e 's,/usr/bin/faktotum,$(BINDIR)/faktotum,g' \
+	    -e 's,/usr/sbin/faktotum-server,$(SBINDIR)/faktotum-server,g' \
+	    -e 's,/usr/share/faktotum,$(DATADIR),g' \
+	    -e 's,/etc/faktotum,$(SYSCONFDIR)/faktotum,g' $< > $@
+
+install: all man units
 	install -D -m 755 $(O)/faktotum $(DESTDIR)$(BINDIR)/faktotum
 	install -D -m 755 $(O)/faktotum-server $(DESTDIR)$(SBINDIR)/faktotum-server
 	install -d $(DESTDIR)$(DOCDIR)
 	install -m 644 README.md CHANGELOG.md LICENSE docs/*.md $(DESTDIR)$(DOCDIR)/
 	for page in $(O)/man/*.[1578]; do \
 	    install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; done
+	install -d $(DESTDIR)$(UNITDIR)
+	install -m 644 $(addprefix $(O)/units/,$(units)) $(DESTDIR)$(UNITDIR)/
+	install -D -m 644 $(O)/units/faktotum.sysusers $(DESTDIR)$(SYSUSERSDIR)/faktotum.conf
+	install -D -m 644 $(O)/units/faktotum.tmpfiles $(DESTDIR)$(TMPFILESDIR)/faktotum.conf
+	install -D -m 644 $(O)/units/notify-reload.conf $(DESTDIR)$(DATADIR)/systemd/notify-reload.conf
+	# What the operator has changed is kept.
+	[ -e $(DESTDIR)$(SYSCONFDIR)/faktotum/server.yaml ] || \
+	    install -D -m 644 contrib/systemd/server.yaml $(DESTDIR)$(SYSCONFDIR)/faktotum/server.yaml
 
 clean:
 	rm -rf $(O)
@@ -244,7 +274,7 @@ clean:
 FORCE:
 .PHONY: all help libs deps unit tools test test-here demo interop bench crash \
         fuzz fuzz-bins fuzz-regress check check-here format format-check arrows sizes \
-        werror everything tidy cppcheck shell-check man man-check sanitize valgrind install clean FORCE
+        werror everything tidy cppcheck shell-check man man-check units unit-check sanitize valgrind install clean FORCE
 .SECONDARY:
 
 -include $(patsubst %.c,$(O)/obj/%.d,$(all_src))

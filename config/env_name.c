@@ -21,6 +21,7 @@ static const struct pattern refused[] = {
 	{ "FAKTORY_PROVIDER", "names where the server's password may be" },
 	{ "FAKTORY_PASSWORD", "holds the server's password" },
 	{ "FAKTORY_*", "begins with FAKTORY_, which is set for each job" },
+	{ "CREDENTIALS_DIRECTORY", "names where the server's password may be" },
 	{ "NOTIFY_SOCKET", "belongs to the supervisor alone" },
 	{ "WATCHDOG_*", "belongs to the supervisor alone" },
 	{ "LISTEN_*", "belongs to the supervisor alone" },

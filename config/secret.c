@@ -6,6 +6,7 @@
 #include "config/secret.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,24 +67,29 @@ read_bounded(const char *file, char bytes[SECRET_MAX + 3])
 	return have == SECRET_MAX + 3 ? -EFBIG : (ssize_t)have;
 }
 
+/*
+ * where is what a message calls the file's origin. With empty_ok a file that
+ * is not there, or holds nothing, is no secret and no mistake.
+ */
 static char *
-from_file(struct reader *r, struct mark at, const char *name, const char *file)
+from_file(struct reader *r, struct mark at, const char *where, const char *file,
+    bool empty_ok)
 {
 	char bytes[SECRET_MAX + 3], quoted[READER_QUOTED_MAX];
 	ssize_t n = read_bounded(file, bytes);
 	char *text = NULL;
 
+	if (empty_ok && n == -ENOENT)
+		return NULL;
 	reader_quote(file, quoted);
 	if (n == -EINVAL)
 		reader_complain(r, at,
-		    "%s.file: %s is not a regular file, "
-		    "expected one",
-		    name, quoted);
+		    "%s: %s is not a regular file, expected one", where,
+		    quoted);
 	else if (n < 0)
 		reader_complain(r, at,
-		    "%s.file: %s: %s, expected a file of at "
-		    "most %d bytes",
-		    name, quoted, strerror((int)-n), SECRET_MAX);
+		    "%s: %s: %s, expected a file of at most %d bytes", where,
+		    quoted, strerror((int)-n), SECRET_MAX);
 	if (n < 0)
 		return NULL;
 
@@ -92,19 +98,16 @@ from_file(struct reader *r, struct mark at, const char *name, const char *file)
 	if (n > 0 && bytes[n - 1] == '\r')
 		n--;
 	if (memchr(bytes, '\0', (size_t)n) != NULL)
-		reader_complain(r, at,
-		    "%s.file: %s holds a NUL byte, expected "
-		    "text",
-		    name, quoted);
+		reader_complain(r, at, "%s: %s holds a NUL byte, expected text",
+		    where, quoted);
 	else if (n > SECRET_MAX)
 		reader_complain(r, at,
-		    "%s.file: %s is too long, expected at most "
-		    "%d bytes",
-		    name, quoted, SECRET_MAX);
-	else if (n == 0)
-		reader_complain(r, at,
-		    "%s.file: %s is empty, expected a password", name, quoted);
-	else if ((text = strndup(bytes, (size_t)n)) == NULL)
+		    "%s: %s is too long, expected at most %d bytes", where,
+		    quoted, SECRET_MAX);
+	else if (n == 0 && !empty_ok)
+		reader_complain(r, at, "%s: %s is empty, expected a password",
+		    where, quoted);
+	else if (n > 0 && (text = strndup(bytes, (size_t)n)) == NULL)
 		reader_no_memory(r);
 	explicit_bzero(bytes, sizeof bytes);
 	return text;
@@ -142,11 +145,12 @@ decode_mapping(
     struct reader *r, const struct node *n, const char *name, void *to)
 {
 	struct secret from = { 0 };
-	char prefix[FIELD_NAME_MAX], *text = NULL;
+	char prefix[FIELD_NAME_MAX], where[FIELD_NAME_MAX + 8], *text = NULL;
 	struct field_given given = { 0 };
 	size_t before = r->count;
 
 	snprintf(prefix, sizeof prefix, "%s.", name);
+	snprintf(where, sizeof where, "%s.file", name);
 	field_read(r, n, prefix, secret_fields, &given, &from);
 	if (given.row[0] == given.row[1]) {
 		if (r->count == before)
@@ -154,7 +158,7 @@ decode_mapping(
 			    given.row[0] ? "both file and env" : "empty",
 			    EXPECTED);
 	} else if (from.file != NULL) {
-		text = from_file(r, n->items[0]->at, name, from.file);
+		text = from_file(r, n->items[0]->at, where, from.file, false);
 	} else if (from.env != NULL) {
 		text = from_env(r, n->items[0]->at, name, from.env);
 	}
@@ -182,4 +186,18 @@ secret_decode(
 	reader_complain(r, n->at, "%s: %s, expected %s", name,
 	    *text == '\0' ? "empty" : "too long", EXPECTED);
 	free(text);
+}
+
+char *
+secret_credential(struct reader *r)
+{
+	const char *dir = r->lookup("CREDENTIALS_DIRECTORY");
+	char path[PATH_MAX];
+
+	if (dir == NULL || *dir != '/' ||
+	    (size_t)snprintf(path, sizeof path, "%s/" SECRET_CREDENTIAL, dir) >=
+		sizeof path)
+		return NULL;
+	return from_file(
+	    r, (struct mark){ 0 }, "CREDENTIALS_DIRECTORY", path, true);
 }

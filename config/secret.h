@@ -19,4 +19,14 @@ enum { SECRET_MAX = 4096 };
 void secret_decode(
     struct reader *r, const struct node *n, const char *name, void *to);
 
+/* What a service manager calls it (systemd's LoadCredential=). */
+#define SECRET_CREDENTIAL "faktory-password"
+
+/*
+ * The file of that name in $CREDENTIALS_DIRECTORY, for a configuration that
+ * names no secret itself. NULL when there is none or it is empty, and when it
+ * cannot be read, which is told. The caller frees and wipes it.
+ */
+char *secret_credential(struct reader *r);
+
 #endif

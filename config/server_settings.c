@@ -73,9 +73,10 @@ const struct field server_settings_fields[] = {
 	    .offset = AT(password),
 	    .expected = "text, {file: PATH} or {env: NAME}",
 	    .help =
-		"What clients must know. Without it `FAKTORY_PASSWORD` in "
-		"the environment says; when that is not set either, nothing "
-		"is asked for." },
+		"What clients must know. Without it the file "
+		"`faktory-password` in `$CREDENTIALS_DIRECTORY` says, else "
+		"`FAKTORY_PASSWORD` in the environment; without any of them "
+		"nothing is asked for." },
 	{ .name = "log",
 	    .kind = FIELD_GROUP,
 	    .rows = log_fields,
@@ -92,7 +93,8 @@ password_from_environment(struct reader *r, struct server_settings *s)
 {
 	const char *value = r->lookup("FAKTORY_PASSWORD");
 
-	if (value == NULL)
+	s->password = secret_credential(r);
+	if (s->password != NULL || value == NULL)
 		return;
 	if (*value == '\0') {
 		reader_complain(r, (struct mark){ 0 },

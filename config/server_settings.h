@@ -25,9 +25,9 @@ struct server_settings {
 };
 
 /*
- * As settings_load(). file may be NULL: then everything is default. The
- * password is FAKTORY_PASSWORD when that is set in the environment and the
- * file names none; an empty one is a mistake, not "no password".
+ * As settings_load(). file may be NULL: then everything is default. When
+ * the file names no password it is the credential (secret.h), else
+ * FAKTORY_PASSWORD; an empty one is a mistake, not "no password".
  */
 struct server_settings *server_settings_load(const char *file,
     const char *(*lookup)(const char *name), settings_tell *tell, void *ctx);

@@ -106,7 +106,9 @@ const struct field settings_fields[] = {
 	    .offset = AT(s.password),
 	    .expected = "text, {file: PATH} or {env: NAME}",
 	    .help = "The server's password, unless the URL has one. A line end "
-		    "at the end of the file is dropped." },
+		    "at the end of the file is dropped. Without it the file "
+		    "`faktory-password` in `$CREDENTIALS_DIRECTORY` says, "
+		    "when it is there and not empty." },
 	{ .name = "concurrency",
 	    .kind = FIELD_INTEGER,
 	    .offset = AT(s.concurrency),
@@ -313,6 +315,8 @@ read_root(struct reader *r, struct draft *d)
 
 	field_read(r, d->root, "", settings_fields, &given, d);
 	field_defaults(r, "", settings_fields, &given, d);
+	if (node_get(d->root, "password") == NULL)
+		d->s.password = secret_credential(r);
 	if (node_get(d->root, "server") != NULL)
 		d->s.server_at = node_get(d->root, "server")->at;
 	if (node_get(d->root, "tmpdir") != NULL)

@@ -9,6 +9,9 @@ from support.program import BUILD, Program
 from support.waiting import wait_for
 
 
+SERVER = BUILD / "faktotum-server"
+
+
 class Server:
     """Runs from birth; restart() comes back on the same data and port."""
 
@@ -29,7 +32,7 @@ class Server:
     def start(self):
         port_file = self.scratch / "port"
         port_file.unlink(missing_ok=True)
-        argv = [BUILD / "faktotum-server", "--listen", f"127.0.0.1:{self.port}",
+        argv = [SERVER, "--listen", f"127.0.0.1:{self.port}",
             "--port-file", port_file, "--data", self.data]
         if self.config:
             argv += ["-c", self.config]

@@ -28,6 +28,8 @@
 
 static char scratch[] = "/tmp/test_settings.XXXXXX";
 
+static const char *credentials; /* CREDENTIALS_DIRECTORY; NULL: not set */
+
 static inline const char *
 lookup(const char *name)
 {
@@ -39,6 +41,8 @@ lookup(const char *name)
 		return "{args.0}";
 	if (strcmp(name, "FAKTORY_PROVIDER") == 0)
 		return "MY_URL";
+	if (strcmp(name, "CREDENTIALS_DIRECTORY") == 0)
+		return credentials;
 	return NULL;
 }
 
@@ -106,7 +110,8 @@ make_scratch(void **state)
 static inline int
 remove_scratch(void **state)
 {
-	static const char *const names[] = { "prog", "pw", "t.yaml" };
+	static const char *const names[] = { "prog", "pw", "t.yaml",
+		"faktory-password" };
 	char path[256];
 
 	(void)state;

@@ -13,14 +13,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 static const char *password; /* FAKTORY_PASSWORD; NULL: not set */
 
+static const char *credentials; /* CREDENTIALS_DIRECTORY; NULL: not set */
+
 static const char *
 lookup(const char *name)
 {
+	if (strcmp(name, "CREDENTIALS_DIRECTORY") == 0)
+		return credentials;
 	return strcmp(name, "FAKTORY_PASSWORD") == 0 ? password : NULL;
 }
 
@@ -109,6 +114,38 @@ the_file_wins_over_the_environment(void **state)
 	password = NULL;
 }
 
+/* What the service manager hands over: under the file, over the environment. */
+static void
+a_credential_wins_over_the_environment(void **state)
+{
+	char dir[] = "/tmp/test_server_settings.XXXXXX", path[64], all[4096];
+	struct server_settings *s;
+
+	(void)state;
+	credentials = mkdtemp(dir);
+	assert_non_null(credentials);
+	password = "env";
+	s = parse("", all);
+	assert_string_equal(s->password, "env");
+	server_settings_free(s);
+
+	snprintf(path, sizeof path, "%s/faktory-password", dir);
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	assert_true(fputs("handed over\n", f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	s = parse("", all);
+	assert_string_equal(s->password, "handed over");
+	server_settings_free(s);
+	s = parse("password: file\n", all);
+	assert_string_equal(s->password, "file");
+	server_settings_free(s);
+
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+	credentials = password = NULL;
+}
+
 static void
 mistakes_are_told_with_their_place(void **state)
 {
@@ -170,6 +207,7 @@ main(void)
 		cmocka_unit_test(without_a_file_everything_is_default),
 		cmocka_unit_test(everything_can_be_set),
 		cmocka_unit_test(the_file_wins_over_the_environment),
+		cmocka_unit_test(a_credential_wins_over_the_environment),
 		cmocka_unit_test(mistakes_are_told_with_their_place),
 	};
 

@@ -225,6 +225,40 @@ a_password_comes_from_text_file_or_environment(void **state)
 	settings_free(s);
 }
 
+/* The service manager's file counts where the configuration is silent. */
+static void
+a_credential_is_the_password_of_a_silent_file(void **state)
+{
+	char want[512];
+
+	(void)state;
+	credentials = scratch;
+	struct settings *s = good(JOBS);
+	assert_null(s->password);
+	settings_free(s);
+
+	put_file("faktory-password", "\n", 1, 0600);
+	s = good(JOBS);
+	assert_null(s->password);
+	settings_free(s);
+
+	put_file("faktory-password", "handed over\n", 12, 0600);
+	s = good(JOBS);
+	assert_string_equal(s->password, "handed over");
+	settings_free(s);
+	s = good("password: own\n" JOBS);
+	assert_string_equal(s->password, "own");
+	settings_free(s);
+
+	const char *file = put_file("faktory-password", "a\0b", 3, 0600);
+	snprintf(want, sizeof want,
+	    "t.yaml: CREDENTIALS_DIRECTORY: \"%s\" holds a NUL byte, expected "
+	    "text\n",
+	    file);
+	bad(JOBS, want);
+	credentials = NULL;
+}
+
 static void
 a_password_that_cannot_be_had_is_a_mistake(void **state)
 {
@@ -300,6 +334,7 @@ main(void)
 		cmocka_unit_test(mistakes_are_told_with_their_place),
 		cmocka_unit_test(
 		    a_password_comes_from_text_file_or_environment),
+		cmocka_unit_test(a_credential_is_the_password_of_a_silent_file),
 		cmocka_unit_test(a_password_that_cannot_be_had_is_a_mistake),
 		cmocka_unit_test(a_file_is_read_or_named),
 	};
