@@ -155,9 +155,24 @@ read_string(const struct json *value, char **out, size_t *len)
 	return r;
 }
 
-int
-ack_parse(const char *text, size_t len, char **jid, size_t *jid_len)
+/* An absent or empty wid names nobody; one with a NUL in it cannot be. */
+static int
+read_wid(const struct json *object, char **wid)
 {
+	struct json value = field_get(object, "wid");
+
+	int r = field_text(&value, SIZE_MAX, wid);
+	if (r == 0 && *wid != NULL && **wid == '\0') {
+		free(*wid);
+		*wid = NULL;
+	}
+	return r;
+}
+
+int
+claim_parse(const char *text, size_t len, struct claim *c)
+{
+	struct claim read = { 0 };
 	struct json object, key, value;
 
 	if (check_object(text, len, &object) < 0)
@@ -170,7 +185,23 @@ ack_parse(const char *text, size_t len, char **jid, size_t *jid_len)
 	value = json_get(&object, "jid");
 	if (value.kind == JSON_NONE)
 		return -EINVAL;
-	return read_string(&value, jid, jid_len);
+	int r = read_string(&value, &read.jid, &read.jid_len);
+	if (r == 0)
+		r = read_wid(&object, &read.wid);
+	if (r < 0) {
+		claim_clear(&read);
+		return r;
+	}
+	*c = read;
+	return 0;
+}
+
+void
+claim_clear(struct claim *c)
+{
+	free(c->jid);
+	free(c->wid);
+	*c = (struct claim){ 0 };
 }
 
 /* In a C string: a NUL from the wire must not hide what follows it. */
@@ -243,6 +274,24 @@ read_backtrace(const struct json *object, struct fail_report *r)
 	return 0;
 }
 
+static int
+read_end(const struct json *object, struct fail_report *r)
+{
+	struct json retry = field_get(object, "retry");
+	struct json later = field_get(object, "retry_in");
+	int64_t n;
+
+	if (field_int(&retry, &n) < 0 || field_int(&later, &r->retry_in) < 0 ||
+	    r->retry_in < 0)
+		return -EINVAL;
+	if (retry.kind != JSON_NONE && n <= 0)
+		r->end = n < 0 ? FAIL_DEAD : FAIL_FORGET;
+	r->timed = later.kind != JSON_NONE;
+	if (r->retry_in > FAIL_RETRY_IN_MAX)
+		r->retry_in = FAIL_RETRY_IN_MAX;
+	return 0;
+}
+
 int
 fail_parse(const char *text, size_t len, struct fail_report *r)
 {
@@ -261,6 +310,10 @@ fail_parse(const char *text, size_t len, struct fail_report *r)
 		    &object, "message", JOB_MESSAGE_MAX, &read.message);
 	if (failed == 0)
 		failed = read_backtrace(&object, &read);
+	if (failed == 0)
+		failed = read_wid(&object, &read.wid);
+	if (failed == 0)
+		failed = read_end(&object, &read);
 	if (failed < 0) {
 		fail_clear(&read);
 		return failed;
@@ -273,6 +326,7 @@ void
 fail_clear(struct fail_report *r)
 {
 	free(r->jid);
+	free(r->wid);
 	free(r->errtype);
 	free(r->message);
 	for (size_t i = 0; i < r->nlines; i++)

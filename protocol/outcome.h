@@ -43,19 +43,41 @@ int fail_put(
 int bury_put(struct buf *out, const char *jid, size_t jid_len);
 
 /*
- * ACK's argument: an object whose values are all strings. Returns 0 and *jid
- * is owned (free()); -EINVAL, also when there is none, or -ENOMEM.
+ * A job, and who holds it: the argument of ACK and RELEASE, an object whose
+ * values are all strings. Owned: claim_clear().
  */
-int ack_parse(const char *text, size_t len, char **jid, size_t *jid_len);
+struct claim {
+	char *jid;
+	size_t jid_len;
+	char *wid; /* NULL: whoever sends it, or anybody */
+};
+
+/* Returns 0; -EINVAL, also without a jid, or -ENOMEM, and nothing to clear. */
+int claim_parse(const char *text, size_t len, struct claim *c);
+void claim_clear(struct claim *c);
+
+/* What FAIL asks for: docs/protocol.md, "Extensions". */
+enum fail_end {
+	FAIL_AS_JOB, /* as the job's own `retry` has it */
+	FAIL_DEAD,   /* "retry" below 0: no further attempt, kept */
+	FAIL_FORGET, /* "retry":0: no further attempt, not kept */
+};
+
+/* A longer "retry_in" counts as this; seconds, a year. */
+enum { FAIL_RETRY_IN_MAX = 366 * 86400 };
 
 /* FAIL's argument, read. Owned: fail_clear(). */
 struct fail_report {
 	char *jid; /* "" when missing */
 	size_t jid_len;
+	char *wid;     /* as in struct claim */
 	char *errtype; /* trimmed and cut; "unknown" when empty */
 	char *message;
 	char **backtrace;
 	size_t nlines;
+	enum fail_end end;
+	bool timed;       /* retry_in was given */
+	int64_t retry_in; /* seconds, 0 to FAIL_RETRY_IN_MAX */
 };
 
 /* Returns 0; -EINVAL or -ENOMEM, and nothing to clear. */

@@ -1,5 +1,5 @@
 /*
- * cmd_work - what workers say about jobs: FETCH, ACK, FAIL.
+ * cmd_work - what workers say about jobs: FETCH, ACK, FAIL, RELEASE.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -122,24 +122,36 @@ const struct fetch_hooks command_fetch_hooks = {
 	.failed = fetch_failed,
 };
 
-/* ---- ACK ------------------------------------------------------------------ */
+/* ---- ACK, FAIL, RELEASE --------------------------------------------------- */
+
+/* What is said of a job that was settled before, or that nobody holds. */
+enum late { LATE_OK, LATE_ERROR };
 
 struct answer {
 	struct pending pending;
-	bool is_fail;
+	enum late late;
 	char jid[];
 };
 
 static struct answer *
-answer_new(const char *jid, size_t len, bool is_fail)
+answer_new(const char *jid, size_t len, enum late late)
 {
 	struct answer *a = calloc(1, sizeof *a + len + 1);
 
 	if (a == NULL)
 		return NULL;
 	memcpy(a->jid, jid, len);
-	a->is_fail = is_fail;
+	a->late = late;
 	return a;
+}
+
+static void
+say_late(struct conn *c, const struct answer *a)
+{
+	if (a->late == LATE_OK)
+		conn_ok(c);
+	else
+		conn_error(c, "Job not found %s", a->jid);
 }
 
 static void
@@ -148,54 +160,101 @@ answer_done(void *ctx, int result, const struct err *why)
 	struct answer *a = ctx;
 	struct conn *c = conn_resume(&a->pending);
 
-	if (c != NULL) {
-		if (result == 0 || (result == -EALREADY && !a->is_fail))
-			conn_ok(c);
-		else if (result == -EALREADY)
-			conn_error(c, "Job not found %s", a->jid);
-		else
-			conn_error(c, "%s", why->text);
-	}
+	if (c != NULL && result == 0)
+		conn_ok(c);
+	else if (c != NULL && result == -EALREADY)
+		say_late(c, a);
+	else if (c != NULL)
+		conn_error(c, "%s", why->text);
 	free(a);
 }
 
+/* r is what the move was answered with, a its ctx or NULL. */
+static void
+answer_or_wait(struct conn *c, int r, struct answer *a)
+{
+	if (r == 0) {
+		conn_wait(c, &a->pending);
+		return;
+	}
+	if (r == -ENOENT)
+		say_late(c, a);
+	else
+		conn_error(c, "out of memory");
+	free(a);
+}
+
+static struct jobs_claim
+claim_of(const struct conn *c, const char *jid, size_t len, const char *wid)
+{
+	return (struct jobs_claim){
+		.jid = jid,
+		.jid_len = len,
+		.wid = wid != NULL ? wid : conn_wid(c),
+		.exact = wid != NULL,
+	};
+}
+
+typedef int settle_fn(
+    struct jobs *j, const struct jobs_claim *claim, jobs_done *done, void *ctx);
+
+static void
+settle(struct conn *c, const struct claim *asked, enum late late,
+    settle_fn *settle_job)
+{
+	struct jobs_claim claim =
+	    claim_of(c, asked->jid, asked->jid_len, asked->wid);
+	struct answer *a = answer_new(asked->jid, asked->jid_len, late);
+	int r = a == NULL ? -ENOMEM
+			  : settle_job(c->server->jobs, &claim, answer_done, a);
+
+	answer_or_wait(c, r, a);
+}
+
+static bool
+read_claim(struct conn *c, const char *verb, const char *arg, size_t len,
+    struct claim *claim)
+{
+	int r = claim_parse(arg, len, claim);
+
+	if (r == -ENOMEM)
+		conn_error(c, "out of memory");
+	else if (r < 0)
+		conn_error(c, "invalid %s %.*s", verb,
+		    (int)(len < 500 ? len : 500), arg);
+	return r == 0;
+}
+
+/*
+ * Late is no error for a stock client; who names itself wants to know. The
+ * worker that speaks without its name has it from the connection.
+ */
 void
 cmd_ack(struct conn *c, const char *arg, size_t len)
 {
-	struct answer *a = NULL;
-	size_t jid_len;
-	char *jid;
-	int r;
+	struct claim claim;
 
-	if (ack_parse(arg, len, &jid, &jid_len) < 0) {
-		conn_error(
-		    c, "invalid ACK %.*s", (int)(len < 500 ? len : 500), arg);
+	if (!read_claim(c, "ACK", arg, len, &claim))
 		return;
-	}
-	a = answer_new(jid, jid_len, false);
-	r = a == NULL ? -ENOMEM
-		      : jobs_ack(c->server->jobs, jid, jid_len, conn_wid(c),
-			    answer_done, a);
-	if (r == 0) {
-		conn_wait(c, &a->pending);
-	} else {
-		free(a);
-		if (r == -ENOENT)
-			conn_ok(c); /* someone has done so before: no matter */
-		else
-			conn_error(c, "out of memory");
-	}
-	free(jid);
+	settle(c, &claim, claim.wid != NULL ? LATE_ERROR : LATE_OK, jobs_ack);
+	claim_clear(&claim);
 }
 
-/* ---- FAIL ----------------------------------------------------------------- */
+void
+cmd_release(struct conn *c, const char *arg, size_t len)
+{
+	struct claim claim;
+
+	if (!read_claim(c, "RELEASE", arg, len, &claim))
+		return;
+	settle(c, &claim, LATE_ERROR, jobs_release);
+	claim_clear(&claim);
+}
 
 void
 cmd_fail(struct conn *c, const char *arg, size_t len)
 {
 	struct fail_report report;
-	struct answer *a = NULL;
-	int r;
 
 	if (fail_parse(arg, len, &report) < 0) {
 		conn_error(
@@ -207,18 +266,12 @@ cmd_fail(struct conn *c, const char *arg, size_t len)
 		fail_clear(&report);
 		return;
 	}
-	a = answer_new(report.jid, report.jid_len, true);
-	r = a == NULL
+	struct jobs_claim claim =
+	    claim_of(c, report.jid, report.jid_len, report.wid);
+	struct answer *a = answer_new(report.jid, report.jid_len, LATE_ERROR);
+	int r = a == NULL
 	    ? -ENOMEM
-	    : jobs_fail(c->server->jobs, &report, conn_wid(c), answer_done, a);
-	if (r == 0) {
-		conn_wait(c, &a->pending);
-	} else {
-		if (r == -ENOENT)
-			conn_error(c, "Job not found %s", report.jid);
-		else
-			conn_error(c, "out of memory");
-		free(a);
-	}
+	    : jobs_fail(c->server->jobs, &claim, &report, answer_done, a);
+	answer_or_wait(c, r, a);
 	fail_clear(&report);
 }

@@ -103,8 +103,10 @@ conn_new(struct server *s, int fd, const char *peer)
 	c->out = buf_new(REPLY_MAX);
 	snprintf(c->peer, sizeof c->peer, "%s", peer);
 	if (c->in == NULL || c->out == NULL ||
-	    greeting_make(&c->greeting, s->settings->password != NULL) < 0 ||
-	    greeting_put(c->out, &c->greeting) < 0)
+	    greeting_make(&c->greeting, s->settings->password != NULL) < 0)
+		goto fail;
+	c->greeting.extensions = COMMANDS_EXTENSIONS;
+	if (greeting_put(c->out, &c->greeting) < 0)
 		goto fail;
 	ev_io_init(&c->io, on_io, fd, EV_READ);
 	c->io.data = c;

@@ -88,22 +88,35 @@ typedef void jobs_taken(void *ctx, int result, const struct err *why,
 int jobs_take(struct jobs *j, struct queue *q, const char *wid,
     jobs_taken *done, void *ctx);
 
-/*
- * Puts a reserved job back where it was in its queue, as if it had not been
- * taken. Does nothing when it is being settled already.
- */
+/* The same for one that has not reached its worker, unless it is settled. */
 void jobs_give_back(struct jobs *j, struct entry *e);
 
 /*
- * ACK and FAIL of a jid by a worker. Return 0, then done is called once;
- * -ENOENT when nobody holds such a job; -ENOMEM. A second answer for a job
+ * Which reserved job is meant, as reservations_find() reads it: the jid, the
+ * worker that speaks ("": a connection without a wid), and whether that
+ * worker must be the holder.
+ */
+struct jobs_claim {
+	const char *jid;
+	size_t jid_len;
+	const char *wid;
+	bool exact;
+};
+
+/*
+ * ACK, FAIL and RELEASE. Return 0, then done is called once; -ENOENT when
+ * nobody who is meant holds such a job; -ENOMEM. A second answer for a job
  * whose first is still on its way to the disk waits for that one; done then
  * gets -EALREADY when the first one has settled it.
  */
-int jobs_ack(struct jobs *j, const char *jid, size_t len, const char *wid,
-    jobs_done *done, void *ctx);
-int jobs_fail(struct jobs *j, const struct fail_report *report, const char *wid,
-    jobs_done *done, void *ctx);
+int jobs_ack(
+    struct jobs *j, const struct jobs_claim *claim, jobs_done *done, void *ctx);
+int jobs_fail(struct jobs *j, const struct jobs_claim *claim,
+    const struct fail_report *report, jobs_done *done, void *ctx);
+
+/* Puts it back where it was in its queue, as if it had not been taken. */
+int jobs_release(
+    struct jobs *j, const struct jobs_claim *claim, jobs_done *done, void *ctx);
 
 /*
  * Moves one member of a set that is in no one's hands: to its queue, to the

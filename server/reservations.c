@@ -128,20 +128,25 @@ reservations_remove(struct reservations *rs, struct reservation *r)
 }
 
 struct reservation *
-reservations_find(
-    const struct reservations *rs, const char *jid, size_t len, const char *wid)
+reservations_find(const struct reservations *rs, const char *jid, size_t len,
+    const char *wid, bool exact)
 {
-	struct reservation *any = map_get(rs->by_jid, jid, len);
-	struct reservation *free_one = NULL;
+	struct reservation *own = NULL, *any = NULL, *settling = NULL;
 
-	for (struct reservation *r = any; r != NULL; r = r->same_jid) {
-		if (r->settling != NULL)
+	for (struct reservation *r = map_get(rs->by_jid, jid, len); r != NULL;
+	     r = r->same_jid) {
+		bool is_own = strcmp(r->wid, wid) == 0;
+
+		if (!is_own && (exact || (r->wid[0] != '\0' && wid[0] != '\0')))
 			continue;
-		if (wid[0] != '\0' && strcmp(r->wid, wid) == 0)
-			return r;
-		free_one = r;
+		if (r->settling != NULL)
+			settling = r;
+		else if (is_own)
+			own = r;
+		else
+			any = r;
 	}
-	return free_one != NULL ? free_one : any;
+	return own != NULL ? own : any != NULL ? any : settling;
 }
 
 struct entry *

@@ -10,6 +10,7 @@
 #ifndef SERVER_RESERVATIONS_H
 #define SERVER_RESERVATIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -56,11 +57,14 @@ int reservations_add(
 void reservations_remove(struct reservations *rs, struct reservation *r);
 
 /*
- * The one of this jid that wid holds; failing that the oldest that nothing
- * is settling yet; failing that any. NULL when there is none.
+ * The one of this jid that wid holds, rather one that nothing is settling yet;
+ * NULL when it holds none. What a worker holds is no other worker's business,
+ * but workers speak over connections without a name too: with wid "" it is
+ * any, and a producer's is found for any wid; of several the oldest. With
+ * `exact` there is no such exception.
  */
 struct reservation *reservations_find(const struct reservations *rs,
-    const char *jid, size_t len, const char *wid);
+    const char *jid, size_t len, const char *wid, bool exact);
 
 /* The entry whose deadline is next, or NULL. */
 struct entry *reservations_first(const struct reservations *rs);

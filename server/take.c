@@ -183,23 +183,34 @@ settle(struct op *op, enum store_kind kind)
 	count(op, 1);
 }
 
+static int
+give_back(struct jobs *j, struct reservation *r, jobs_done *done, void *ctx)
+{
+	struct op *op = op_new(j, r->entry);
+
+	if (op == NULL)
+		return -ENOMEM;
+	op->done = done;
+	op->ctx = ctx;
+	op_aim(op, JOB_QUEUED, r->entry->seq, 0);
+	op->change.job.enqueued_at = r->enqueued_at;
+	settle(op, STORE_MOVE);
+	return 0;
+}
+
 void
 jobs_give_back(struct jobs *j, struct entry *e)
 {
-	struct reservation *r = e->held;
-	struct op *op;
-
-	if (r->settling != NULL)
-		return;
-	op = op_new(j, e);
-	if (op == NULL) {
+	if (e->held->settling == NULL && give_back(j, e->held, NULL, NULL) < 0)
 		j->hooks.trouble(j->hooks.ctx, e->jid,
 		    "out of memory: it stays reserved until it expires");
-		return;
-	}
-	op_aim(op, JOB_QUEUED, e->seq, 0);
-	op->change.job.enqueued_at = r->enqueued_at;
-	settle(op, STORE_MOVE);
+}
+
+static struct reservation *
+find(struct jobs *j, const struct jobs_claim *claim)
+{
+	return reservations_find(j->reservations, claim->jid, claim->jid_len,
+	    claim->wid, claim->exact);
 }
 
 static int
@@ -217,11 +228,22 @@ wait_for_first(struct reservation *r, jobs_done *done, void *ctx)
 }
 
 int
-jobs_ack(struct jobs *j, const char *jid, size_t len, const char *wid,
-    jobs_done *done, void *ctx)
+jobs_release(
+    struct jobs *j, const struct jobs_claim *claim, jobs_done *done, void *ctx)
 {
-	struct reservation *r =
-	    reservations_find(j->reservations, jid, len, wid);
+	struct reservation *r = find(j, claim);
+
+	if (r == NULL)
+		return -ENOENT;
+	return r->settling != NULL ? wait_for_first(r, done, ctx)
+				   : give_back(j, r, done, ctx);
+}
+
+int
+jobs_ack(
+    struct jobs *j, const struct jobs_claim *claim, jobs_done *done, void *ctx)
+{
+	struct reservation *r = find(j, claim);
 	struct op *op;
 
 	if (r == NULL)
@@ -245,14 +267,12 @@ write_failure(struct op *op, const struct reservation *r,
 	struct entry *e = op->entry;
 	char next_at[TIMESTAMP_MAX];
 	int64_t count = e->retry_count + 1;
-	int64_t remaining = e->retry - count;
+	int64_t left = next > 0 && e->retry > count ? e->retry - count : 0;
 	struct failure_record record = {
 		.failed_at = op->failed_at,
 		.next_at = next > 0 ? next_at : NULL,
 		.retry_count = count,
-		.remaining = e->retry < 0 ? e->retry
-		    : remaining > 0       ? remaining
-					  : 0,
+		.remaining = e->retry < 0 ? e->retry : left,
 		.errtype = report->errtype,
 		.message = report->message,
 		.backtrace = report->backtrace,
@@ -275,13 +295,19 @@ write_failure(struct op *op, const struct reservation *r,
 	return 0;
 }
 
+static int64_t
+delay(const struct fail_report *report, int64_t count)
+{
+	return report->timed ? report->retry_in : backoff_seconds(count);
+}
+
 int
 jobs_settle_failed(struct jobs *j, struct reservation *r,
     const struct fail_report *report, jobs_done *done, void *ctx)
 {
 	struct entry *e = r->entry;
 	int64_t now = clock_wall(), count = e->retry_count + 1, next = 0;
-	bool again = count < e->retry;
+	bool again = report->end == FAIL_AS_JOB && count < e->retry;
 	struct op *op = op_new(j, e);
 
 	if (op == NULL)
@@ -289,14 +315,15 @@ jobs_settle_failed(struct jobs *j, struct reservation *r,
 	op->done = done;
 	op->ctx = ctx;
 	op->failed = true;
-	if (e->retry == 0) {
+	if (report->end == FAIL_FORGET ||
+	    (report->end == FAIL_AS_JOB && e->retry == 0)) {
 		settle(op, STORE_REMOVE);
 		return 0;
 	}
 
 	struct set *to = &j->sets[again ? SET_RETRIES : SET_DEAD];
 	if (again)
-		next = now + backoff_seconds(count) * CLOCK_NS_PER_S;
+		next = now + delay(report, count) * CLOCK_NS_PER_S;
 	if (set_make_room(to) < 0 ||
 	    write_failure(op, r, report, now, next) < 0) {
 		op_free(op);
@@ -309,11 +336,10 @@ jobs_settle_failed(struct jobs *j, struct reservation *r,
 }
 
 int
-jobs_fail(struct jobs *j, const struct fail_report *report, const char *wid,
-    jobs_done *done, void *ctx)
+jobs_fail(struct jobs *j, const struct jobs_claim *claim,
+    const struct fail_report *report, jobs_done *done, void *ctx)
 {
-	struct reservation *r = reservations_find(
-	    j->reservations, report->jid, report->jid_len, wid);
+	struct reservation *r = find(j, claim);
 
 	if (r == NULL)
 		return -ENOENT;

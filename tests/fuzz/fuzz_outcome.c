@@ -13,21 +13,22 @@
 #include "tests/fuzz/must.h"
 
 static void
-ack_comes_back(const char *text, size_t size)
+claim_comes_back(const char *text, size_t size)
 {
-	size_t len, again_len;
-	char *jid, *again;
+	struct claim c, again;
 
-	if (ack_parse(text, size, &jid, &len) < 0)
+	if (claim_parse(text, size, &c) < 0)
 		return;
-	must(json_utf8_valid(jid, len));
+	must(json_utf8_valid(c.jid, c.jid_len));
+	must(c.wid == NULL || *c.wid != '\0');
 	struct buf *b = buf_new(6 * size + 100);
-	must(b != NULL && ack_put(b, jid, len) == 0);
-	must(ack_parse(buf_front(b) + 4, buf_len(b) - 6, &again, &again_len) ==
-	    0);
-	must(again_len == len && memcmp(again, jid, len) == 0);
-	free(again);
-	free(jid);
+	must(b != NULL && ack_put(b, c.jid, c.jid_len) == 0);
+	must(claim_parse(buf_front(b) + 4, buf_len(b) - 6, &again) == 0);
+	must(again.jid_len == c.jid_len &&
+	    memcmp(again.jid, c.jid, c.jid_len) == 0);
+	must(again.wid == NULL);
+	claim_clear(&again);
+	claim_clear(&c);
 	buf_free(b);
 }
 
@@ -39,6 +40,7 @@ within_limits(const struct fail_report *r)
 	must(errtype > 0 && errtype <= JOB_ERRTYPE_MAX);
 	must(message > 0 && message <= JOB_MESSAGE_MAX);
 	must(r->nlines <= JOB_BACKTRACE_MAX);
+	must(r->retry_in >= 0 && r->retry_in <= FAIL_RETRY_IN_MAX);
 	must(json_utf8_valid(r->errtype, errtype));
 	must(json_utf8_valid(r->message, message));
 }
@@ -50,7 +52,8 @@ same_report(const struct fail_report *a, const struct fail_report *b)
 	must(memcmp(a->jid, b->jid, a->jid_len) == 0);
 	must(strcmp(a->errtype, b->errtype) == 0);
 	must(strcmp(a->message, b->message) == 0);
-	must(a->nlines == b->nlines);
+	must(a->nlines == b->nlines && a->retry_in == b->retry_in);
+	must((a->end == FAIL_DEAD) == (b->end == FAIL_DEAD));
 	for (size_t i = 0; i < a->nlines; i++)
 		must(strcmp(a->backtrace[i], b->backtrace[i]) == 0);
 }
@@ -66,7 +69,9 @@ fail_comes_back(const char *text, size_t size)
 	struct failure f = { .errtype = r.errtype,
 		.message = r.message,
 		.backtrace = (const char *const *)r.backtrace,
-		.nlines = r.nlines };
+		.nlines = r.nlines,
+		.dead = r.end == FAIL_DEAD,
+		.retry_in = r.retry_in };
 	struct buf *b = buf_new(6 * size + 1000);
 	must(b != NULL && fail_put(b, r.jid, r.jid_len, &f) == 0);
 	must(fail_parse(buf_front(b) + 5, buf_len(b) - 7, &again) == 0);
@@ -153,7 +158,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *bytes = (const char *)data;
 
-	ack_comes_back(bytes, size);
+	claim_comes_back(bytes, size);
 	fail_comes_back(bytes, size);
 	any_bytes_make_a_fail(bytes, size);
 	a_burial_has_one_space(bytes, size);

@@ -276,6 +276,7 @@ def test_redacted_text_never_reaches_the_server(bench):
 def test_dead_now_on_a_server_without_a_word_for_it(bench):
     """Exit 65: the job is moved from the retries to the dead, by its jid and
     nothing else, even when the jid has a space; another job keeps its retry."""
+    bench.tap.stock = True
     bench.run({"t": bench.script("h", "exit 65"), "u": bench.script("g", "exit 1")})
     other = bench.push("u")
     bench.failed(other)
@@ -285,8 +286,17 @@ def test_dead_now_on_a_server_without_a_word_for_it(bench):
     assert bench.client.sets()["retries"] == 1
 
 
+def test_dead_now_on_our_server(bench):
+    """Our server takes "retry":-1 at its word: no MUTATE, and the job is dead."""
+    bench.run({"t": bench.script("h", "exit 65")})
+    assert bench.failed(bench.push("t"))["retry"] == -1
+    wait_for("it to be dead", lambda: bench.client.sets()["dead"] == 1, 20)
+    assert not bench.tap.sent("MUTATE")
+
+
 def test_no_emulation_when_it_is_not_wanted(bench):
-    """With emulate_dead: false the server decides by the job's retry."""
+    """With emulate_dead: false a stock server decides by the job's retry."""
+    bench.tap.stock = True
     bench.run({"t": bench.script("h", "exit 65"), "u": bench.script("g", "exit 0")},
         emulate_dead=False)
     bench.failed(bench.push("t"))

@@ -14,6 +14,24 @@ import time
 CUT = object()
 
 
+def as_stock(text):
+    """The request as a stock server reads it: it passes over what it does not know."""
+    verb, _, argument = text.partition(" ")
+    if verb == "FAIL":
+        members = json.loads(argument)
+        for name in ("retry", "retry_in"):
+            members.pop(name, None)
+        argument = json.dumps(members)
+    return f"{verb} {argument}".rstrip(" ").encode() + b"\r\n"
+
+
+def plain_hi(hi):
+    """The greeting without the names of extensions."""
+    members = json.loads(hi[4:])
+    members.pop("x", None)
+    return b"+HI " + json.dumps(members).encode() + b"\r\n"
+
+
 class Connection:
     """One worker connection and its twin to the server, two threads."""
 
@@ -45,7 +63,7 @@ class Connection:
                     self.asked.append(text)
                     self.more.notify()
                 self.tap.heard(self.number, text)
-                self.server.sendall(line)
+                self.server.sendall(as_stock(text) if self.tap.stock else line)
         except OSError:
             pass
         self.cut()
@@ -60,7 +78,8 @@ class Connection:
     def backward(self):
         file = self.server.makefile("rb")
         try:
-            self.worker.sendall(self.reply(file))  # HI answers nothing
+            hi = self.reply(file)  # it answers nothing
+            self.worker.sendall(plain_hi(hi) if self.tap.stock else hi)
             while True:
                 reply = self.reply(file)
                 if not reply:
@@ -82,6 +101,7 @@ class Tap:
     def __init__(self, server_port):
         self.server_port = server_port
         self.requests = []   # (monotonic time, connection number, line)
+        self.stock = False   # hide from each end what a stock server does not have
         self.rule = None     # (connection number, request, reply) -> reply or CUT
         self.connections = []
         self.lock = threading.Lock()

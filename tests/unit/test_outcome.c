@@ -151,41 +151,90 @@ fifty_lines_are_sent_and_kept(void **state)
 }
 
 static void
-ack_is_read(void **state)
+claim_is_read(void **state)
 {
 	static const struct {
 		const char *text;
 		int want;
-		const char *jid;
+		const char *jid, *wid;
 	} cases[] = {
-		{ "{\"jid\":\"wake\\u00300\"}", 0, "wake00" },
-		{ "{\"jid\":\"\"}", 0, "" },
-		{ "{}", -EINVAL, NULL },
-		{ "{\"JID\":\"a\",\"other\":\"b\"}", -EINVAL, NULL },
-		{ "{\"jid\":\"a\",\"jid\":\"b\"}", 0, "b" },
-		{ "x", -EINVAL, NULL },
-		{ "", -EINVAL, NULL },
-		{ "null", -EINVAL, NULL },
-		{ "[\"jid\"]", -EINVAL, NULL },
-		{ "{\"jid\":1}", -EINVAL, NULL },
-		{ "{\"jid\":null}", -EINVAL, NULL },
-		{ "{\"jid\":\"a\",\"other\":1}", -EINVAL, NULL },
+		{ "{\"jid\":\"wake\\u00300\"}", 0, "wake00", NULL },
+		{ "{\"jid\":\"\"}", 0, "", NULL },
+		{ "{\"jid\":\"a\",\"wid\":\"w\"}", 0, "a", "w" },
+		{ "{\"wid\":\"\",\"jid\":\"a\"}", 0, "a", NULL },
+		{ "{\"wid\":\"w\\u0000\",\"jid\":\"a\"}", -EINVAL, NULL, NULL },
+		{ "{}", -EINVAL, NULL, NULL },
+		{ "{\"JID\":\"a\",\"other\":\"b\"}", -EINVAL, NULL, NULL },
+		{ "{\"jid\":\"a\",\"jid\":\"b\"}", 0, "b", NULL },
+		{ "x", -EINVAL, NULL, NULL },
+		{ "", -EINVAL, NULL, NULL },
+		{ "null", -EINVAL, NULL, NULL },
+		{ "[\"jid\"]", -EINVAL, NULL, NULL },
+		{ "{\"jid\":1}", -EINVAL, NULL, NULL },
+		{ "{\"jid\":null}", -EINVAL, NULL, NULL },
+		{ "{\"jid\":\"a\",\"other\":1}", -EINVAL, NULL, NULL },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		size_t len;
-		char *jid;
+		struct claim c;
 
 		assert_int_equal(
-		    ack_parse(cases[i].text, strlen(cases[i].text), &jid, &len),
+		    claim_parse(cases[i].text, strlen(cases[i].text), &c),
 		    cases[i].want);
 		if (cases[i].jid == NULL)
 			continue;
-		assert_string_equal(jid, cases[i].jid);
-		assert_int_equal(len, strlen(cases[i].jid));
-		free(jid);
+		assert_string_equal(c.jid, cases[i].jid);
+		assert_int_equal(c.jid_len, strlen(cases[i].jid));
+		if (cases[i].wid == NULL)
+			assert_null(c.wid);
+		else
+			assert_string_equal(c.wid, cases[i].wid);
+		claim_clear(&c);
 	}
+}
+
+/* docs/protocol.md, "fail-retry": what a FAIL may ask for. */
+static void
+a_fail_says_how_the_job_ends(void **state)
+{
+	static const struct {
+		const char *text;
+		enum fail_end end;
+		bool timed;
+		int64_t retry_in;
+	} cases[] = {
+		{ "{}", FAIL_AS_JOB, false, 0 },
+		{ "{\"retry\":null,\"retry_in\":null}", FAIL_AS_JOB, false, 0 },
+		{ "{\"retry\":-1}", FAIL_DEAD, false, 0 },
+		{ "{\"retry\":0}", FAIL_FORGET, false, 0 },
+		{ "{\"retry\":5,\"retry_in\":90}", FAIL_AS_JOB, true, 90 },
+		{ "{\"retry_in\":0}", FAIL_AS_JOB, true, 0 },
+		{ "{\"retry_in\":9223372036854775807}", FAIL_AS_JOB, true,
+		    FAIL_RETRY_IN_MAX },
+	};
+	static const char *const wrong[] = { "{\"retry\":\"0\"}",
+		"{\"retry\":1.5}", "{\"retry_in\":-1}", "{\"retry_in\":true}",
+		"{\"wid\":1}" };
+	struct fail_report r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		assert_int_equal(
+		    fail_parse(cases[i].text, strlen(cases[i].text), &r), 0);
+		assert_int_equal(r.end, cases[i].end);
+		assert_int_equal(r.timed, cases[i].timed);
+		assert_int_equal(r.retry_in, cases[i].retry_in);
+		assert_null(r.wid);
+		fail_clear(&r);
+	}
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+		assert_int_equal(
+		    fail_parse(wrong[i], strlen(wrong[i]), &r), -EINVAL);
+	r = through(&(struct failure){ .dead = true, .retry_in = 7 });
+	assert_int_equal(r.end, FAIL_DEAD);
+	assert_int_equal(r.retry_in, 7);
+	fail_clear(&r);
 }
 
 static void
@@ -302,7 +351,8 @@ main(void)
 		cmocka_unit_test(bad_bytes_count_as_what_stands_for_them),
 		cmocka_unit_test(a_character_cut_by_its_sender_is_no_character),
 		cmocka_unit_test(fifty_lines_are_sent_and_kept),
-		cmocka_unit_test(ack_is_read),
+		cmocka_unit_test(claim_is_read),
+		cmocka_unit_test(a_fail_says_how_the_job_ends),
 		cmocka_unit_test(fail_is_read),
 		cmocka_unit_test(wrong_fails_are_refused),
 		cmocka_unit_test(the_failure_that_is_kept_has_every_member),
