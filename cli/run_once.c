@@ -373,7 +373,7 @@ static int
 run_once(const struct settings *settings, const struct request *q)
 {
 	const struct handler *how =
-	    settings_handler(settings, q->jobtype, strlen(q->jobtype));
+	    settings_choose(settings, q->jobtype, strlen(q->jobtype));
 	struct job job;
 
 	if (how == NULL) {

@@ -20,6 +20,7 @@
 #include "config/settings_fields.h"
 #include "config/sources.h"
 #include "config/units.h"
+#include "config/unknown.h"
 
 enum { LABELS_MAX = 64, LABEL_MAX = 1024 };
 
@@ -154,6 +155,15 @@ const struct field settings_fields[] = {
 		    "that must never run again is moved from its retries to "
 		    "its dead afterwards. Jobs without retries left need no "
 		    "such move." },
+	{ .name = "unknown",
+	    .kind = FIELD_OTHER,
+	    .decode = unknown_decode,
+	    .offset = AT(s),
+	    .dflt = "fail",
+	    .expected = "fail, dead or handler:JOBTYPE",
+	    .help = "What becomes of a job whose jobtype `jobs` does not name: "
+		    "it fails with errtype `UnknownJobtype`, is dead at once, "
+		    "or is run by the handler of that jobtype." },
 	{ .name = "log",
 	    .kind = FIELD_GROUP,
 	    .rows = log_fields,
@@ -325,6 +335,8 @@ read_root(struct reader *r, struct draft *d)
 		d->s.state_dir_at = node_get(d->root, "state_dir")->at;
 	http_settings_check(r, node_get(d->root, "http"), &d->s);
 	read_jobs(r, d);
+	if (node_get(d->root, "unknown") != NULL && d->s.index != NULL)
+		unknown_check(r, node_get(d->root, "unknown")->at, &d->s);
 	if (r->count == 0)
 		check_graces(r, d);
 }
@@ -440,6 +452,7 @@ settings_free(struct settings *s)
 	free(s->path);
 	free(s->tmpdir);
 	free(s->state_dir);
+	free(s->unknown_jobtype);
 	free(s->http_listen);
 	free(s);
 }
@@ -448,4 +461,12 @@ const struct handler *
 settings_handler(const struct settings *s, const char *jobtype, size_t len)
 {
 	return map_get(s->index, jobtype, len);
+}
+
+const struct handler *
+settings_choose(const struct settings *s, const char *jobtype, size_t len)
+{
+	const struct handler *own = settings_handler(s, jobtype, len);
+
+	return own != NULL ? own : s->unknown_handler;
 }

@@ -50,6 +50,13 @@ enum error_parser {
 	PARSE_PHP,
 };
 
+/* Of a jobtype that the file does not name. */
+enum unknown_action {
+	UNKNOWN_FAIL,    /* its job fails */
+	UNKNOWN_DEAD,    /* and is not tried again */
+	UNKNOWN_HANDLER, /* a handler takes it */
+};
+
 struct job_files;
 enum upgrade_kind { UPGRADE_AUTO, UPGRADE_ON, UPGRADE_OFF };
 
@@ -138,6 +145,9 @@ struct settings {
 	struct handler *handlers; /* sorted as in the file */
 	size_t nhandlers;
 	struct map *index; /* for settings_handler() */
+	enum unknown_action unknown;
+	char *unknown_jobtype;                 /* NULL: no handler takes it */
+	const struct handler *unknown_handler; /* one of handlers, likewise */
 };
 
 typedef void settings_tell(void *ctx, const char *message);
@@ -179,5 +189,10 @@ void settings_free(struct settings *s);
 /* The handler for a jobtype, or NULL. Borrowed. */
 const struct handler *
 settings_handler(const struct settings *s, const char *jobtype, size_t len);
+
+/* The handler that takes a job of this type: its own, else the one that
+ * `unknown` names; or NULL. Borrowed. */
+const struct handler *
+settings_choose(const struct settings *s, const char *jobtype, size_t len);
 
 #endif

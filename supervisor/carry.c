@@ -80,7 +80,7 @@ find_handler(struct dispatch *d, struct task *t, struct generation *own)
 	for (size_t i = 0; i < 2; i++) {
 		const struct handler *how = both[i] == NULL
 		    ? NULL
-		    : settings_handler(both[i]->settings, t->job.jobtype.bytes,
+		    : settings_choose(both[i]->settings, t->job.jobtype.bytes,
 			  t->job.jobtype.len);
 
 		if (how == NULL)

@@ -210,11 +210,16 @@ dispatch_hold(struct task *t)
 static void
 refuse_unknown(struct task *t)
 {
+	const struct settings *s = t->generation->settings;
 	char message[512];
+	const struct failure f = { .errtype = "UnknownJobtype",
+		.message = message,
+		.dead = s->unknown == UNKNOWN_DEAD };
 
 	snprintf(message, sizeof message, "no handler for jobtype \"%s\" in %s",
-	    t->jobtype, t->generation->settings->file);
-	refuse(t, "UnknownJobtype", message);
+	    t->jobtype, s->file);
+	ending_refused(t, &f);
+	leave(t);
 }
 
 void
@@ -234,7 +239,7 @@ dispatch_take(
 	d->busy++;
 
 	t->generation = generation_hold(d->lanes.generation);
-	t->how = settings_handler(
+	t->how = settings_choose(
 	    t->generation->settings, t->job.jobtype.bytes, t->job.jobtype.len);
 	if (t->how == NULL) {
 		refuse_unknown(t);

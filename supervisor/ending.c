@@ -34,9 +34,9 @@ void
 ending_refused(struct task *t, const struct failure *f)
 {
 	job_log_say(&t->output.log, LOG_LEVEL_WARNING, JOB_FAILED,
-	    "%s: %s; not run (attempt %lld of %lld); reported FAIL", f->errtype,
-	    f->message, (long long)job_attempt(&t->job),
-	    (long long)job_max_attempts(&t->job));
+	    "%s: %s; not run (attempt %lld of %lld); reported FAIL%s",
+	    f->errtype, f->message, (long long)job_attempt(&t->job),
+	    (long long)job_max_attempts(&t->job), f->dead ? " as dead" : "");
 	tell_server(t, f);
 	metrics_ended(
 	    t->dispatch->parts.metrics, &t->job, METRICS_REFUSED, NULL);

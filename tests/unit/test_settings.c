@@ -310,6 +310,36 @@ a_password_that_cannot_be_had_is_a_mistake(void **state)
 	}
 }
 
+/* A handler that takes what no other does must be there. */
+static void
+unknown_jobtypes_have_a_taker(void **state)
+{
+	struct settings *s = good(JOBS);
+
+	(void)state;
+	assert_int_equal(s->unknown, UNKNOWN_FAIL);
+	assert_null(settings_choose(s, "b", 1));
+	settings_free(s);
+	s = good("unknown: dead\n" JOBS);
+	assert_int_equal(s->unknown, UNKNOWN_DEAD);
+	assert_null(settings_choose(s, "b", 1));
+	settings_free(s);
+	s = good("unknown: handler:a\njobs: {x: {exec: [/bin/true]}, a: "
+		 "{exec: [/bin/sh]}}\n");
+	assert_ptr_equal(settings_choose(s, "b", 1), &s->handlers[1]);
+	assert_ptr_equal(settings_choose(s, "x", 1), &s->handlers[0]);
+	settings_free(s);
+	bad("unknown: handler:b\n" JOBS,
+	    "t.yaml:1:10: unknown: jobs has no \"b\", expected a jobtype that "
+	    "stands there\n");
+	bad("unknown: bury\n" JOBS,
+	    "t.yaml:1:10: unknown: \"bury\", expected fail, dead or "
+	    "handler:JOBTYPE\n");
+	bad("unknown: 'handler:'\n" JOBS,
+	    "t.yaml:1:10: unknown: \"handler:\", expected fail, dead or "
+	    "handler:JOBTYPE\n");
+}
+
 static void
 a_file_is_read_or_named(void **state)
 {
@@ -336,6 +366,7 @@ main(void)
 		    a_password_comes_from_text_file_or_environment),
 		cmocka_unit_test(a_credential_is_the_password_of_a_silent_file),
 		cmocka_unit_test(a_password_that_cannot_be_had_is_a_mistake),
+		cmocka_unit_test(unknown_jobtypes_have_a_taker),
 		cmocka_unit_test(a_file_is_read_or_named),
 	};
 
