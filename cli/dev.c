@@ -192,9 +192,10 @@ run_both(const struct request *q, char *own)
 {
 	char server[PATH_MAX], port_file[PATH_MAX + 8], host[256];
 	char listen_flag[] = "--listen", data_flag[] = "--data",
-	     port_flag[] = "--port-file";
+	     port_flag[] = "--port-file", web_flag[] = "--web",
+	     web_free[] = "127.0.0.1:0";
 	char *argv[] = { server, listen_flag, q->listen, data_flag, q->data,
-		port_flag, port_file, NULL };
+		port_flag, port_file, web_flag, web_free, NULL };
 	struct pair_plan plan = {
 		.server = argv,
 		.port_file = port_file,

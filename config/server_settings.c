@@ -14,6 +14,7 @@
 #include "config/secret.h"
 #include "config/settings_fields.h"
 #include "config/units.h"
+#include "config/web_settings.h"
 
 #define AT(member) offsetof(struct server_settings, member)
 #define KILO       (INT64_C(1) << 10)
@@ -77,6 +78,10 @@ const struct field server_settings_fields[] = {
 		"`faktory-password` in `$CREDENTIALS_DIRECTORY` says, else "
 		"`FAKTORY_PASSWORD` in the environment; without any of them "
 		"nothing is asked for." },
+	{ .name = "web",
+	    .kind = FIELD_GROUP,
+	    .rows = web_settings_fields,
+	    .help = "Answers over HTTP." },
 	{ .name = "log",
 	    .kind = FIELD_GROUP,
 	    .rows = log_fields,
@@ -139,6 +144,7 @@ read_root(struct reader *r, const struct node *root, struct server_settings *s)
 	if (node_get(root, "password") == NULL)
 		password_from_environment(r, s);
 	check_limits(r, s, root);
+	web_settings_check(r, node_get(root, "web"), s);
 }
 
 struct server_settings *
@@ -185,6 +191,14 @@ server_settings_load(const char *file, const char *(*lookup)(const char *name),
 	return s;
 }
 
+static void
+forget_secret(char *secret)
+{
+	if (secret != NULL)
+		explicit_bzero(secret, strlen(secret));
+	free(secret);
+}
+
 void
 server_settings_free(struct server_settings *s)
 {
@@ -192,8 +206,8 @@ server_settings_free(struct server_settings *s)
 		return;
 	free(s->listen);
 	free(s->data);
-	if (s->password != NULL)
-		explicit_bzero(s->password, strlen(s->password));
-	free(s->password);
+	free(s->web_listen);
+	forget_secret(s->password);
+	forget_secret(s->web_password);
 	free(s);
 }

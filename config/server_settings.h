@@ -6,15 +6,19 @@
 #ifndef CONFIG_SERVER_SETTINGS_H
 #define CONFIG_SERVER_SETTINGS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/log.h"
 #include "config/settings.h"
 
 struct server_settings {
-	char *listen;   /* "host:port"; default 127.0.0.1:7419 */
-	char *data;     /* directory; default /var/lib/faktotum */
-	char *password; /* NULL: none is asked for */
+	char *listen;       /* "host:port"; default 127.0.0.1:7419 */
+	char *data;         /* directory; default /var/lib/faktotum */
+	char *password;     /* NULL: none is asked for */
+	char *web_listen;   /* "host:port"; NULL: off; default 127.0.0.1:7420 */
+	char *web_password; /* NULL: as password */
+	bool web_public;    /* others may look without a password */
 	enum log_format log_format;
 	enum log_level log_level;
 	struct {
@@ -36,6 +40,13 @@ struct server_settings *server_settings_load(const char *file,
 struct server_settings *
 server_settings_read(const char *file, const char *text, size_t len,
     const char *(*lookup)(const char *name), settings_tell *tell, void *ctx);
+
+/*
+ * Whether others than this host can reach web_listen, and nothing is asked of
+ * them, and web_public does not allow that. For an address that came after
+ * the file was checked.
+ */
+bool web_settings_exposed(const struct server_settings *s);
 
 /* Accepts NULL. */
 void server_settings_free(struct server_settings *s);

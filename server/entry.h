@@ -29,7 +29,10 @@ struct entry {
 		} line;                   /* JOB_QUEUED: the queue's list */
 		struct agenda_item timer; /* all others */
 	};
-	struct reservation *held; /* owned; set exactly in JOB_RESERVED */
+	union {
+		struct reservation *held; /* owned; JOB_RESERVED */
+		int64_t enqueued_at; /* JOB_QUEUED: wall clock; 0: unknown */
+	};
 	int32_t retry;
 	int32_t reserve_for; /* seconds, clamped */
 	int32_t retry_count; /* failures so far minus one; -1: none */

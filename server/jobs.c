@@ -165,6 +165,8 @@ jobs_load(struct jobs *j, const struct store_job *row)
 	if (row->state != JOB_RESERVED) {
 		if (s != NULL)
 			e->timer.when = row->due;
+		else
+			e->enqueued_at = row->enqueued_at;
 		jobs_place(j, e);
 	}
 	return 0;

@@ -24,6 +24,9 @@ static const char usage[] =
     "  -c, --config FILE         read settings from FILE\n"
     "      --listen HOST:PORT    listen there (default 127.0.0.1:7419);\n"
     "                            port 0 takes a free one\n"
+    "      --web HOST:PORT       answer /health, /stats and /metrics there "
+    "over\n"
+    "                            HTTP (default 127.0.0.1:7420); off: nowhere\n"
     "      --data DIR            keep the data there\n"
     "                            (default /var/lib/faktotum)\n"
     "      --port-file FILE      write the port number to FILE when ready\n"
@@ -40,16 +43,25 @@ static const char usage[] =
 struct options {
 	const char *config;
 	const char *listen;
+	const char *web;
 	const char *data;
 	const char *port_file;
 	bool check;
 };
 
-enum { OPT_LISTEN = 256, OPT_DATA, OPT_PORT_FILE, OPT_CHECK, OPT_VERSION };
+enum {
+	OPT_LISTEN = 256,
+	OPT_WEB,
+	OPT_DATA,
+	OPT_PORT_FILE,
+	OPT_CHECK,
+	OPT_VERSION
+};
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "listen", required_argument, NULL, OPT_LISTEN },
+	{ "web", required_argument, NULL, OPT_WEB },
 	{ "data", required_argument, NULL, OPT_DATA },
 	{ "port-file", required_argument, NULL, OPT_PORT_FILE },
 	{ "check", no_argument, NULL, OPT_CHECK },
@@ -71,6 +83,9 @@ read_options(int argc, char **argv, struct options *o)
 			break;
 		case OPT_LISTEN:
 			o->listen = optarg;
+			break;
+		case OPT_WEB:
+			o->web = optarg;
 			break;
 		case OPT_DATA:
 			o->data = optarg;
@@ -131,6 +146,32 @@ replace(char **slot, const char *value)
 	return 0;
 }
 
+/* Returns 0, or the exit status. */
+static int
+override(struct server_settings *s, const struct options *o)
+{
+	if (replace(&s->listen, o->listen) < 0 ||
+	    replace(&s->data, o->data) < 0 ||
+	    replace(&s->web_listen, o->web) < 0) {
+		fputs("faktotum-server: out of memory\n", stderr);
+		return EX_OSERR;
+	}
+	if (o->web == NULL)
+		return 0;
+	if (strcmp(o->web, "off") == 0) {
+		free(s->web_listen);
+		s->web_listen = NULL;
+	} else if (web_settings_exposed(s)) {
+		fprintf(stderr,
+		    "--web %s: others can reach it and there is no password, "
+		    "expected a password, a loopback address, or web.public: "
+		    "true in the configuration\n",
+		    o->web);
+		return EX_CONFIG;
+	}
+	return 0;
+}
+
 /* NULL with *status set when there is nothing to run with. */
 static struct server_settings *
 load_settings(const struct options *o, int *status)
@@ -147,14 +188,11 @@ load_settings(const struct options *o, int *status)
 		*status = EX_CONFIG;
 		return NULL;
 	}
-	if (replace(&s->listen, o->listen) < 0 ||
-	    replace(&s->data, o->data) < 0) {
-		fputs("faktotum-server: out of memory\n", stderr);
-		server_settings_free(s);
-		*status = EX_OSERR;
-		return NULL;
-	}
-	return s;
+	*status = override(s, o);
+	if (*status == 0)
+		return s;
+	server_settings_free(s);
+	return NULL;
 }
 
 /* ---- running ---------------------------------------------------------------- */

@@ -153,6 +153,8 @@ op_arrive(struct op *op)
 		from->out--;
 	e->state = (uint8_t)row->state;
 	e->seq = row->seq;
+	if (row->state == JOB_QUEUED)
+		e->enqueued_at = row->enqueued_at > 0 ? row->enqueued_at : 0;
 	if (op->change.set_failure)
 		e->retry_count = (int32_t)row->retry_count;
 	if (row->state != JOB_QUEUED)

@@ -11,6 +11,7 @@
 #include "server/conn.h"
 #include "server/counters.h"
 #include "server/fetches.h"
+#include "server/health.h"
 #include "server/jobs.h"
 #include "server/queues.h"
 #include "server/server.h"
@@ -26,6 +27,8 @@ struct server {
 	struct fetches *fetches;
 	struct workers *workers;
 	struct listener *listener;
+	struct health *health; /* NULL, as the next: nobody asks */
+	struct web *web;
 
 	/* Connections: all, and those with something to do this turn. */
 	struct conn *conns;
@@ -34,7 +37,9 @@ struct server {
 	size_t buffered;     /* unread bytes over all connections */
 	struct buf *scratch; /* for composing one reply */
 	uint64_t commands;   /* served since the start */
+	uint64_t refused;    /* connections, for want of room */
 	int64_t started;     /* wall clock */
+	int64_t began;       /* the same, clock_mono() */
 
 	ev_prepare turn; /* the end of a turn: answers out, batch to disk */
 	ev_idle again;   /* active while another turn must come at once */

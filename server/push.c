@@ -58,6 +58,8 @@ pushed(struct store_change *c, int result, const struct err *why)
 
 	if (result == 0) {
 		e->state = (uint8_t)c->job.state;
+		if (e->state == JOB_QUEUED)
+			e->enqueued_at = c->job.enqueued_at;
 		jobs_place(j, e);
 	} else {
 		entry_free(e);

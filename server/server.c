@@ -17,6 +17,7 @@
 #include "server/commands.h"
 #include "server/listener.h"
 #include "server/parts.h"
+#include "server/web/web.h"
 
 enum { SCRATCH_MAX = 1 << 30 };
 
@@ -76,6 +77,7 @@ on_accept(void *ctx, int fd, const char *peer)
 		return;
 	}
 	/* Before any greeting, so that nobody takes it for an answer. */
+	s->refused++;
 	n = snprintf(text, sizeof text, "-ERR too many connections: %zu\r\n",
 	    s->nconns + 1);
 	(void)!send(fd, text, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -192,6 +194,19 @@ start_watchers(struct server *s)
 	ev_timer_init(&s->last_call, on_last_call, LAST_CALL, 0.);
 }
 
+/* Last, so that nobody is told of an address before the other is ours. */
+static int
+open_web(struct server *s, struct err *e)
+{
+	if (s->settings->web_listen == NULL)
+		return 0;
+	s->health = health_new(s->loop, s->store);
+	if (s->health == NULL)
+		return err_set(e, ENOMEM, "out of memory");
+	s->web = web_open(s, e);
+	return s->web != NULL ? 0 : -e->code;
+}
+
 struct server *
 server_start(
     struct ev_loop *loop, const struct server_settings *settings, struct err *e)
@@ -211,6 +226,7 @@ server_start(
 	s->loop = loop;
 	s->settings = settings;
 	s->started = clock_wall();
+	s->began = clock_mono();
 	start_watchers(s);
 	if (make_parts(s) < 0) {
 		err_set(e, ENOMEM, "out of memory");
@@ -220,7 +236,7 @@ server_start(
 	if (s->store == NULL)
 		goto fail;
 	s->listener = listener_open(loop, settings->listen, on_accept, s, e);
-	if (s->listener == NULL)
+	if (s->listener == NULL || open_web(s, e) < 0)
 		goto fail;
 	jobs_start(s->jobs, s->store);
 	return s;
@@ -279,6 +295,7 @@ server_free(struct server *s)
 {
 	if (s == NULL)
 		return;
+	web_close(s->web);
 	listener_close(s->listener);
 	for (struct conn *c = s->conns; c != NULL; c = c->next)
 		conn_close(c);
@@ -289,6 +306,7 @@ server_free(struct server *s)
 		tell_totals(s);
 		store_close(s->store);
 	}
+	health_free(s->health);
 	conns_turn(s);
 	fetches_free(s->fetches);
 	jobs_free(s->jobs);

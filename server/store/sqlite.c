@@ -30,6 +30,9 @@
 
 enum { IDLE_S = 2 }; /* without work for so long: time to tidy up */
 
+const double store_time_bounds[STORE_TIMES] = { .0001, .00025, .0005, .001,
+	.0025, .005, .01, .025, .05, .1, .25, .5, 1, 5 };
+
 enum { BATCHES = 4 }; /* written and not heard, before the thread waits */
 
 struct batch {
@@ -37,6 +40,7 @@ struct batch {
 	struct store_change *rest; /* the first that was left out; NULL: none */
 	struct store_change **end; /* where the list went on */
 	struct arena *arena;       /* owned; what `taken` points into */
+	int64_t took;              /* ns */
 	int result;
 	struct err why;
 	struct batch *next;
@@ -118,8 +122,10 @@ write_given(struct store *s)
 	struct batch *b = take_given(s);
 
 	pthread_mutex_unlock(&s->mutex);
+	int64_t began = clock_mono();
 	b->result =
 	    writer_write(s->writer, b->first, &b->rest, b->arena, &b->why);
+	b->took = clock_mono() - began;
 	pthread_mutex_lock(&s->mutex);
 	give_back_rest(s, b);
 	*s->written_end = b;
@@ -211,17 +217,34 @@ tell(struct store *s, struct store_change *c, const struct batch *b)
 		c->done(c, c->result, &why);
 }
 
+static void
+note_commit(struct store_status *st, const struct batch *b)
+{
+	double seconds = (double)b->took / (double)CLOCK_NS_PER_S;
+	size_t i = 0;
+
+	while (i < STORE_TIMES && seconds > store_time_bounds[i])
+		i++;
+	st->times.at[i]++;
+	st->times.sum += seconds;
+	st->failing = b->result < 0;
+	if (st->failing) {
+		st->failures++;
+		st->why = b->why;
+		return;
+	}
+	st->last_commit = clock_wall();
+	st->committed = clock_mono();
+	st->commits++;
+}
+
 /* The done calls may add changes, and may free the change they are told of. */
 static void
 hear(struct store *s, struct batch *b)
 {
 	struct store_change *c = b->first, *end = b->rest, *next;
 
-	s->status.failing = b->result < 0;
-	if (b->result == 0) {
-		s->status.last_commit = clock_wall();
-		s->status.commits++;
-	}
+	note_commit(&s->status, b);
 	for (; c != end; c = next) {
 		next = c->next;
 		tell(s, c, b);

@@ -143,13 +143,24 @@ void store_flush(struct store *s);
 /* Changes added whose done has not been called. */
 size_t store_pending(const struct store *s);
 
-/* Bytes on disk, log included; wall time of the last good commit, 0: none. */
+/* How long commits took, good ones and failed ones. */
+enum { STORE_TIMES = 14 };
+extern const double store_time_bounds[STORE_TIMES]; /* upper ends, seconds */
+struct store_times {
+	uint64_t at[STORE_TIMES + 1]; /* not cumulative; the last: longer */
+	double sum;                   /* seconds */
+};
+
 struct store_status {
-	int64_t bytes;
-	int64_t last_commit;
-	uint64_t commits;
+	int64_t bytes;       /* on disk, log included */
+	int64_t last_commit; /* wall clock; of the last good one; 0: none */
+	int64_t committed;   /* clock_mono() of the same */
+	uint64_t commits;    /* good ones */
+	uint64_t failures;   /* commits that failed */
 	uint64_t changes;
-	bool failing; /* the last commit failed */
+	struct store_times times;
+	bool failing;   /* the last commit failed */
+	struct err why; /* while failing */
 };
 void store_status(const struct store *s, struct store_status *out);
 

@@ -4,25 +4,11 @@ SPDX-License-Identifier: ISC
 """
 import errno
 import os
-import subprocess
 
 import pytest
 
 from support.client import ServerError, new_job
 from support.waiting import wait_for
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A directory on a file system of 4 MB, and how to fill and empty it."""
-    place = tmp_path / "small"
-    place.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=0700", "tmpfs", place],
-        capture_output=True, text=True)
-    if done.returncode != 0:
-        pytest.skip("needs the right to mount a tmpfs: " + done.stderr.strip())
-    yield place
-    subprocess.run(["umount", "-l", place], check=True)
 
 
 def fill(place):

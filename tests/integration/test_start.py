@@ -164,7 +164,7 @@ def test_log_pipe_that_nobody_reads(tmp_path):
     os.set_blocking(w, True)
     port = tmp_path / "port"
     p = subprocess.Popen([SERVER, "--listen", "127.0.0.1:0", "--port-file", port,
-        "--data", tmp_path / "d"], stderr=w, stdin=subprocess.DEVNULL)
+        "--data", tmp_path / "d", "--web", "off"], stderr=w, stdin=subprocess.DEVNULL)
     try:
         wait_for("the port", lambda: port.exists() and port.read_text().endswith("\n"), 10)
         number = int(port.read_text())

@@ -237,7 +237,8 @@ class OurServer(Server):
             os.unlink(port_file)
         self.process = Process(
             [self.program, "--listen", "127.0.0.1:%d" % (self.port or 0),
-             "--port-file", port_file, "--data", os.path.join(self.directory, "data")],
+             "--port-file", port_file, "--data", os.path.join(self.directory, "data"),
+             "--web", "off"],
             os.path.join(self.directory, "server.log"), self.environment())
         wait_for(lambda: not self.process.alive() or read(port_file).strip().isdigit(),
                  10, "the port file")

@@ -2,6 +2,7 @@
 
 SPDX-License-Identifier: ISC
 """
+import re
 from pathlib import Path
 
 from support.client import Client
@@ -15,7 +16,8 @@ SERVER = BUILD / "faktotum-server"
 class Server:
     """Runs from birth; restart() comes back on the same data and port."""
 
-    def __init__(self, scratch, config=None, env=None, data=None, before=lambda: None):
+    def __init__(self, scratch, config=None, env=None, data=None, before=lambda: None,
+            web="off"):
         self.scratch = Path(scratch)
         self.scratch.mkdir(parents=True, exist_ok=True)
         self.data = Path(data) if data else self.scratch / "data"
@@ -23,6 +25,7 @@ class Server:
         self.env = env
         self.before = before
         self.config = None
+        self.web = web
         if config is not None:
             self.config = self.scratch / "server.yaml"
             self.config.write_text(config)
@@ -36,6 +39,8 @@ class Server:
             "--port-file", port_file, "--data", self.data]
         if self.config:
             argv += ["-c", self.config]
+        if self.web:
+            argv += ["--web", self.web]
         self.program = Program(argv, self.scratch / "server.log", self.env, self.before)
         wait_for("the server to listen or end", lambda: not self.program.alive()
             or (port_file.exists() and port_file.read_text().endswith("\n")), 20)
@@ -51,6 +56,13 @@ class Server:
 
     def kill9(self):
         self.program.kill9()
+
+    @property
+    def web_port(self):
+        """Where it answers HTTP; with web="127.0.0.1:0"."""
+        said = r"answering on http://127\.0\.0\.1:(\d+)"
+        return int(wait_for("the web's address",
+            lambda: re.findall(said, self.program.output()))[-1])
 
     def client(self, **fields):
         return Client(self.port, **fields)

@@ -146,6 +146,38 @@ a_credential_wins_over_the_environment(void **state)
 	credentials = password = NULL;
 }
 
+/* web.listen is on by default, off where the file says so; who can reach it. */
+static void
+the_web_is_for_this_host(void **state)
+{
+	char all[4096];
+	struct server_settings *s = parse("", all);
+
+	(void)state;
+	assert_string_equal(s->web_listen, "127.0.0.1:7420");
+	assert_null(s->web_password);
+	assert_false(web_settings_exposed(s));
+	free(s->web_listen);
+	s->web_listen = strdup("0.0.0.0:1");
+	assert_true(web_settings_exposed(s));
+	server_settings_free(s);
+
+	s = parse("web: {listen: off}\n", all);
+	assert_null(s->web_listen);
+	server_settings_free(s);
+	s = parse(
+	    "web: {listen: \"[::]:1\", password: p, public: true}\n", all);
+	assert_string_equal(s->web_listen, "[::]:1");
+	assert_string_equal(s->web_password, "p");
+	assert_true(s->web_public);
+	server_settings_free(s);
+	assert_null(parse("web: {listen: \"[::]:1\"}\n", all));
+	assert_string_equal(all,
+	    "s.yaml:1:15: web.listen: others can reach \"[::]:1\" and there "
+	    "is no password, expected a password, a loopback address, or "
+	    "web.public: true\n");
+}
+
 static void
 mistakes_are_told_with_their_place(void **state)
 {
@@ -188,7 +220,8 @@ mistakes_are_told_with_their_place(void **state)
 		    "s.yaml:1:11: password: empty, expected text, {file: PATH} "
 		    "or "
 		    "{env: NAME}\n" },
-		{ "web: x\n", "s.yaml:1:1: no setting is called \"web\"\n" },
+		{ "colour: x\n",
+		    "s.yaml:1:1: no setting is called \"colour\"\n" },
 	};
 
 	(void)state;
@@ -208,6 +241,7 @@ main(void)
 		cmocka_unit_test(everything_can_be_set),
 		cmocka_unit_test(the_file_wins_over_the_environment),
 		cmocka_unit_test(a_credential_wins_over_the_environment),
+		cmocka_unit_test(the_web_is_for_this_host),
 		cmocka_unit_test(mistakes_are_told_with_their_place),
 	};
 

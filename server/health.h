@@ -1,0 +1,37 @@
+/*
+ * health - whether what is written still reaches the disk.
+ *
+ * While nothing else is written, a row of a few bytes is, so that a disk that
+ * hangs, is full or was made read-only is known before a client finds out.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef SERVER_HEALTH_H
+#define SERVER_HEALTH_H
+
+#include <ev.h>
+
+#include "server/store/store.h"
+
+/* Without a commit for so long, one is made; seconds. */
+#define HEALTH_PERIOD 5.0
+/* Without a good one for so long, something is wrong; seconds. */
+#define HEALTH_PATIENCE 15.0
+
+struct health;
+
+/* store is borrowed. Returns NULL when memory is short. */
+struct health *health_new(struct ev_loop *loop, struct store *store);
+
+/* After store_close(), which may still call back. Accepts NULL. */
+void health_free(struct health *h);
+
+enum { HEALTH_REASON_MAX = 640 };
+
+/*
+ * NULL while a write has reached the disk lately and the last one did not
+ * fail; else why not, in `out`.
+ */
+const char *health_trouble(const struct health *h, char out[HEALTH_REASON_MAX]);
+
+#endif

@@ -1,0 +1,419 @@
+/*
+ * web - libmicrohttpd on the server's loop.
+ *
+ * The listening socket is ours, so that running out of descriptors makes us
+ * rest instead of spin. A connection is ended by shutting its socket down:
+ * the library finds that out as it finds out that a peer has gone.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "server/web/web.h"
+
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "server/listener.h"
+#include "server/parts.h"
+#include "server/web/access.h"
+#include "server/web/pages.h"
+
+/* It was int before 0.9.71. */
+#if MHD_VERSION >= 0x00097002
+typedef enum MHD_Result mhd_result;
+#else
+typedef int mhd_result;
+#endif
+
+struct peer {
+	struct web *web;
+	int fd;            /* the library's */
+	bool answering;    /* a request is here whole */
+	bool over;         /* shut down; the library has yet to find out */
+	size_t held;       /* bytes of its answer */
+	ev_timer patience; /* from one answer to the next */
+	TAILQ_ENTRY(peer) link;
+	char name[64]; /* for the log */
+};
+
+struct web {
+	struct server *server;
+	struct ev_loop *loop;
+	struct listener *listener;
+	struct MHD_Daemon *daemon;
+	ev_io ready;   /* the library's epoll descriptor */
+	ev_timer soon; /* what it cannot wait for the descriptor with */
+	TAILQ_HEAD(peers, peer) peers; /* idle for longest first */
+	size_t npeers;
+	size_t held;
+	const char *arriving; /* the peer that is being handed over */
+	int64_t last_refusal; /* mono; when a wrong password was logged */
+};
+
+/* Lets the library do what is to be done. Not to be called from within it. */
+static void
+drive(struct web *w)
+{
+	MHD_UNSIGNED_LONG_LONG ms;
+
+	MHD_run(w->daemon);
+	ev_timer_stop(w->loop, &w->soon);
+	if (MHD_get_timeout(w->daemon, &ms) == MHD_YES) {
+		ev_timer_set(&w->soon, (double)ms / 1e3, 0.);
+		ev_timer_start(w->loop, &w->soon);
+	}
+}
+
+static void
+on_ready(struct ev_loop *loop, ev_io *watcher, int revents)
+{
+	(void)loop;
+	(void)revents;
+	drive(watcher->data);
+}
+
+static void
+on_soon(struct ev_loop *loop, ev_timer *watcher, int revents)
+{
+	(void)loop;
+	(void)revents;
+	drive(watcher->data);
+}
+
+/* ---- peers --------------------------------------------------------------- */
+
+static void
+end(struct peer *p)
+{
+	p->over = true;
+	(void)shutdown(p->fd, SHUT_RDWR);
+}
+
+static void
+on_impatient(struct ev_loop *loop, ev_timer *watcher, int revents)
+{
+	(void)loop;
+	(void)revents;
+	end(watcher->data);
+}
+
+static void
+be_patient(struct peer *p)
+{
+	ev_timer_stop(p->web->loop, &p->patience);
+	ev_timer_set(&p->patience, WEB_PATIENCE, 0.);
+	ev_timer_start(p->web->loop, &p->patience);
+}
+
+static void
+begin(struct web *w, struct MHD_Connection *c, void **context)
+{
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct peer *p = info != NULL ? calloc(1, sizeof *p) : NULL;
+
+	*context = p;
+	if (p == NULL)
+		return;
+	p->web = w;
+	p->fd = info->connect_fd;
+	snprintf(p->name, sizeof p->name, "%s", w->arriving);
+	ev_timer_init(&p->patience, on_impatient, 0., 0.);
+	p->patience.data = p;
+	be_patient(p);
+	TAILQ_INSERT_TAIL(&w->peers, p, link);
+	w->npeers++;
+}
+
+static void
+forget(struct web *w, struct peer *p)
+{
+	if (p == NULL)
+		return;
+	ev_timer_stop(w->loop, &p->patience);
+	TAILQ_REMOVE(&w->peers, p, link);
+	w->npeers--;
+	w->held -= p->held;
+	free(p);
+}
+
+static void
+on_connection(void *ctx, struct MHD_Connection *c, void **context,
+    enum MHD_ConnectionNotificationCode what)
+{
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		begin(ctx, c, context);
+	} else {
+		forget(ctx, *context);
+		*context = NULL;
+	}
+}
+
+static struct peer *
+peer_of(struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info != NULL ? info->socket_context : NULL;
+}
+
+/* An answer is out: a new request has its own time. */
+static void
+on_completed(void *ctx, struct MHD_Connection *c, void **request,
+    enum MHD_RequestTerminationCode how)
+{
+	struct web *w = ctx;
+	struct peer *p = peer_of(c);
+
+	(void)how;
+	*request = NULL;
+	if (p == NULL)
+		return;
+	w->held -= p->held;
+	p->held = 0;
+	p->answering = false;
+	TAILQ_REMOVE(&w->peers, p, link);
+	TAILQ_INSERT_TAIL(&w->peers, p, link);
+	if (!p->over)
+		be_patient(p);
+}
+
+/* Who waits for nothing goes first, then who waits for longest. */
+static void
+make_room(struct web *w)
+{
+	struct peer *p;
+
+	TAILQ_FOREACH(p, &w->peers, link)
+	if (!p->answering && !p->over)
+		break;
+	if (p == NULL)
+		p = TAILQ_FIRST(&w->peers);
+	if (p == NULL)
+		return;
+	end(p);
+	drive(w);
+}
+
+static void
+on_accept(void *ctx, int fd, const char *name)
+{
+	struct web *w = ctx;
+	struct sockaddr_storage sa = { 0 };
+	socklen_t len = sizeof sa;
+
+	if (w->npeers >= WEB_CONNS)
+		make_room(w);
+	if (w->npeers >= WEB_CONNS ||
+	    getpeername(fd, (struct sockaddr *)(void *)&sa, &len) < 0) {
+		close(fd);
+		return;
+	}
+	w->arriving = name;
+	/* It closes fd when it cannot take it. */
+	if (MHD_add_connection(w->daemon, fd,
+		(const struct sockaddr *)(const void *)&sa, len) != MHD_YES)
+		log_say(LOG_LEVEL_WARNING, "web", "%s: not taken", name);
+	drive(w);
+}
+
+/* ---- answers -------------------------------------------------------------- */
+
+static void
+add_headers(struct MHD_Response *r, const struct page *p)
+{
+	(void)MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, p->type);
+	(void)MHD_add_response_header(
+	    r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
+	(void)MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
+	if (p->status == MHD_HTTP_UNAUTHORIZED)
+		(void)MHD_add_response_header(r,
+		    MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+		    "Basic realm=\"Faktory\"");
+	if (p->status == MHD_HTTP_METHOD_NOT_ALLOWED)
+		(void)MHD_add_response_header(
+		    r, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+}
+
+/* Sends p and takes its body. */
+static mhd_result
+answer(struct peer *to, struct MHD_Connection *c, struct page *p)
+{
+	struct web *w = to->web;
+
+	if (w->held + buf_len(p->body) > WEB_HELD_MAX)
+		page_say(p, 503, "too many answers have not been taken yet");
+	struct MHD_Response *r =
+	    MHD_create_response_from_buffer(buf_len(p->body),
+		(void *)(uintptr_t)buf_front(p->body), MHD_RESPMEM_MUST_COPY);
+	to->held = buf_len(p->body);
+	w->held += to->held;
+	buf_free(p->body);
+	if (r == NULL)
+		return MHD_NO;
+	add_headers(r, p);
+	mhd_result done = MHD_queue_response(c, p->status, r);
+	MHD_destroy_response(r);
+	return done;
+}
+
+/* A line a second at most, whoever guesses. */
+static void
+tell_refusal(struct web *w, const char *peer)
+{
+	int64_t now = clock_mono();
+
+	if (w->last_refusal != 0 && now - w->last_refusal < CLOCK_NS_PER_S)
+		return;
+	w->last_refusal = now;
+	log_say(LOG_LEVEL_WARNING, "web", "%s: wrong password", peer);
+}
+
+static void
+make(
+    struct peer *to, struct MHD_Connection *c, const char *path, struct page *p)
+{
+	const struct server_settings *s = to->web->server->settings;
+
+	switch (page_is_public(path)
+		? ACCESS_GRANTED
+		: access_of(c,
+		      s->web_password != NULL ? s->web_password
+					      : s->password)) {
+	case ACCESS_GRANTED:
+		page_make(to->web->server, path, p);
+		return;
+	case ACCESS_UNASKED:
+		page_say(p, MHD_HTTP_UNAUTHORIZED, "Authorization required");
+		return;
+	case ACCESS_WRONG:
+		tell_refusal(to->web, to->name);
+		page_say(p, MHD_HTTP_UNAUTHORIZED, "Authorization failed");
+		return;
+	}
+}
+
+/*
+ * Called with a request's head, then with each piece of its body, then at its
+ * end. What comes as a body is passed over.
+ */
+static mhd_result
+on_request(void *ctx, struct MHD_Connection *c, const char *path,
+    const char *method, const char *version, const char *bytes, size_t *len,
+    void **request)
+{
+	static char seen;
+	struct peer *to = peer_of(c);
+	bool reads = strcmp(method, MHD_HTTP_METHOD_GET) == 0 ||
+	    strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+
+	(void)ctx;
+	(void)version;
+	(void)bytes;
+	if (to == NULL)
+		return MHD_NO;
+	if (*request == NULL && reads) {
+		*request = &seen;
+		return MHD_YES;
+	}
+	if (*len > 0 && reads) {
+		*len = 0;
+		return MHD_YES;
+	}
+	struct page p = { .body = buf_new(WEB_BODY_MAX) };
+	if (p.body == NULL)
+		return MHD_NO;
+	to->answering = true;
+	if (reads)
+		make(to, c, path, &p);
+	else
+		page_say(&p, MHD_HTTP_METHOD_NOT_ALLOWED, "GET and HEAD only");
+	return answer(to, c, &p);
+}
+
+/* ---- open and close --------------------------------------------------------- */
+
+static void __attribute__((format(printf, 2, 0)))
+on_complaint(void *ctx, const char *fmt, va_list args)
+{
+	char text[512];
+
+	(void)ctx;
+	vsnprintf(text, sizeof text, fmt, args);
+	text[strcspn(text, "\r\n")] = '\0';
+	log_say(LOG_LEVEL_DEBUG, "web", "%s", text);
+}
+
+static int
+start_daemon(struct web *w, struct err *e)
+{
+	w->daemon = MHD_start_daemon(
+	    MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0,
+	    NULL, NULL, on_request, w, MHD_OPTION_EXTERNAL_LOGGER, on_complaint,
+	    w, MHD_OPTION_CONNECTION_LIMIT, (unsigned)WEB_CONNS + 8,
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)WEB_HEAD_MAX,
+	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION,
+	    on_connection, w, MHD_OPTION_NOTIFY_COMPLETED, on_completed, w,
+	    MHD_OPTION_END);
+	const union MHD_DaemonInfo *info = w->daemon != NULL
+	    ? MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_EPOLL_FD)
+	    : NULL;
+	if (info == NULL)
+		return err_set(e, EIO, "libmicrohttpd does not start");
+	ev_io_set(&w->ready, info->epoll_fd, EV_READ);
+	ev_io_start(w->loop, &w->ready);
+	return 0;
+}
+
+struct web *
+web_open(struct server *s, struct err *e)
+{
+	struct web *w = calloc(1, sizeof *w);
+
+	if (w == NULL) {
+		err_set(e, ENOMEM, "out of memory");
+		return NULL;
+	}
+	w->server = s;
+	w->loop = s->loop;
+	TAILQ_INIT(&w->peers);
+	ev_init(&w->ready, on_ready);
+	ev_init(&w->soon, on_soon);
+	w->ready.data = w->soon.data = w;
+	w->listener =
+	    listener_open(s->loop, s->settings->web_listen, on_accept, w, e);
+	if (w->listener == NULL || start_daemon(w, e) < 0) {
+		err_wrap(e, "web");
+		web_close(w);
+		return NULL;
+	}
+	log_say(LOG_LEVEL_INFO, "web", "answering on http://%s",
+	    listener_address(w->listener));
+	return w;
+}
+
+void
+web_close(struct web *w)
+{
+	if (w == NULL)
+		return;
+	listener_close(w->listener);
+	ev_io_stop(w->loop, &w->ready);
+	ev_timer_stop(w->loop, &w->soon);
+	if (w->daemon != NULL)
+		MHD_stop_daemon(w->daemon);
+	free(w);
+}
+
+size_t
+web_connections(const struct web *w)
+{
+	return w->npeers;
+}
