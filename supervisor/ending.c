@@ -11,23 +11,20 @@
 #include "base/log.h"
 #include "supervisor/dispatch_inside.h"
 #include "supervisor/metrics.h"
+#include "supervisor/notice.h"
 
 static void
 tell_server(struct task *t, const struct failure *f)
 {
-	struct report *r = t->dispatch->parts.report;
+	const struct notice n = { .jid = t->job.jid.bytes,
+		.jid_len = t->job.jid.len,
+		.failure = f,
+		.bury = f != NULL && f->dead &&
+		    t->generation->settings->emulate_dead };
 
-	if (t->lost)
-		return; /* by now it is about somebody else's run */
-	if (f == NULL)
-		report_ack(
-		    r, t->job.jid.bytes, t->job.jid.len, t->when.expires);
-	else if (f->dead && t->generation->settings->emulate_dead)
-		report_dead(
-		    r, t->job.jid.bytes, t->job.jid.len, f, t->when.expires);
-	else
-		report_fail(
-		    r, t->job.jid.bytes, t->job.jid.len, f, t->when.expires);
+	/* A lost one is about somebody else's run by now. */
+	if (!t->lost)
+		report_tell(t->dispatch->parts.report, &n, t->when.expires);
 }
 
 void

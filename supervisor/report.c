@@ -11,61 +11,22 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
-#include "base/log.h"
-#include "protocol/extension.h"
-#include "supervisor/holdoff.h"
-#include "supervisor/journal.h"
+#include "supervisor/report_inside.h"
 
 enum { LINE_MAX = 4 * 1024 * 1024 };
-
-struct outcome {
-	TAILQ_ENTRY(outcome) link;
-	struct report *report;
-	bool sent;   /* in this conversation, and not answered yet */
-	bool dead;   /* a FAIL: to be buried when it is confirmed */
-	bool burial; /* the line is that burial */
-	int64_t expires;
-	uint64_t kept; /* in the journal; 0: not there */
-	char *jid;     /* for messages; owned, as line */
-	char *line;
-	size_t len;
-};
-
-TAILQ_HEAD(outcomes, outcome);
-
-struct report {
-	struct outcomes outcomes;
-	size_t count;
-	size_t unsent; /* of count */
-	size_t bytes;
-	struct report_counts counts;
-	struct buf *line;
-	ev_timer pause; /* active after an error: nothing is sent */
-	struct holdoff holdoff;
-	bool burying; /* a burial is on its way */
-	ev_timer gap; /* active after one: the next has to wait */
-
-	struct ev_loop *loop;
-	struct client *client;
-	struct journal *journal; /* NULL: none */
-	void (*settled)(void *ctx);
-	void *ctx;
-};
 
 static void
 free_outcome(struct outcome *o)
 {
 	free(o->jid);
-	free(o->line);
+	free(o->lines);
 	free(o);
 }
 
-static void
-drop(struct outcome *o)
+void
+report_drop(struct outcome *o)
 {
 	struct report *r = o->report;
 
@@ -78,110 +39,51 @@ drop(struct outcome *o)
 	free_outcome(o);
 }
 
-static bool
-is_ack(const struct outcome *o)
+bool
+report_replace(struct outcome *o, const char *lines, size_t len)
 {
-	return o->line[0] == 'A';
+	struct report *r = o->report;
+	char *copy = malloc(len);
+	uint64_t before = o->kept;
+
+	if (copy == NULL)
+		return false;
+	memcpy(copy, lines, len);
+	free(o->lines);
+	o->lines = copy;
+	r->bytes += len - o->len;
+	o->len = len;
+	if (r->journal == NULL)
+		return true;
+	o->kept = journal_add(r->journal,
+	    &(struct journal_outcome){ .jid = o->jid,
+		.jid_len = strlen(o->jid),
+		.line = o->lines,
+		.len = o->len,
+		.expires = o->expires });
+	journal_done(r->journal, before);
+	return true;
 }
 
-static void
-tell(enum log_level level, const struct outcome *o, const char *what,
+void
+report_say(enum log_level level, const struct outcome *o, const char *what,
     const struct resp *reply)
 {
 	const struct log_tag tag = { "jid", o->jid };
-	int len = (int)(reply != NULL && reply->len < 200 ? reply->len : 200);
+	bool text = reply != NULL && reply->text != NULL;
+	int len = (int)(text && reply->len < 200 ? reply->len : 200);
 
 	log_tagged(level, &tag, 1, "%s %s%.*s",
-	    is_ack(o)       ? "ACK"
-		: o->burial ? "its move to the dead"
-			    : "FAIL",
-	    what, reply != NULL ? len : 0, reply != NULL ? reply->text : "");
-}
-
-static bool
-says(const struct resp *r, const char *text)
-{
-	return memmem(r->text, r->len, text, strlen(text)) != NULL;
-}
-
-/* Whether asking again could not change the answer. */
-static bool
-final(const struct resp *r)
-{
-	return says(r, "invalid ACK") || says(r, "invalid FAIL") ||
-	    says(r, "missing JID") || says(r, "unknown command") ||
-	    says(r, "mutat");
+	    notice_verb_name(notice_verb(o->lines, o->len)), what,
+	    text ? len : 0, text ? reply->text : "");
 }
 
 static void send_all(struct report *r);
 
-static void
-refused(struct report *r, struct outcome *o, const struct resp *reply)
-{
-	if (says(reply, "Job not found")) {
-		tell(LOG_LEVEL_DEBUG, o, "came too late: ", reply);
-		r->counts.unknown++;
-		drop(o);
-		return;
-	}
-	if (final(reply)) {
-		tell(LOG_LEVEL_ERROR, o, "was refused: ", reply);
-		r->counts.dropped++;
-		drop(o);
-		return;
-	}
-	tell(LOG_LEVEL_WARNING, o, "is to be repeated: ", reply);
-	if (ev_is_active(&r->pause))
-		return;
-	ev_timer_set(&r->pause, holdoff_next(&r->holdoff), 0.);
-	ev_timer_start(r->loop, &r->pause);
-}
-
-/* The server has put it among the retries; it has this long to be found. */
-static const int64_t burial_limit = 60 * CLOCK_NS_PER_S;
-
-/* The FAIL becomes the command that moves its job; false: without memory. */
 static bool
-becomes_burial(struct report *r, struct outcome *o)
+is_burial(const struct outcome *o)
 {
-	buf_clear(r->line);
-	if (bury_put(r->line, o->jid, strlen(o->jid)) < 0)
-		return false;
-	size_t len = buf_len(r->line);
-	char *line = malloc(len);
-	if (line == NULL)
-		return false;
-	memcpy(line, buf_front(r->line), len);
-	free(o->line);
-	o->line = line;
-	r->bytes += len - o->len;
-	o->len = len;
-	o->burial = true;
-	o->expires = clock_mono() + burial_limit;
-	journal_done(r->journal, o->kept);
-	o->kept = 0;
-	return true;
-}
-
-static bool
-must_be_buried(const struct report *r, const struct outcome *o)
-{
-	return o->dead && !o->burial &&
-	    (client_extensions(r->client) & EXTENSION_FAIL_RETRY) == 0;
-}
-
-static void
-confirmed(struct report *r, struct outcome *o)
-{
-	r->holdoff.fails = 0;
-	if (o->burial)
-		r->counts.buried++;
-	else if (is_ack(o))
-		r->counts.acked++;
-	else
-		r->counts.failed++;
-	if (!must_be_buried(r, o) || !becomes_burial(r, o))
-		drop(o);
+	return notice_verb(o->lines, o->len) == NOTICE_BURIAL;
 }
 
 static void
@@ -200,15 +102,11 @@ on_reply(void *ctx, const struct resp *reply)
 
 	o->sent = false;
 	r->unsent++;
-	if (o->burial)
+	if (is_burial(o))
 		burial_answered(r);
 	if (reply == NULL)
 		return; /* report_up() sends it again */
-	if (reply->kind == RESP_ERROR) {
-		refused(r, o, reply);
-	} else {
-		confirmed(r, o);
-	}
+	report_answered(o, reply);
 	send_all(r);
 	r->settled(r->ctx);
 }
@@ -218,10 +116,10 @@ expired(struct report *r, struct outcome *o)
 {
 	if (clock_mono() < o->expires)
 		return false;
-	tell(LOG_LEVEL_WARNING, o,
+	report_say(LOG_LEVEL_WARNING, o,
 	    "could not be told before the job's reservation ended", NULL);
 	r->counts.dropped++;
-	drop(o);
+	report_drop(o);
 	return true;
 }
 
@@ -241,13 +139,15 @@ send_all(struct report *r)
 		next = TAILQ_NEXT(o, link);
 		if (o->sent || expired(r, o))
 			continue;
-		if (o->burial && (r->burying || ev_is_active(&r->gap)))
+		bool burial = is_burial(o);
+		if (burial && (r->burying || ev_is_active(&r->gap)))
 			continue;
-		if (client_ask(r->client, o->line, o->len, on_reply, o) < 0)
+		if (client_ask(r->client, o->lines,
+			notice_first(o->lines, o->len), on_reply, o) < 0)
 			return;
 		o->sent = true;
 		r->unsent--;
-		r->burying = r->burying || o->burial;
+		r->burying = r->burying || burial;
 	}
 }
 
@@ -270,9 +170,8 @@ count_lost(struct report *r)
 	r->counts.dropped++;
 }
 
-/* Takes up an outcome. Returns NULL when memory is short, which is told. */
-static struct outcome *
-take_up(struct report *r, const struct journal_outcome *from)
+struct outcome *
+report_take_up(struct report *r, const struct journal_outcome *from)
 {
 	struct outcome *o = calloc(1, sizeof *o);
 
@@ -280,16 +179,16 @@ take_up(struct report *r, const struct journal_outcome *from)
 		o->report = r;
 		o->expires = from->expires;
 		o->len = from->len;
-		o->line = malloc(o->len);
+		o->lines = malloc(o->len);
 		o->jid = strndup(from->jid, from->jid_len);
 	}
-	if (o == NULL || o->line == NULL || o->jid == NULL) {
+	if (o == NULL || o->lines == NULL || o->jid == NULL) {
 		count_lost(r);
 		if (o != NULL)
 			free_outcome(o);
 		return NULL;
 	}
-	memcpy(o->line, from->line, o->len);
+	memcpy(o->lines, from->line, o->len);
 	TAILQ_INSERT_TAIL(&r->outcomes, o, link);
 	r->count++;
 	r->unsent++;
@@ -301,12 +200,12 @@ take_up(struct report *r, const struct journal_outcome *from)
 static void
 on_found(void *ctx, const struct journal_outcome *found, uint64_t id)
 {
-	struct outcome *o = take_up(ctx, found);
+	struct outcome *o = report_take_up(ctx, found);
 
 	if (o == NULL)
 		return;
 	o->kept = id;
-	tell(LOG_LEVEL_INFO, o,
+	report_say(LOG_LEVEL_INFO, o,
 	    "had not been confirmed when the last supervisor ended; telling "
 	    "it again",
 	    NULL);
@@ -358,50 +257,25 @@ report_free(struct report *r)
 	free(r);
 }
 
-/* Takes up the command that stands in r->line, if it could be made. */
-static void
-keep(struct report *r, int made, const char *jid, size_t len, int64_t expires,
-    bool dead)
+void
+report_tell(struct report *r, const struct notice *n, int64_t expires)
 {
-	const struct journal_outcome from = { .jid = jid,
-		.jid_len = len,
+	struct outcome *o = NULL;
+
+	buf_clear(r->line);
+	int made = notice_put(r->line, n);
+	const struct journal_outcome from = { .jid = n->jid,
+		.jid_len = n->jid_len,
 		.line = buf_front(r->line),
 		.len = buf_len(r->line),
 		.expires = expires };
-	struct outcome *o = NULL;
-
 	if (made == 0)
-		o = take_up(r, &from);
+		o = report_take_up(r, &from);
 	else
 		count_lost(r);
-	if (o != NULL)
-		o->dead = dead;
 	if (o != NULL && r->journal != NULL)
 		o->kept = journal_add(r->journal, &from);
 	send_all(r);
-}
-
-void
-report_ack(struct report *r, const char *jid, size_t len, int64_t expires)
-{
-	buf_clear(r->line);
-	keep(r, ack_put(r->line, jid, len), jid, len, expires, false);
-}
-
-void
-report_fail(struct report *r, const char *jid, size_t len,
-    const struct failure *f, int64_t expires)
-{
-	buf_clear(r->line);
-	keep(r, fail_put(r->line, jid, len, f), jid, len, expires, false);
-}
-
-void
-report_dead(struct report *r, const char *jid, size_t len,
-    const struct failure *f, int64_t expires)
-{
-	buf_clear(r->line);
-	keep(r, fail_put(r->line, jid, len, f), jid, len, expires, true);
 }
 
 void
@@ -434,71 +308,4 @@ struct report_counts
 report_counts(const struct report *r)
 {
 	return r->counts;
-}
-
-void
-report_save(const struct report *r, struct state_writer *w)
-{
-	const struct outcome *o;
-	int64_t n = 0;
-
-	state_put_int(w, (int64_t)r->counts.acked);
-	state_put_int(w, (int64_t)r->counts.failed);
-	state_put_int(w, (int64_t)r->counts.buried);
-	state_put_int(w, (int64_t)r->counts.unknown);
-	state_put_int(w, (int64_t)r->counts.dropped);
-	for (o = TAILQ_FIRST(&r->outcomes); o != NULL; o = TAILQ_NEXT(o, link))
-		n++;
-	state_put_int(w, n);
-	for (o = TAILQ_FIRST(&r->outcomes); o != NULL;
-	     o = TAILQ_NEXT(o, link)) {
-		state_put_int(w, (int64_t)o->kept);
-		state_put_bytes(w, o->jid, strlen(o->jid));
-		state_put_bytes(w, o->line, o->len);
-		state_put_int(w, o->expires);
-		state_put_int(w, o->dead);
-		state_put_int(w, o->burial);
-	}
-}
-
-/* Whether the journal has brought it already. */
-static bool
-is_here(const struct report *r, uint64_t kept)
-{
-	const struct outcome *o;
-
-	for (o = TAILQ_FIRST(&r->outcomes); o != NULL; o = TAILQ_NEXT(o, link))
-		if (kept != 0 && o->kept == kept)
-			return true;
-	return false;
-}
-
-void
-report_load(struct report *r, struct state_reader *from)
-{
-	r->counts.acked = (uint64_t)state_get_int(from);
-	r->counts.failed = (uint64_t)state_get_int(from);
-	r->counts.buried = (uint64_t)state_get_int(from);
-	r->counts.unknown = (uint64_t)state_get_int(from);
-	r->counts.dropped = (uint64_t)state_get_int(from);
-	int64_t n = state_get_within(from, 0, INT64_MAX);
-	for (int64_t i = 0; i < n && !from->failed; i++) {
-		uint64_t kept = (uint64_t)state_get_int(from);
-		struct journal_outcome o = { 0 };
-
-		o.jid = state_get_bytes(from, &o.jid_len);
-		o.line = state_get_bytes(from, &o.len);
-		o.expires = state_get_int(from);
-		bool dead = state_get_within(from, 0, 1) > 0;
-		bool burial = state_get_within(from, 0, 1) > 0;
-		if (from->failed || is_here(r, kept))
-			continue;
-		struct outcome *taken = take_up(r, &o);
-		if (taken == NULL)
-			continue;
-		taken->dead = dead;
-		taken->burial = burial;
-		if (r->journal != NULL && !burial)
-			taken->kept = journal_add(r->journal, &o);
-	}
 }

@@ -4,7 +4,8 @@
  * An outcome stays here until the server has confirmed it. After a lost
  * conversation everything unconfirmed is sent again, in order, until the
  * job's reservation ends; the server treats a second ACK as harmless and
- * answers a second FAIL with "Job not found", which counts as told.
+ * answers a second FAIL with "Job not found", which counts as told. Follow-up
+ * jobs that are sent twice have the same jids.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -17,7 +18,6 @@
 #include <stdint.h>
 
 #include "base/state.h"
-#include "protocol/outcome.h"
 #include "supervisor/client.h"
 
 enum {
@@ -29,6 +29,7 @@ enum {
 
 struct report;
 struct journal;
+struct notice;
 
 struct report_counts {
 	uint64_t acked;   /* confirmed */
@@ -36,6 +37,8 @@ struct report_counts {
 	uint64_t buried;  /* of failed: moved to the dead by us */
 	uint64_t unknown; /* "Job not found" */
 	uint64_t dropped; /* refused for good, or not confirmed in time */
+	uint64_t pushes;  /* PUSHBs of follow-up jobs, confirmed */
+	uint64_t pushes_refused;
 };
 
 /*
@@ -51,23 +54,18 @@ struct report *report_new(struct ev_loop *loop, struct client *client,
 void report_free(struct report *r);
 
 /*
- * Takes up an outcome; jid and *f are copied. expires (clock_mono()): when
- * the reservation ends. Without memory for it the outcome is lost, which is
+ * Takes up an outcome; *n is copied. expires (clock_mono()): when the
+ * reservation ends. Without memory for it the outcome is lost, which is
  * logged and counted as dropped: the server will hear nothing and hand the
  * job out again when the reservation has ended.
+ *
+ * Follow-up jobs go out before the ACK, which waits for their reply; a server
+ * that refuses one makes the job fail with errtype PushRefused. The job of a
+ * FAIL that is to be buried is moved once that is confirmed, which makes a
+ * stock server scan the whole set; so such moves go out one by one,
+ * REPORT_BURIAL_GAP apart.
  */
-void report_ack(struct report *r, const char *jid, size_t len, int64_t expires);
-void report_fail(struct report *r, const char *jid, size_t len,
-    const struct failure *f, int64_t expires);
-
-/*
- * As report_fail() for a job that must not run again (f->dead). A server
- * without a word for that has put it among the retries: once the FAIL is
- * confirmed, it is moved from there to the dead. That makes a stock server
- * scan the whole set, so such moves go out one by one, REPORT_BURIAL_GAP apart.
- */
-void report_dead(struct report *r, const char *jid, size_t len,
-    const struct failure *f, int64_t expires);
+void report_tell(struct report *r, const struct notice *n, int64_t expires);
 
 /* To be called when the client's conversation is up. */
 void report_up(struct report *r);

@@ -21,6 +21,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/state.h"
+#include "supervisor/notice.h"
 #include "tests/unit/heard_log.h"
 #include "tests/unit/scripted_peer.h"
 
@@ -86,6 +87,36 @@ later(void)
 	return clock_mono() + 3600 * CLOCK_NS_PER_S;
 }
 
+static void
+tell(struct report *r, const struct notice *n, int64_t expires)
+{
+	struct notice whole = *n;
+
+	whole.jid_len = strlen(n->jid);
+	report_tell(r, &whole, expires);
+}
+
+static void
+tell_ack(struct report *r, const char *jid, int64_t expires)
+{
+	tell(r, &(struct notice){ .jid = jid }, expires);
+}
+
+static void
+tell_fail(
+    struct report *r, const char *jid, const struct failure *f, int64_t expires)
+{
+	tell(r, &(struct notice){ .jid = jid, .failure = f }, expires);
+}
+
+static void
+tell_dead(
+    struct report *r, const char *jid, const struct failure *f, int64_t expires)
+{
+	tell(r, &(struct notice){ .jid = jid, .failure = f, .bury = true },
+	    expires);
+}
+
 static const struct failure boom = { .errtype = "E", .message = "boom" };
 
 static void
@@ -101,9 +132,9 @@ outcomes_wait_for_the_conversation_and_are_confirmed_in_order(void **state)
 
 	(void)state;
 	set_up(&s, script);
-	report_ack(s.report, "job-0001", 8, later());
-	report_fail(s.report, "job-0002", 8, &boom, later());
-	report_ack(s.report, "job-0003", 8, later());
+	tell_ack(s.report, "job-0001", later());
+	tell_fail(s.report, "job-0002", &boom, later());
+	tell_ack(s.report, "job-0003", later());
 	assert_int_equal(report_waiting(s.report), 3);
 	client_start(s.client);
 	turn_until(s.loop, &s.none_left);
@@ -125,9 +156,9 @@ what_was_not_confirmed_is_told_again(void **state)
 	(void)state;
 	set_up(&s, script);
 	client_start(s.client);
-	report_ack(s.report, "job-0001", 8, later());
-	report_ack(s.report, "job-0002", 8, later());
-	report_ack(s.report, "job-0003", 8, later());
+	tell_ack(s.report, "job-0001", later());
+	tell_ack(s.report, "job-0002", later());
+	tell_ack(s.report, "job-0003", later());
 	turn_until(s.loop, &s.down);
 	assert_int_equal(report_waiting(s.report), 2);
 	turn_until(s.loop, &s.none_left);
@@ -147,7 +178,7 @@ job_not_found_counts_as_told_and_is_no_warning(void **state)
 	set_up(&s, script);
 	heard_begin(&heard);
 	client_start(s.client);
-	report_fail(s.report, "job-0001", 8, &boom, later());
+	tell_fail(s.report, "job-0001", &boom, later());
 	turn_until(s.loop, &s.none_left);
 	heard_end(&heard);
 	assert_string_equal(heard.text,
@@ -170,7 +201,7 @@ a_refusal_for_good_is_an_error_and_not_repeated(void **state)
 	set_up(&s, script);
 	heard_begin(&heard);
 	client_start(s.client);
-	report_ack(s.report, "job-0001", 8, later());
+	tell_ack(s.report, "job-0001", later());
 	turn_until(s.loop, &s.none_left);
 	heard_end(&heard);
 	assert_string_equal(heard.text,
@@ -192,8 +223,8 @@ another_error_is_repeated_after_a_pause(void **state)
 	set_up(&s, script);
 	client_start(s.client);
 	int64_t began = clock_mono();
-	report_ack(s.report, "job-0001", 8, later());
-	report_ack(s.report, "job-0002", 8, later());
+	tell_ack(s.report, "job-0001", later());
+	tell_ack(s.report, "job-0002", later());
 	turn_until(s.loop, &s.none_left);
 	assert_true(clock_mono() - began >= CLOCK_NS_PER_S);
 	assert_int_equal(report_counts(s.report).acked, 2);
@@ -210,8 +241,8 @@ an_outcome_dies_with_its_reservation(void **state)
 
 	(void)state;
 	set_up(&s, script);
-	report_ack(s.report, "job-0001", 8, clock_mono() - 1);
-	report_ack(s.report, "job-0002", 8, later());
+	tell_ack(s.report, "job-0001", clock_mono() - 1);
+	tell_ack(s.report, "job-0002", later());
 	heard_begin(&heard);
 	client_start(s.client);
 	turn_until(s.loop, &s.none_left);
@@ -233,9 +264,9 @@ too_many_outcomes_are_said_to_be_too_many(void **state)
 	(void)state;
 	set_up(&s, script);
 	for (int i = 0; i < REPORT_MANY - 1; i++)
-		report_ack(s.report, "job-0001", 8, later());
+		tell_ack(s.report, "job-0001", later());
 	assert_false(report_full(s.report));
-	report_ack(s.report, "job-0001", 8, later());
+	tell_ack(s.report, "job-0001", later());
 	assert_true(report_full(s.report));
 	tear_down(&s);
 }
@@ -261,8 +292,8 @@ what_must_not_run_again_is_buried_on_a_stock_server(void **state)
 
 	(void)state;
 	set_up(&s, script);
-	report_dead(s.report, "job-0001", 8, &never_again, later());
-	report_dead(s.report, "job-0002", 8, &never_again, later());
+	tell_dead(s.report, "job-0001", &never_again, later());
+	tell_dead(s.report, "job-0002", &never_again, later());
 	client_start(s.client);
 	turn_until(s.loop, &s.none_left);
 	assert_int_equal(report_counts(s.report).failed, 2);
@@ -281,11 +312,11 @@ a_server_that_has_a_word_for_it_buries_by_itself(void **state)
 
 	(void)state;
 	set_up(&s, script);
-	report_dead(s.report, "job-0001", 8, &never_again, later());
+	tell_dead(s.report, "job-0001", &never_again, later());
 	client_start(s.client);
 	turn_until(s.loop, &s.none_left);
 	s.none_left = false;
-	report_ack(s.report, "job-0002", 8, later());
+	tell_ack(s.report, "job-0002", later());
 	turn_until(s.loop, &s.none_left);
 	assert_int_equal(report_counts(s.report).buried, 0);
 	tear_down(&s);
@@ -302,7 +333,7 @@ a_job_that_is_not_ours_any_more_is_not_buried(void **state)
 
 	(void)state;
 	set_up(&s, script);
-	report_dead(s.report, "job-0001", 8, &never_again, later());
+	tell_dead(s.report, "job-0001", &never_again, later());
 	client_start(s.client);
 	turn_until(s.loop, &s.none_left);
 	assert_int_equal(report_counts(s.report).buried, 0);
@@ -342,13 +373,92 @@ what_is_to_be_buried_survives_an_upgrade(void **state)
 	set_up(&s, script);
 	struct report *before =
 	    report_new(s.loop, s.client, NULL, on_settled, &s);
-	report_dead(before, "job-0001", 8, &never_again, later());
+	tell_dead(before, "job-0001", &never_again, later());
 	hand_over(before, s.report);
 	report_free(before);
 	assert_int_equal(report_waiting(s.report), 1);
 	client_start(s.client);
 	turn_until(s.loop, &s.none_left);
 	assert_int_equal(report_counts(s.report).buried, 1);
+	tear_down(&s);
+}
+
+#define PUSHES "{\"jid\":\"d-1\"}"
+
+static void
+tell_pushes(struct report *r, const char *jid)
+{
+	tell(r,
+	    &(struct notice){
+		.jid = jid, .pushes = PUSHES, .pushes_len = strlen(PUSHES) },
+	    later());
+}
+
+/* A conversation lost on either side of the PUSHB's reply loses neither. */
+static void
+follow_up_jobs_are_confirmed_before_the_ack_is_sent(void **state)
+{
+	static const char *const script[] = { "accept", "greet",
+		"< PUSHB [" PUSHES "]", "close", "accept", "greet",
+		"< PUSHB [" PUSHES "]", "> $2", "> {}",
+		"< ACK {\"jid\":\"job-0001\"}", "close", "accept", "greet",
+		"< ACK {\"jid\":\"job-0001\"}", "> +OK", NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script);
+	tell_pushes(s.report, "job-0001");
+	client_start(s.client);
+	turn_until(s.loop, &s.none_left);
+	assert_int_equal(report_counts(s.report).acked, 1);
+	assert_int_equal(report_counts(s.report).pushes, 1);
+	tear_down(&s);
+}
+
+static void
+a_refused_follow_up_job_fails_the_job_and_is_named(void **state)
+{
+	static const char *const script[] = { "accept", "greet", "< PUSHB [",
+		"> $40", "> {\"d-1\":\"jobs must have a jobtype\",\"e\":1}",
+		"< FAIL {\"jid\":\"job-0001\",\"errtype\":\"PushRefused\","
+		"\"message\":\"the server refuses follow-up jobs: d-1: jobs "
+		"must have a jobtype",
+		"> +OK", "< PUSHB [", "> -ERR invalid JSON: x", "< FAIL",
+		"> +OK", NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script);
+	log_open(LOG_FORMAT_TEXT, LOG_LEVEL_ERROR);
+	tell_pushes(s.report, "job-0001");
+	client_start(s.client);
+	turn_until(s.loop, &s.none_left);
+	s.none_left = false;
+	tell_pushes(s.report, "job-0002");
+	turn_until(s.loop, &s.none_left);
+	assert_int_equal(report_counts(s.report).failed, 2);
+	assert_int_equal(report_counts(s.report).pushes_refused, 2);
+	assert_int_equal(report_counts(s.report).acked, 0);
+	tear_down(&s);
+}
+
+static void
+follow_up_jobs_survive_an_upgrade(void **state)
+{
+	static const char *const script[] = { "accept", "greet", "< PUSHB [",
+		"> $2", "> {}", "< ACK {\"jid\":\"job-0001\"}", "> +OK", NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script);
+	struct report *before =
+	    report_new(s.loop, s.client, NULL, on_settled, &s);
+	tell_pushes(before, "job-0001");
+	hand_over(before, s.report);
+	report_free(before);
+	client_start(s.client);
+	turn_until(s.loop, &s.none_left);
+	assert_int_equal(report_counts(s.report).acked, 1);
 	tear_down(&s);
 }
 
@@ -372,6 +482,11 @@ main(void)
 		    a_server_that_has_a_word_for_it_buries_by_itself),
 		cmocka_unit_test(a_job_that_is_not_ours_any_more_is_not_buried),
 		cmocka_unit_test(what_is_to_be_buried_survives_an_upgrade),
+		cmocka_unit_test(
+		    follow_up_jobs_are_confirmed_before_the_ack_is_sent),
+		cmocka_unit_test(
+		    a_refused_follow_up_job_fails_the_job_and_is_named),
+		cmocka_unit_test(follow_up_jobs_survive_an_upgrade),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,56 @@
+/*
+ * notice - the commands by which the server hears of one job's end.
+ *
+ * One or more whole lines; each is sent when the one before it is confirmed:
+ *
+ *   PUSHB [...]    follow-up jobs of one that succeeded
+ *   ACK or FAIL    the outcome
+ *   MUTATE ...     moves a job that must not run again to the dead; only for
+ *                  a server without a word for that in FAIL
+ *
+ * Text on purpose: it is kept like this in the outcome journal and carried
+ * like this to a successor.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef SUPERVISOR_NOTICE_H
+#define SUPERVISOR_NOTICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "protocol/outcome.h"
+
+/* All borrowed. */
+struct notice {
+	const char *jid;
+	size_t jid_len;
+	const struct failure *failure; /* NULL: it succeeded */
+	bool bury;                     /* failure->dead holds on every server */
+	const char
+	    *pushes;       /* jobs of one that succeeded, with commas between */
+	size_t pushes_len; /* 0: none */
+};
+
+enum notice_verb {
+	NOTICE_ACK,
+	NOTICE_FAIL,
+	NOTICE_PUSHB,
+	NOTICE_BURIAL,
+	NOTICE_UNKNOWN, /* of a journal that another version wrote */
+};
+
+/* Appends the commands. Returns as buf_append(); out is unchanged then. */
+int notice_put(struct buf *out, const struct notice *n);
+
+/* What a notice begins with. */
+enum notice_verb notice_verb(const char *lines, size_t len);
+
+/* The bytes of its first command, line end included; len when there is none. */
+size_t notice_first(const char *lines, size_t len);
+
+/* "ACK", "FAIL", ...; for messages. */
+const char *notice_verb_name(enum notice_verb verb);
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * report_inside - what report is made of.
+ *
+ * For supervisor/report.c, report_reply.c and report_state.c alone.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef SUPERVISOR_REPORT_INSIDE_H
+#define SUPERVISOR_REPORT_INSIDE_H
+
+#include <sys/queue.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "supervisor/holdoff.h"
+#include "supervisor/journal.h"
+#include "supervisor/notice.h"
+#include "supervisor/report.h"
+
+struct outcome {
+	TAILQ_ENTRY(outcome) link;
+	struct report *report;
+	bool sent; /* its first command: in this conversation, not answered */
+	int64_t expires;
+	uint64_t kept; /* in the journal; 0: not there */
+	char *jid;     /* for messages; owned, as lines */
+	char *lines;   /* the commands that are not confirmed yet */
+	size_t len;
+};
+
+TAILQ_HEAD(outcomes, outcome);
+
+struct report {
+	struct outcomes outcomes;
+	size_t count;
+	size_t unsent; /* of count */
+	size_t bytes;
+	struct report_counts counts;
+	struct buf *line;
+	ev_timer pause; /* active after an error: nothing is sent */
+	struct holdoff holdoff;
+	bool burying; /* a burial is on its way */
+	ev_timer gap; /* active after one: the next has to wait */
+
+	struct ev_loop *loop;
+	struct client *client;
+	struct journal *journal; /* NULL: none */
+	void (*settled)(void *ctx);
+	void *ctx;
+};
+
+/* Takes up an outcome. Returns NULL when memory is short, which is told. */
+struct outcome *
+report_take_up(struct report *r, const struct journal_outcome *from);
+
+/* Nobody waits for it any more; it is freed. */
+void report_drop(struct outcome *o);
+
+/*
+ * Other commands take the place of those it has; they are kept in the journal
+ * instead. False without memory: it is as it was.
+ */
+bool report_replace(struct outcome *o, const char *lines, size_t len);
+
+/* A line of the log about the command that it begins with. */
+void report_say(enum log_level level, const struct outcome *o, const char *what,
+    const struct resp *reply);
+
+/*
+ * The reply to its first command. It moves on to the next one, is to be sent
+ * again after a pause, or is gone.
+ */
+void report_answered(struct outcome *o, const struct resp *reply);
+
+#endif
