@@ -15,6 +15,7 @@
 #include "handlers/spawner.h"
 #include "supervisor/files.h"
 #include "supervisor/judge.h"
+#include "supervisor/request.h"
 #include "supervisor/scratch.h"
 
 struct once {
@@ -23,6 +24,7 @@ struct once {
 	const struct handler *how;
 	const struct timeline *when;
 	struct output output;
+	struct kin *kin;
 	struct once_result *result;
 };
 
@@ -82,23 +84,14 @@ run_and_wait(struct once *o, struct spawner *spawner,
 	static const struct run_hooks hooks = { on_line, on_message, on_done };
 	ev_signal interrupted, terminated;
 	struct run_request req = {
-		.spawn = {
-			.path = v->path,
-			.argv = v->argv,
-			.env = v->env.entries,
-			.workdir = v->workdir,
-			.mask = v->mask,
-			.feed = v->feed,
-			.control = q->handler->control,
-		},
-		.message_max = (size_t)q->handler->message_max,
-		.input = v->input != NULL ? buf_front(v->input) : NULL,
-		.input_len = v->input != NULL ? buf_len(v->input) : 0,
+		.kin = o->kin,
+		.id = q->dispatch_id,
 		.deadline = clock_mono() + q->timeout,
 		.grace = o->when->grace,
-		.output_limit = q->handler->output_limit,
-		.kill_at_limit = q->handler->output_action == OUTPUT_KILL,
 	};
+
+	request_limits(&req, q->handler);
+	request_start(&req, v, q->handler);
 
 	o->run = run_start(o->loop, spawner, &req, &hooks, o);
 	if (o->run == NULL)
@@ -158,7 +151,9 @@ once_run(const char *tmpdir, struct invocation_request *q,
 	char *dir = NULL;
 	int r;
 
-	if (o.loop == NULL || (spawner = spawner_new(o.loop)) == NULL) {
+	o.kin = kin_new();
+	if (o.loop == NULL || o.kin == NULL ||
+	    (spawner = spawner_new(o.loop)) == NULL) {
 		r = err_set(e, ENOMEM, "memory is short");
 		goto done;
 	}
@@ -174,6 +169,7 @@ done:
 	free(dir);
 	scratch_close(scratch); /* the directory goes with it */
 	spawner_free(spawner);
+	kin_free(o.kin);
 	if (o.loop != NULL)
 		ev_loop_destroy(o.loop);
 	return r;

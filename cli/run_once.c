@@ -181,7 +181,7 @@ print_facts(struct buf *b, const struct run_facts *f)
 	    ",\"killed\":%s,\"output_cut\":%s,\"leftover\":%s",
 	    f->elapsed / CLOCK_NS_PER_MS, f->usage.ru_maxrss,
 	    f->killed ? "true" : "false", f->output_cut ? "true" : "false",
-	    f->leftover ? "true" : "false");
+	    f->left > 0 || f->held_open ? "true" : "false");
 }
 
 /* How far the program said it came, and the result that it gave. */

@@ -39,6 +39,13 @@ static const struct field_choice actions[] = {
 	{ NULL, 0 },
 };
 
+static const struct field_choice leftovers[] = {
+	{ "kill", LEFTOVER_KILL },
+	{ "wait", LEFTOVER_WAIT },
+	{ "warn", LEFTOVER_WARN },
+	{ NULL, 0 },
+};
+
 static const struct field_choice parsers[] = {
 	{ "none", PARSE_NONE },
 	{ "python", PARSE_PYTHON },
@@ -183,6 +190,15 @@ const struct field handler_fields[] = {
 	    .dflt = "cut",
 	    .help = "What happens above `output_limit`: the rest is read and "
 		    "dropped, or the program is stopped and the job fails." },
+	{ .name = "leftover",
+	    .kind = FIELD_CHOICE,
+	    .offset = AT(h.leftover),
+	    .choices = leftovers,
+	    .dflt = "kill",
+	    .help = "What becomes of processes that the program leaves running "
+		    "when it ends: they are killed, waited for as long as the "
+		    "program itself might have run, or left alone with a "
+		    "warning." },
 	{ .name = "log_rate",
 	    .kind = FIELD_INTEGER,
 	    .offset = AT(h.log_rate),

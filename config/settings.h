@@ -39,6 +39,9 @@ enum output_action {
 	OUTPUT_KILL, /* the program is stopped: OutputLimit */
 };
 
+/* What becomes of processes that a program leaves running. */
+enum leftover_policy { LEFTOVER_KILL, LEFTOVER_WAIT, LEFTOVER_WARN };
+
 /* Whose traces are looked for on a failed program's stderr. */
 enum error_parser {
 	PARSE_NONE,
@@ -102,6 +105,7 @@ struct handler {
 	bool any_bytes;          /* arguments need not be UTF-8 */
 	int64_t output_limit;    /* bytes of stdout and stderr; 0: none */
 	enum output_action output_action;
+	enum leftover_policy leftover;
 	bool control;          /* descriptor 3 is open for messages */
 	int64_t message_max;   /* bytes of one */
 	int64_t stall_timeout; /* without a sign of life; 0: none */

@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: ISC
  */
-#include "handlers/run.h"
+#include "handlers/run_inside.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,52 +12,16 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "handlers/outlet.h"
-#include "handlers/tail.h"
-#include "handlers/tree.h"
 
 /* In one turn of the loop, so that no program keeps it from the others. */
 enum { TURN_MAX = 64 * 1024 };
 
-enum run_state {
-	STARTING, /* no process yet; a stop is remembered */
-	RUNNING,  /* the timer is the deadline */
-	STOPPING, /* TERM was sent; the timer is the end of the grace */
-	KILLED,   /* KILL was sent; no timer */
-	DRAINING, /* a zombie leader; the timer is the end of RUN_DRAIN */
-};
+/* Between two looks at what is left; the first follows soon. */
+#define PAUSE_MIN INT64_C(1000000)  /* ns */
+#define PAUSE_MAX INT64_C(50000000) /* ns */
 
-struct run {
-	enum run_state state;
-	const struct run_request *req; /* borrowed until done */
-	const struct run_hooks *hooks; /* borrowed until done */
-	void *ctx;
-	struct ev_loop *loop;
-
-	pid_t pid; /* 0 exactly in STARTING */
-	struct tree tree;
-	int pidfd;
-	int in;            /* -1 when all is written, or nobody reads */
-	const char *input; /* what is not fed yet; borrowed, or */
-	size_t input_len;
-	char *carried;                      /* in this, owned */
-	struct outlet outlets[RUN_STREAMS]; /* by enum run_stream */
-	ev_io writable;
-	ev_io ended;
-
-	ev_timer timer;
-	int64_t due; /* clock_mono(); what timer is set to */
-	int64_t deadline;
-	int64_t grace; /* of a stop that came while STARTING */
-
-	int64_t began;
-	int64_t written;   /* bytes of stdout and stderr */
-	struct tail *tail; /* owned */
-	struct run_facts facts;
-};
-
-static void
-set_timer(struct run *r, int64_t due)
+void
+run_set_timer(struct run *r, int64_t due)
 {
 	int64_t left = due - clock_mono();
 
@@ -104,8 +68,8 @@ outlets_are_closed(const struct run *r)
 	return true;
 }
 
-static void
-free_run(struct run *r)
+void
+run_free(struct run *r)
 {
 	for (size_t i = 0; i < RUN_STREAMS; i++)
 		outlet_clear(&r->outlets[i]);
@@ -120,22 +84,17 @@ tell(struct run *r)
 {
 	r->facts.tail = tail_bytes(r->tail, &r->facts.tail_len);
 	r->hooks->done(r->ctx, &r->facts);
-	free_run(r);
+	run_free(r);
 }
 
-/*
- * Frees r. What is left of the group dies while the zombie still holds the
- * number. A status that somebody else took away must not count as success.
- */
+/* Frees r. A status that somebody else took must not count as success. */
 static void
-finish(struct run *r)
+reap(struct run *r)
 {
 	pid_t got;
 
-	for (size_t i = 0; i < RUN_STREAMS; i++)
-		outlet_close(&r->outlets[i]);
 	ev_timer_stop(r->loop, &r->timer);
-	tree_kill(&r->tree);
+	tree_clear(&r->tree);
 	do
 		got = wait4(r->pid, &r->facts.status, 0, &r->facts.usage);
 	while (got < 0 && errno == EINTR);
@@ -143,6 +102,57 @@ finish(struct run *r)
 		r->facts.status = SIGKILL;
 	close(r->pidfd);
 	tell(r);
+}
+
+static void
+look_later(struct run *r)
+{
+	run_set_timer(r, clock_mono() + r->pause);
+	r->pause = r->pause * 2 < PAUSE_MAX ? r->pause * 2 : PAUSE_MAX;
+}
+
+/* What is alive has been left by a program that nobody stopped. */
+static void
+note_left(struct run *r, size_t n)
+{
+	if (r->facts.reason == RUN_BY_ITSELF && n > r->facts.left)
+		r->facts.left = n;
+}
+
+/*
+ * May free r. What is left of the tree dies while the zombie still holds the
+ * number of the group.
+ */
+static void
+sweep(struct run *r)
+{
+	size_t n = tree_sweep(&r->tree);
+
+	note_left(r, n);
+	if (n > 0 && clock_mono() < r->until) {
+		look_later(r);
+		return;
+	}
+	r->facts.survived = n > 0;
+	reap(r);
+}
+
+/* May free r. */
+static void
+finish(struct run *r)
+{
+	for (size_t i = 0; i < RUN_STREAMS; i++)
+		outlet_close(&r->outlets[i]);
+	if (r->req->leftover == RUN_LEFT_WARN &&
+	    r->facts.reason == RUN_BY_ITSELF) {
+		note_left(r, tree_spare(&r->tree));
+		reap(r);
+		return;
+	}
+	r->state = SWEEPING;
+	r->until = clock_mono() + RUN_REAP;
+	r->pause = PAUSE_MIN;
+	sweep(r);
 }
 
 /* May free r. */
@@ -166,7 +176,7 @@ term_all(struct run *r, int64_t grace)
 {
 	r->state = STOPPING;
 	tree_term(&r->tree);
-	set_timer(r, clock_mono() + grace);
+	run_set_timer(r, clock_mono() + grace);
 }
 
 static void
@@ -174,6 +184,23 @@ give_reason(struct run *r, enum run_reason reason)
 {
 	if (r->facts.reason == RUN_BY_ITSELF)
 		r->facts.reason = reason;
+}
+
+/* What was left hears TERM, or must be gone sooner than it heard before. */
+static void
+stop_lingering(struct run *r, int64_t grace)
+{
+	int64_t end = clock_mono() + grace;
+
+	if (!r->facts.killed) {
+		r->facts.killed = true;
+		tree_term_left(&r->tree);
+		r->until = end;
+	} else if (end < r->until) {
+		r->until = end;
+	}
+	r->pause = PAUSE_MIN;
+	look_later(r);
 }
 
 void
@@ -193,10 +220,15 @@ run_stop(struct run *r, enum run_reason reason, int64_t grace)
 		break;
 	case STOPPING:
 		if (clock_mono() + grace < r->due)
-			set_timer(r, clock_mono() + grace);
+			run_set_timer(r, clock_mono() + grace);
+		break;
+	case LINGERING:
+		give_reason(r, reason);
+		stop_lingering(r, grace);
 		break;
 	case KILLED:
 	case DRAINING:
+	case SWEEPING:
 		break;
 	}
 }
@@ -206,7 +238,9 @@ run_set_deadline(struct run *r, int64_t deadline)
 {
 	r->deadline = deadline;
 	if (r->state == RUNNING)
-		set_timer(r, deadline);
+		run_set_timer(r, deadline);
+	else if (r->state == LINGERING && !r->facts.killed)
+		r->until = deadline;
 }
 
 bool
@@ -315,6 +349,31 @@ on_writable(struct ev_loop *loop, ev_io *w, int events)
 	feed(w->data);
 }
 
+/* May free r. */
+static void
+drain(struct run *r)
+{
+	r->state = DRAINING;
+	run_set_timer(r, clock_mono() + RUN_DRAIN);
+	finish_if_over(r);
+}
+
+/* One look at what goes on without its leader. May free r. */
+static void
+linger(struct run *r)
+{
+	if (tree_left(&r->tree) == 0) {
+		drain(r);
+	} else if (clock_mono() < r->until) {
+		look_later(r);
+	} else if (!r->facts.killed) {
+		run_stop(r, RUN_TIMEOUT, r->req->grace);
+	} else {
+		(void)tree_sweep(&r->tree);
+		drain(r);
+	}
+}
+
 static void
 on_ended(struct ev_loop *loop, ev_io *w, int events)
 {
@@ -324,11 +383,17 @@ on_ended(struct ev_loop *loop, ev_io *w, int events)
 	if (!has_ended(r))
 		return;
 	r->facts.elapsed = clock_mono() - r->began;
-	r->state = DRAINING;
 	ev_io_stop(loop, w);
 	stop_feeding(r);
-	set_timer(r, clock_mono() + RUN_DRAIN);
-	finish_if_over(r);
+	if (r->req->leftover == RUN_LEFT_WAIT &&
+	    r->facts.reason == RUN_BY_ITSELF) {
+		r->state = LINGERING;
+		r->until = r->deadline;
+		r->pause = PAUSE_MIN;
+		linger(r);
+	} else {
+		drain(r);
+	}
 }
 
 /*
@@ -342,7 +407,7 @@ stop_draining(struct run *r)
 		outlet_pull(&r->outlets[i]);
 		outlet_pull(&r->outlets[i]);
 	}
-	r->facts.leftover = !outlets_are_closed(r);
+	r->facts.held_open = !outlets_are_closed(r);
 	finish(r);
 }
 
@@ -355,11 +420,15 @@ on_timer(struct ev_loop *loop, ev_timer *w, int events)
 	(void)loop;
 	(void)events;
 	if (clock_mono() < r->due)
-		set_timer(r, r->due);
+		run_set_timer(r, r->due);
 	else if (r->state == RUNNING)
 		run_stop(r, RUN_TIMEOUT, r->req->grace);
 	else if (r->state == STOPPING)
 		kill_all(r);
+	else if (r->state == LINGERING)
+		linger(r);
+	else if (r->state == SWEEPING)
+		sweep(r);
 	else
 		stop_draining(r);
 }
@@ -378,7 +447,7 @@ on_spawned(void *ctx, int result, const struct spawn_child *child,
 	r->facts.started = true;
 	r->began = clock_mono();
 	r->pid = child->pid;
-	r->tree.leader = child->pid;
+	tree_init(&r->tree, r->req->kin, child->pid, r->req->id);
 	r->pidfd = child->pidfd;
 	r->in = child->in;
 	ev_io_set(&r->ended, r->pidfd, EV_READ);
@@ -392,7 +461,7 @@ on_spawned(void *ctx, int result, const struct spawn_child *child,
 	if (r->facts.reason != RUN_BY_ITSELF)
 		term_all(r, r->grace);
 	else
-		set_timer(r, r->deadline);
+		run_set_timer(r, r->deadline);
 	if (r->in >= 0) {
 		ev_io_set(&r->writable, r->in, EV_WRITE);
 		ev_io_start(r->loop, &r->writable);
@@ -400,8 +469,8 @@ on_spawned(void *ctx, int result, const struct spawn_child *child,
 	}
 }
 
-static struct run *
-new_run(struct ev_loop *loop, const struct run_request *req)
+struct run *
+run_new(struct ev_loop *loop, const struct run_request *req)
 {
 	const size_t line_max[RUN_STREAMS] = { RUN_LINE_MAX, RUN_LINE_MAX,
 		req->message_max > 0 ? req->message_max : RUN_LINE_MAX };
@@ -425,7 +494,7 @@ new_run(struct ev_loop *loop, const struct run_request *req)
 		ok &= outlet_init(&r->outlets[i], loop, line_max[i],
 			  &outlet_hooks, r) == 0;
 	if (!ok) {
-		free_run(r);
+		run_free(r);
 		return NULL;
 	}
 	return r;
@@ -435,7 +504,7 @@ struct run *
 run_start(struct ev_loop *loop, struct spawner *spawner,
     const struct run_request *req, const struct run_hooks *hooks, void *ctx)
 {
-	struct run *r = new_run(loop, req);
+	struct run *r = run_new(loop, req);
 
 	if (r == NULL)
 		return NULL;
@@ -446,100 +515,8 @@ run_start(struct ev_loop *loop, struct spawner *spawner,
 	r->input_len = req->input_len;
 	r->deadline = req->deadline;
 	if (spawner_start(spawner, &req->spawn, on_spawned, r) == NULL) {
-		free_run(r);
+		run_free(r);
 		return NULL;
-	}
-	return r;
-}
-
-void
-run_save(const struct run *r, struct state_writer *w)
-{
-	state_put_int(w, r->state);
-	state_put_int(w, r->pid);
-	state_put_fd(w, r->pidfd);
-	state_put_fd(w, r->in);
-	state_put_bytes(w, r->input, r->in >= 0 ? r->input_len : 0);
-	state_put_int(w, r->due);
-	state_put_int(w, r->deadline);
-	state_put_int(w, r->began);
-	state_put_int(w, r->written);
-	state_put_int(w, r->facts.reason);
-	state_put_int(w, r->facts.killed);
-	state_put_int(w, r->facts.output_cut);
-	state_put_int(w, r->facts.spoke);
-	state_put_int(w, r->facts.elapsed);
-	for (size_t i = 0; i < RUN_STREAMS; i++)
-		outlet_save(&r->outlets[i], w);
-	tail_save(r->tail, w);
-}
-
-/* All but the descriptors that are watched. */
-static void
-load_fields(struct run *r, struct state_reader *from)
-{
-	size_t len;
-
-	r->state = (enum run_state)state_get_within(from, RUNNING, DRAINING);
-	r->pid = (pid_t)state_get_within(from, 1, INT32_MAX);
-	r->tree.leader = r->pid;
-	r->pidfd = state_get_fd(from);
-	r->in = state_get_fd(from);
-	const char *input = state_get_bytes(from, &len);
-	r->carried = malloc(len + 1);
-	if (r->carried == NULL || r->pidfd < 0)
-		from->failed = true;
-	else if (len > 0)
-		memcpy(r->carried, input, len);
-	r->input = r->carried;
-	r->input_len = len;
-	r->due = state_get_int(from);
-	r->deadline = state_get_int(from);
-	r->began = state_get_int(from);
-	r->written = state_get_int(from);
-	r->facts.started = true;
-	r->facts.reason =
-	    (enum run_reason)state_get_within(from, RUN_BY_ITSELF, RUN_LOST);
-	r->facts.killed = state_get_within(from, 0, 1) != 0;
-	r->facts.output_cut = state_get_within(from, 0, 1) != 0;
-	r->facts.spoke = state_get_within(from, 0, 1) != 0;
-	r->facts.elapsed = state_get_int(from);
-	for (size_t i = 0; i < RUN_STREAMS; i++)
-		outlet_load(&r->outlets[i], from);
-	tail_load(r->tail, from);
-}
-
-struct run *
-run_load(struct ev_loop *loop, struct state_reader *from,
-    const struct run_request *req, const struct run_hooks *hooks, void *ctx)
-{
-	struct run *r = new_run(loop, req);
-
-	if (r == NULL)
-		return NULL;
-	r->req = req;
-	r->hooks = hooks;
-	r->ctx = ctx;
-	load_fields(r, from);
-	if (from->failed) {
-		for (size_t i = 0; i < RUN_STREAMS; i++)
-			outlet_close(&r->outlets[i]);
-		if (r->pidfd >= 0)
-			close(r->pidfd);
-		if (r->in >= 0)
-			close(r->in);
-		free_run(r);
-		return NULL;
-	}
-	if (r->state != DRAINING) {
-		ev_io_set(&r->ended, r->pidfd, EV_READ);
-		ev_io_start(loop, &r->ended);
-	}
-	if (r->state != KILLED)
-		set_timer(r, r->due);
-	if (r->in >= 0) {
-		ev_io_set(&r->writable, r->in, EV_WRITE);
-		ev_io_start(loop, &r->writable);
 	}
 	return r;
 }

@@ -1,19 +1,22 @@
 /*
  * run - one program from start to end: fed, drained, timed, stopped, reaped.
  *
- * A run is over when the program's process has ended and its output has been
- * read to the end, in either order. What a left-over grandchild still holds
- * open delays the end by no more than RUN_DRAIN. Then, whether or not anything
- * was held open, the rest of the process group is killed and the leader is
- * reaped, in this order: as long as the leader is a zombie, the number of its
- * group belongs to nobody else. Every stop is TERM to the group (and CONT, for
- * the programs that are stopped), the grace, KILL to the group.
+ * A run is over when the program's process has ended, its output has been
+ * read to the end, in either order, and nothing that it started is alive. What
+ * a left-over grandchild still holds open delays the end by no more than
+ * RUN_DRAIN. Then, whether or not anything was held open, the rest of the tree
+ * is killed and the leader is reaped, in this order: as long as the leader is
+ * a zombie, the number of its group belongs to nobody else. Every stop is TERM
+ * to the group (and CONT, for the programs that are stopped), the grace, KILL
+ * to the tree.
  *
- *   STARTING --spawned--> RUNNING --ended--> DRAINING --EOF, RUN_DRAIN--> over
- *                            |  deadline, run_stop()
- *                            v
- *                         STOPPING --grace--> KILLED --ended--> DRAINING
- *                            '------------ended------------------^
+ *   STARTING --spawned--> RUNNING --ended--> DRAINING --EOF, RUN_DRAIN-.
+ *                            |  deadline, run_stop()  ^                |
+ *                            v                        |            SWEEPING
+ *                         STOPPING --grace--> KILLED -'                |
+ *                            '------------ended-------'     none left, RUN_REAP
+ *                                                                      v
+ *   With RUN_LEFT_WAIT, LINGERING stands before DRAINING.             over
  *
  * The process must ignore SIGPIPE: a program may close its stdin at any time.
  * The loop must not be libev's default loop: see handlers/spawner.
@@ -30,9 +33,11 @@
 #include <sys/resource.h>
 
 #include "base/state.h"
+#include "handlers/kin.h"
 #include "handlers/spawner.h"
 
 #define RUN_DRAIN INT64_C(2000000000) /* ns after the leader's end */
+#define RUN_REAP  INT64_C(5000000000) /* ns for a tree to die of KILL */
 
 enum {
 	RUN_LINE_MAX = 16 * 1024, /* longer lines come in pieces */
@@ -40,6 +45,13 @@ enum {
 };
 
 enum run_stream { RUN_STDOUT, RUN_STDERR, RUN_CONTROL, RUN_STREAMS };
+
+/* What becomes of processes that are alive when the program has ended. */
+enum run_leftover {
+	RUN_LEFT_KILL,
+	RUN_LEFT_WAIT, /* the run goes on, to the deadline, until all ended */
+	RUN_LEFT_WARN, /* nothing; they go on */
+};
 
 /* Why we ended it; the first reason stays. */
 enum run_reason {
@@ -62,6 +74,10 @@ struct run_request {
 	/* What is above the limit is no line any more, but still in the tail. */
 	bool kill_at_limit;
 	size_t message_max; /* with spawn.control: the longest whole message */
+	/* NULL: only the process group is known; the next two need it. */
+	struct kin *kin;
+	const char *id; /* the value of KIN_VARIABLE in its environment */
+	enum run_leftover leftover;
 };
 
 /* What happened, for handlers/verdict. */
@@ -73,7 +89,9 @@ struct run_facts {
 	bool killed;         /* the grace passed: KILL was needed */
 	bool spoke;          /* something came on the control descriptor */
 	bool output_cut;     /* more than output_limit was written */
-	bool leftover;       /* output held open after RUN_DRAIN */
+	bool held_open;      /* output, after RUN_DRAIN */
+	size_t left;         /* processes alive when it ended by itself */
+	bool survived;       /* something was alive after RUN_REAP */
 	int64_t elapsed;     /* ns from spawn to the leader's end */
 	struct rusage usage; /* of the leader and what it waited for */
 	const char *tail;    /* end of stderr; borrowed during the call */

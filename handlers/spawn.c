@@ -122,7 +122,8 @@ take_stdio(const struct pipes *p, int *report)
 static int IN_CHILD
 limit(pid_t parent, bool outlive)
 {
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_PDEATHSIG, outlive ? 0 : SIGKILL, 0, 0, 0) < 0)
 		return -1;
 	if (outlive || getppid() == parent)

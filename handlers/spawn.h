@@ -41,7 +41,7 @@ enum spawn_stage {
 	SPAWN_SESSION, /* setsid */
 	SPAWN_STDIO,
 	SPAWN_WORKDIR,
-	SPAWN_LIMITS, /* no_new_privs, the signal at our death */
+	SPAWN_LIMITS, /* subreaper, no_new_privs, the signal at our death */
 	SPAWN_EXEC,
 };
 
@@ -53,7 +53,8 @@ struct spawn_failure {
 /*
  * Returns 0 and fills *child; the caller owns its descriptors and must reap
  * the pid. The child leads its own session and process group, has an empty
- * signal mask, default dispositions, no_new_privs, and descriptors 0 to 2
+ * signal mask, default dispositions, no_new_privs, is the subreaper of what it
+ * starts (prctl(2)), and has descriptors 0 to 2
  * only, with control 3 too. That one is a pipe rather than a socket, since
  * opening /dev/fd/3 fails for sockets. Unless it may outlive us it is sent KILL when the thread that called
  * spawn() ends, so that it does not outlive a supervisor that was itself

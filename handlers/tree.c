@@ -7,15 +7,90 @@
 
 #include <signal.h>
 
+#include "handlers/descent.h"
+
+/* Of one look; the next one finds the others. */
+enum { ORPHANS_MAX = 1024 };
+
 void
-tree_term(const struct tree *t)
+tree_init(struct tree *t, struct kin *kin, pid_t leader, const char *id)
 {
-	kill(-t->leader, SIGTERM);
-	kill(-t->leader, SIGCONT);
+	t->member.leader = leader;
+	t->member.id = id;
+	t->kin = kin;
+	if (kin != NULL)
+		kin_join(kin, &t->member);
 }
 
 void
+tree_clear(struct tree *t)
+{
+	if (t->kin != NULL)
+		kin_leave(&t->member);
+	t->kin = NULL;
+}
+
+void
+tree_term(const struct tree *t)
+{
+	kill(-t->member.leader, SIGTERM);
+	kill(-t->member.leader, SIGCONT);
+}
+
+/* The group once more at the end: who joined it late is in no list yet. */
+void
 tree_kill(const struct tree *t)
 {
-	kill(-t->leader, SIGKILL);
+	if (t->kin != NULL)
+		(void)descent_end(&t->member.leader, 1);
+	kill(-t->member.leader, SIGKILL);
+}
+
+size_t
+tree_left(const struct tree *t)
+{
+	pid_t pids[ORPHANS_MAX];
+
+	if (t->kin == NULL)
+		return 0;
+	return kin_orphans(t->kin, &t->member, pids, ORPHANS_MAX);
+}
+
+void
+tree_term_left(const struct tree *t)
+{
+	pid_t pids[ORPHANS_MAX];
+	size_t n = 0;
+
+	tree_term(t);
+	if (t->kin != NULL)
+		n = kin_orphans(t->kin, &t->member, pids, ORPHANS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		kill(pids[i], SIGTERM);
+		kill(pids[i], SIGCONT);
+	}
+}
+
+size_t
+tree_sweep(const struct tree *t)
+{
+	pid_t pids[ORPHANS_MAX];
+	size_t n = 0;
+
+	if (t->kin != NULL)
+		n = kin_orphans(t->kin, &t->member, pids, ORPHANS_MAX);
+	if (n > 0)
+		n = descent_end(pids, n);
+	kill(-t->member.leader, SIGKILL);
+	return n;
+}
+
+size_t
+tree_spare(const struct tree *t)
+{
+	size_t n = tree_left(t);
+
+	if (n > 0 && t->member.id != NULL)
+		(void)kin_spare(t->kin, t->member.id);
+	return n;
 }

@@ -2,25 +2,51 @@
  * tree - everything a program started, and how it ends.
  *
  * The leader of a tree is the program itself; it leads the process group that
- * its children are born into. As long as the leader has not been reaped, the
- * number of its group belongs to nobody else: ask for nothing of a tree after
- * that.
+ * its children are born into, and adopts those that break away (see
+ * handlers/kin). As long as the leader has not been reaped, the number of its
+ * group belongs to nobody else: ask for nothing of a tree after that.
  *
  * SPDX-License-Identifier: ISC
  */
 #ifndef HANDLERS_TREE_H
 #define HANDLERS_TREE_H
 
+#include <stddef.h>
 #include <sys/types.h>
 
+#include "handlers/kin.h"
+
 struct tree {
-	pid_t leader; /* and the number of its group */
+	struct kin_member member; /* its leader */
+	struct kin *kin;          /* NULL: no more than the group is known */
 };
 
-/* Asks all of it to end. What is stopped goes on, to hear of it. */
+/* kin and id are borrowed until tree_clear(). kin may be NULL. */
+void tree_init(struct tree *t, struct kin *kin, pid_t leader, const char *id);
+
+/* Before the leader is reaped. */
+void tree_clear(struct tree *t);
+
+/* Asks all of the group to end. What is stopped goes on, to hear of it. */
 void tree_term(const struct tree *t);
 
 /* KILL to all of it. */
 void tree_kill(const struct tree *t);
+
+/*
+ * What is left once the leader has ended, and whether it was ended: KILL to
+ * the group and to what broke away. Returns how many processes were found, in
+ * whatever state KILL leaves them: call again until it is 0. Without kin 0.
+ */
+size_t tree_sweep(const struct tree *t);
+
+/* The same without ending any. */
+size_t tree_left(const struct tree *t);
+
+/* TERM to what is left. */
+void tree_term_left(const struct tree *t);
+
+/* What is left may live on, and is never swept. Returns how many there are. */
+size_t tree_spare(const struct tree *t);
 
 #endif

@@ -126,7 +126,7 @@ settle_in(struct task *t, struct generation *own, struct state_reader *r)
 		dispatch_hold(t);
 		return !r->failed;
 	}
-	task_request(t);
+	task_request(t, d->parts.kin);
 	t->run =
 	    run_load(d->parts.loop, r, &t->request, &dispatch_run_hooks, t);
 	if (t->run != NULL) {

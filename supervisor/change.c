@@ -156,6 +156,7 @@ on_save(void *ctx, struct state_writer *w)
 	state_put_int(w, notify_is_ready(s->notify));
 	state_put_int(w, lifecycle_quiet_by(s->lifecycle));
 	scratch_save(s->scratch, w);
+	kin_save(s->kin, w);
 	report_save(s->report, w);
 	dispatch_save(s->dispatch, w);
 }

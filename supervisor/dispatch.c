@@ -120,7 +120,7 @@ prepare(struct task *t, int64_t now)
 		refuse(t, "HandlerUnavailable", e.text);
 		return false;
 	}
-	int r = task_invoke(t, &t->generation->base, now, &e);
+	int r = task_invoke(t, &t->generation->base, d->parts.kin, now, &e);
 	if (r == -EINVAL)
 		refuse(t, INVOCATION_ERRTYPE, e.text);
 	else if (r < 0)

@@ -38,6 +38,7 @@ struct dispatch_parts {
 	const char *wid;         /* begins every dispatch id */
 	struct metrics *metrics; /* NULL: nothing is counted */
 	bool outlive;            /* programs go on when our threads end */
+	struct kin *kin;         /* NULL: what breaks away is not found */
 };
 
 /* ended is called whenever a job has given back its slot. Holds first. */

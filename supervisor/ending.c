@@ -69,9 +69,15 @@ tell_log(const struct task *t, const struct run_facts *facts,
 		job_log_say(log, LOG_LEVEL_WARNING, NULL,
 		    "wrote more than its output_limit of %lld bytes",
 		    (long long)t->how->output_limit);
-	if (facts->leftover)
+	if (facts->left > 0)
 		job_log_say(log, LOG_LEVEL_WARNING, NULL,
-		    "left processes behind; killed");
+		    "left %zu processes behind; %s", facts->left,
+		    t->how->leftover == LEFTOVER_WARN ? "they go on"
+						      : "killed");
+	if (facts->survived)
+		job_log_say(log, LOG_LEVEL_ERROR, NULL,
+		    "processes of it are alive %lld s after KILL",
+		    (long long)(RUN_REAP / CLOCK_NS_PER_S));
 }
 
 static void

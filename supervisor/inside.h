@@ -46,6 +46,7 @@ struct supervisor {
 	struct heartbeat *heartbeat;
 	struct dispatch *dispatch;
 	struct fetch *fetch;
+	struct kin *kin;
 	struct orphans *orphans;
 	struct notify *notify;
 	struct lifecycle *lifecycle;

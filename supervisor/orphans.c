@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 
 /* When a program of ours stands in the way: its run reaps it soon. */
@@ -83,7 +82,6 @@ orphans_new(struct ev_loop *loop, orphans_ours *ours, void *ctx)
 	o->loop = loop;
 	o->ours = ours;
 	o->ctx = ctx;
-	prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L);
 	ev_signal_init(&o->ended, on_ended, SIGCHLD);
 	ev_timer_init(&o->later, on_later, 0., 0.);
 	o->ended.data = o->later.data = o;

@@ -20,7 +20,7 @@ struct orphans;
 typedef bool orphans_ours(void *ctx, pid_t pid);
 
 /*
- * Becomes a subreaper and watches SIGCHLD. To be called in the process's
+ * Watches SIGCHLD in a process that is a subreaper (handlers/kin). To be called in the process's
  * first thread, with a loop that is not libev's default one, which reaps
  * every child itself. Returns NULL when memory is short.
  */

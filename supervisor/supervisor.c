@@ -244,9 +244,16 @@ make_parts(struct supervisor *s)
 	s->fetch = fetch_new(s->loop, &s->who, settings, &fetch_hooks, s);
 	s->notify = notify_new(s->loop, write_status, s);
 	s->lifecycle = lifecycle_new(s->loop, &times, &lifecycle_hooks, s);
+	s->kin = kin_new();
 	s->orphans = orphans_new(s->loop, change_owns, s);
 	s->metrics = metrics_new();
 	metrics_know(s->metrics, settings);
+	if (s->kin == NULL)
+		return false;
+	if (!kin_sees(s->kin))
+		log_say(LOG_LEVEL_WARNING, "kin",
+		    "this kernel lists no children (CONFIG_PROC_CHILDREN): "
+		    "processes that leave their program's group outlive it");
 	return s->report != NULL && s->heartbeat != NULL && s->fetch != NULL &&
 	    s->notify != NULL && s->lifecycle != NULL && s->orphans != NULL &&
 	    s->metrics != NULL;
@@ -267,6 +274,8 @@ make_work(struct supervisor *s, struct err *e)
 	s->scratch = make_scratch(s, e);
 	if (s->scratch == NULL)
 		return -1;
+	if (s->given.handover != NULL)
+		kin_load(s->kin, s->given.handover);
 
 	const struct dispatch_parts parts = { .loop = s->loop,
 		.spawner = s->spawner,
@@ -274,7 +283,8 @@ make_work(struct supervisor *s, struct err *e)
 		.report = s->report,
 		.wid = s->who.wid,
 		.metrics = s->metrics,
-		.outlive = s->upgrade != NULL };
+		.outlive = s->upgrade != NULL,
+		.kin = s->kin };
 	s->dispatch = dispatch_new(&parts, s->now, on_progress, s);
 	if (s->dispatch == NULL)
 		return err_set(e, ENOMEM, "out of memory");
@@ -337,6 +347,7 @@ supervisor_free(struct supervisor *s)
 		return;
 	http_free(s->http);
 	orphans_free(s->orphans);
+	kin_free(s->kin);
 	lifecycle_free(s->lifecycle);
 	fetch_free(s->fetch);
 	client_free(s->client);

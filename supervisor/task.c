@@ -12,11 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "supervisor/files.h"
 #include "supervisor/invocation.h"
 #include "supervisor/lane.h"
+#include "supervisor/request.h"
 
 static char *
 text_copy(const struct job_text *text)
@@ -91,13 +91,13 @@ from_environment(const char *name)
 }
 
 void
-task_request(struct task *t)
+task_request(struct task *t, struct kin *kin)
 {
+	t->request.kin = kin;
+	t->request.id = t->id;
 	t->request.deadline = t->deadline;
 	t->request.grace = t->when.grace;
-	t->request.message_max = (size_t)t->how->message_max;
-	t->request.output_limit = t->how->output_limit;
-	t->request.kill_at_limit = t->how->output_action == OUTPUT_KILL;
+	request_limits(&t->request, t->how);
 }
 
 void
@@ -118,8 +118,8 @@ task_listen(struct task *t, struct ev_loop *loop)
 }
 
 int
-task_invoke(
-    struct task *t, const struct environment *base, int64_t now, struct err *e)
+task_invoke(struct task *t, const struct environment *base, struct kin *kin,
+    int64_t now, struct err *e)
 {
 	int64_t left = t->deadline - now;
 	const struct invocation_request q = {
@@ -139,18 +139,8 @@ task_invoke(
 		r = files_write(t->how, &t->job, t->dir, e);
 	if (r < 0)
 		return r;
-	t->request = (struct run_request){
-		.spawn = { .path = v->path,
-		    .argv = v->argv,
-		    .env = v->env.entries,
-		    .workdir = v->workdir,
-		    .mask = v->mask,
-		    .feed = v->feed,
-		    .control = t->how->control },
-		.input = v->feed ? buf_front(v->input) : NULL,
-		.input_len = v->feed ? buf_len(v->input) : 0,
-	};
-	task_request(t);
+	request_start(&t->request, v, t->how);
+	task_request(t, kin);
 	return 0;
 }
 

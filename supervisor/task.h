@@ -78,14 +78,14 @@ task_load(struct dispatch *d, struct state_reader *r, struct err *e);
 void task_listen(struct task *t, struct ev_loop *loop);
 
 /* What a run that was started elsewhere still needs of its request. */
-void task_request(struct task *t);
+void task_request(struct task *t, struct kin *kin);
 
 /*
  * Fills invocation and request for a start at `now`, and writes the job's
  * files; id, dir, deadline, when and how are set. Returns as files_write().
  */
-int task_invoke(
-    struct task *t, const struct environment *base, int64_t now, struct err *e);
+int task_invoke(struct task *t, const struct environment *base, struct kin *kin,
+    int64_t now, struct err *e);
 
 /*
  * Leaves the reason for a stop in the file `cancel` of the private directory,

@@ -59,7 +59,7 @@ a_child_that_holds_it_open_is_not_waited_for(void **state)
 
 	(void)state;
 	play(s);
-	assert_true(s->facts.leftover);
+	assert_true(s->facts.held_open);
 	assert_true(s->took < SECONDS(60));
 	assert_string_equal(s->said, "hi\n");
 	free(s);

@@ -67,6 +67,7 @@ orphans_are_reaped_and_own_statuses_kept(void **state)
 	char *argv[] = { sh, c, text, NULL }, *env[] = { NULL };
 	struct ev_loop *loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
 	struct spawner *spawner = spawner_new(loop);
+	struct kin *kin = kin_new();
 	struct orphans *o = orphans_new(loop, not_ours, NULL);
 	struct ending ends[ROUNDS];
 	const struct run_request req = {
@@ -95,6 +96,7 @@ orphans_are_reaped_and_own_statuses_kept(void **state)
 		ev_run(loop, EVRUN_ONCE);
 	assert_int_equal(errno, ECHILD);
 	orphans_free(o);
+	kin_free(kin);
 	spawner_free(spawner);
 	ev_loop_destroy(loop);
 }

@@ -317,7 +317,7 @@ what_is_left_in_the_group_delays_by_RUN_DRAIN_and_dies(void **state)
 	(void)state;
 	play(s);
 	assert_true(WIFEXITED(s->facts.status));
-	assert_true(s->facts.leftover);
+	assert_true(s->facts.held_open);
 	assert_int_equal(s->facts.reason, RUN_BY_ITSELF);
 	assert_true(s->took >= RUN_DRAIN);
 	assert_true(s->took < SECONDS(30));
@@ -346,7 +346,7 @@ what_escaped_the_group_cannot_hold_the_run(void **state)
 
 	(void)state;
 	play(s);
-	assert_true(s->facts.leftover);
+	assert_true(s->facts.held_open);
 	assert_true(s->took >= RUN_DRAIN);
 	assert_true(s->took < SECONDS(30));
 	pid_t pid = (pid_t)atoi(s->text[RUN_STDOUT]);

@@ -47,7 +47,7 @@ plant(bool stopped)
 	/* The end of the file is the end of both. */
 	dup2(ready[0], 100);
 	close(ready[0]);
-	return (struct tree){ .leader = pid };
+	return (struct tree){ .member.leader = pid };
 }
 
 static void
@@ -58,7 +58,8 @@ both_end_by(const struct tree *t, int sig)
 
 	assert_int_equal(read(100, &byte, 1), 0);
 	close(100);
-	assert_int_equal(waitpid(t->leader, &status, 0), t->leader);
+	assert_int_equal(
+	    waitpid(t->member.leader, &status, 0), t->member.leader);
 	assert_true(WIFSIGNALED(status));
 	assert_int_equal(WTERMSIG(status), sig);
 }
@@ -80,7 +81,8 @@ TERM_reaches_what_is_stopped(void **state)
 	int status;
 
 	(void)state;
-	assert_int_equal(waitpid(t.leader, &status, WUNTRACED), t.leader);
+	assert_int_equal(
+	    waitpid(t.member.leader, &status, WUNTRACED), t.member.leader);
 	tree_term(&t);
 	both_end_by(&t, SIGTERM);
 }

@@ -1,0 +1,65 @@
+/*
+ * run_inside - what a run is made of: for handlers/run and handlers/run_carry.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef HANDLERS_RUN_INSIDE_H
+#define HANDLERS_RUN_INSIDE_H
+
+#include "handlers/outlet.h"
+#include "handlers/run.h"
+#include "handlers/tail.h"
+#include "handlers/tree.h"
+
+enum run_state {
+	STARTING, /* no process yet; a stop is remembered */
+	RUNNING,  /* the timer is the deadline */
+	STOPPING, /* TERM was sent; the timer is the end of the grace */
+	KILLED,   /* KILL was sent; no timer */
+	/* From here on the leader is a zombie. */
+	LINGERING, /* what it left may go on; the timer is the next look */
+	DRAINING,  /* the timer is the end of RUN_DRAIN */
+	SWEEPING,  /* what it left was sent KILL; the timer is the next look */
+};
+
+struct run {
+	enum run_state state;
+	const struct run_request *req; /* borrowed until done */
+	const struct run_hooks *hooks; /* borrowed until done */
+	void *ctx;
+	struct ev_loop *loop;
+
+	pid_t pid; /* 0 exactly in STARTING */
+	struct tree tree;
+	int pidfd;
+	int in;            /* -1 when all is written, or nobody reads */
+	const char *input; /* what is not fed yet; borrowed, or */
+	size_t input_len;
+	char *carried;                      /* in this, owned */
+	struct outlet outlets[RUN_STREAMS]; /* by enum run_stream */
+	ev_io writable;
+	ev_io ended;
+
+	ev_timer timer;
+	int64_t due; /* clock_mono(); what timer is set to */
+	int64_t deadline;
+	int64_t grace; /* of a stop that came while STARTING */
+	int64_t until; /* LINGERING: to TERM or KILL; SWEEPING: to giving up */
+	int64_t pause; /* ns between two looks */
+
+	int64_t began;
+	int64_t written;   /* bytes of stdout and stderr */
+	struct tail *tail; /* owned */
+	struct run_facts facts;
+};
+
+/* With nothing started; NULL when memory is short. */
+struct run *run_new(struct ev_loop *loop, const struct run_request *req);
+
+/* Its memory; what is open must have been closed. */
+void run_free(struct run *r);
+
+/* due: clock_mono(). */
+void run_set_timer(struct run *r, int64_t due);
+
+#endif
