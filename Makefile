@@ -31,8 +31,8 @@ HARDENLD ?= -pie -Wl,-z,relro,-z,now
 # What each library is called by pkg-config; contrib/need-libs names the
 # package to install when one is missing. libev has no .pc file everywhere.
 # jansson is the oracle that our JSON scanner is fuzzed against.
-LIBS_faktotum        = yaml-0.1 libsystemd libcrypto
-LIBS_faktotum-server = yaml-0.1 libcrypto sqlite3 libmicrohttpd
+LIBS_faktotum        = yaml-0.1 libsystemd libssl libcrypto
+LIBS_faktotum-server = yaml-0.1 libssl libcrypto sqlite3 libmicrohttpd
 LIBS_all             = $(sort $(LIBS_faktotum) $(LIBS_faktotum-server) jansson)
 
 all: $(O)/faktotum $(O)/faktotum-server

@@ -21,6 +21,7 @@
 #include "config/settings.h"
 #include "protocol/url.h"
 #include "supervisor/lifecycle.h"
+#include "supervisor/security.h"
 
 static const char usage_text[] =
     "usage: faktotum check -c FILE [--unit UNIT] [--server [URL]]\n"
@@ -56,6 +57,28 @@ environment(const char *name)
 	return getenv(name);
 }
 
+/* The certificates, whether or not this server wants them. */
+static int
+check_tls(const struct settings *s, bool wanted)
+{
+	struct err e = { 0 };
+	struct tls *t = s->tls.given || wanted ? security_make(s, &e) : NULL;
+	char place[SETTINGS_PLACE_MAX], text[512];
+
+	if (s->tls.given && !wanted) {
+		snprintf(text, sizeof text,
+		    "%s: tls: the server is at tcp://, so nothing is "
+		    "encrypted; expected tcp+tls://",
+		    settings_place(s, s->tls.at, place));
+		load_tell_warning(NULL, text);
+	}
+	tls_drop(t);
+	if (e.code == 0)
+		return 0;
+	fprintf(stderr, "%s\n", e.text);
+	return EX_CONFIG;
+}
+
 /* The server's address, from the file or from the environment. */
 static int
 check_server(const struct settings *s)
@@ -64,7 +87,7 @@ check_server(const struct settings *s)
 	struct url u;
 
 	if (server_url_of(s, &u, &e) == 0)
-		return 0;
+		return check_tls(s, u.tls);
 	fprintf(stderr, "%s%s%s\n", s->server == NULL ? s->file : "",
 	    s->server == NULL ? ": " : "", e.text);
 	return EX_CONFIG;

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "cli/connection.h"
+#include "supervisor/security.h"
 
 enum { QUEUE_NAME_MAX = 256 };
 
@@ -122,7 +123,11 @@ compare_server(
 		if (n < 0 || (size_t)n >= sizeof with.password)
 			return err_set(e, EINVAL, "the password is too long");
 	}
-	struct connection *c = connection_open(&with, patience, e);
+	struct tls *tls = with.tls ? security_make(s, e) : NULL;
+	struct connection *c = NULL;
+	if (!with.tls || tls != NULL)
+		c = connection_open(&with, tls, patience, e);
+	tls_drop(tls);
 	explicit_bzero(&with, sizeof with);
 	if (c == NULL)
 		return -e->code;

@@ -14,7 +14,8 @@
 #include "protocol/url.h"
 
 /*
- * Asks INFO of the server (the settings' password where the URL has none) and
+ * Asks INFO of the server (with the settings' certificates, and their password
+ * where the URL has none) and
  * prints each queue with its size to out, and a warning for each that only one
  * side knows. Returns 0; or a negative errno with *e set when the server
  * cannot be asked, -EACCES when it refuses the password.

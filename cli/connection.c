@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "protocol/command.h"
 #include "protocol/hello.h"
+#include "protocol/stream.h"
 
 enum {
 	OUT_MAX = 80 * 1024 * 1024, /* a PUSHB with one job of 64 MiB fits */
@@ -31,9 +32,11 @@ enum {
 };
 
 struct connection {
-	int fd;
-	int64_t timeout; /* ns */
-	bool broken;     /* no reply can be trusted any more */
+	struct stream *stream; /* owned; NULL until it is reached */
+	int64_t timeout;       /* ns */
+	bool broken;           /* no reply can be trusted any more */
+	bool secure;           /* in TLS */
+	bool greeted;          /* the server has said HI */
 	size_t answered; /* bytes of the last reply, still at the front of in */
 	struct buf *in;
 	struct buf *out;
@@ -49,16 +52,8 @@ lookup(const char *name)
 int
 connection_server(const char *text, struct url *u, struct err *e)
 {
-	int r = text != NULL ? url_parse(text, u, e)
-			     : url_from_environment(lookup, u, e);
-
-	if (r < 0)
-		return r;
-	if (u->tls)
-		return err_set(e, EINVAL,
-		    "%s:%u: tcp+tls:// is not supported, only tcp://", u->host,
-		    u->port);
-	return 0;
+	return text != NULL ? url_parse(text, u, e)
+			    : url_from_environment(lookup, u, e);
 }
 
 /* Waits until fd is ready. 0, or -ETIMEDOUT after the moment `until`. */
@@ -135,29 +130,55 @@ lose(struct connection *c, int code, const char *why, struct err *e)
 	return err_set(e, code, "%s: %s", c->shown, why);
 }
 
+/* Waits for what the stream waits for; else says `why` when it is too late. */
+static int
+wait_stream(struct connection *c, bool reading, int64_t until, const char *why,
+    struct err *e)
+{
+	int wants = stream_events(c->stream, reading, !reading);
+	int r = wait_ready(stream_fd(c->stream),
+	    wants == STREAM_WRITABLE ? POLLOUT : POLLIN, until);
+
+	if (r == -ETIMEDOUT)
+		return lose(c, ETIMEDOUT, why, e);
+	return r < 0 ? lose(c, -r, strerror(-r), e) : 0;
+}
+
 static int
 send_out(struct connection *c, int64_t until, struct err *e)
 {
 	while (buf_len(c->out) > 0) {
-		ssize_t n = send(
-		    c->fd, buf_front(c->out), buf_len(c->out), MSG_NOSIGNAL);
+		struct err why;
+		ssize_t n = stream_write(
+		    c->stream, buf_front(c->out), buf_len(c->out), &why);
 
-		if (n >= 0) {
+		if (n >= 0)
 			buf_drop(c->out, (size_t)n);
-			continue;
-		}
-		if (errno == EINTR)
-			continue;
-		int r = -errno;
-		if (errno == EAGAIN)
-			r = wait_ready(c->fd, POLLOUT, until);
-		if (r == -ETIMEDOUT)
-			return lose(
-			    c, ETIMEDOUT, "the server takes nothing", e);
-		if (r < 0)
-			return lose(c, -r, strerror(-r), e);
+		else if (n != -EAGAIN)
+			return lose(c, why.code, why.text, e);
+		else if (wait_stream(c, false, until,
+			     "the server takes nothing", e) < 0)
+			return -e->code;
 	}
 	return 0;
+}
+
+/* What is said when there is no more to read, or nothing in time. */
+static const char *
+ended(const struct connection *c)
+{
+	return c->greeted || c->secure ? "the server closed the connection"
+				       : "the server closed the connection "
+					 "before its greeting; does it want "
+					 "TLS (tcp+tls://)?";
+}
+
+static const char *
+silent(const struct connection *c)
+{
+	return c->greeted || c->secure
+	    ? "no answer in time"
+	    : "no greeting in time; does the server want TLS (tcp+tls://)?";
 }
 
 /* Reads some bytes. 0, or negative with *e set. */
@@ -170,24 +191,19 @@ read_more(struct connection *c, int64_t until, struct err *e)
 	if (at == NULL)
 		return lose(c, ENOBUFS, "the reply is too long", e);
 	for (;;) {
-		ssize_t n = recv(c->fd, at, room, 0);
+		struct err why;
+		ssize_t n = stream_read(c->stream, at, room, &why);
 
 		if (n > 0) {
 			buf_filled(c->in, (size_t)n);
 			return 0;
 		}
 		if (n == 0)
-			return lose(c, ECONNRESET,
-			    "the server closed the connection", e);
-		if (errno == EINTR)
-			continue;
-		int r = -errno;
-		if (errno == EAGAIN)
-			r = wait_ready(c->fd, POLLIN, until);
-		if (r == -ETIMEDOUT)
-			return lose(c, ETIMEDOUT, "no answer in time", e);
-		if (r < 0)
-			return lose(c, -r, strerror(-r), e);
+			return lose(c, ECONNRESET, ended(c), e);
+		if (n != -EAGAIN)
+			return lose(c, why.code, why.text, e);
+		if (wait_stream(c, true, until, silent(c), e) < 0)
+			return -e->code;
 	}
 }
 
@@ -246,6 +262,7 @@ shake_hands(struct connection *c, const struct url *u, struct err *e)
 	if (greeting_parse(reply.text, reply.len, &g, e) < 0)
 		return err_wrap(e, "%s", c->shown);
 
+	c->greeted = true;
 	(void)gethostname(host, sizeof host - 1);
 	(void)snprintf(user, sizeof user, "%s", u->user);
 	struct hello h = {
@@ -264,8 +281,40 @@ shake_hands(struct connection *c, const struct url *u, struct err *e)
 	return 0;
 }
 
+/* A socket to a stream, in TLS if the URL wants that. Takes fd. */
+static int
+secure(struct connection *c, int fd, const struct url *u, struct tls *tls,
+    struct err *e)
+{
+	int64_t until = clock_mono() + c->timeout;
+	const struct tls_plan system = { 0 };
+	struct tls *with = u->tls && tls == NULL ? tls_client(&system, NULL, e)
+						 : tls_hold(tls);
+	struct err why = *e;
+	int r = -EAGAIN;
+
+	c->secure = u->tls;
+	if (u->tls && with == NULL)
+		close(fd);
+	else
+		c->stream = u->tls ? stream_client(fd, with, u->host, &why)
+				   : stream_plain(fd, &why);
+	tls_drop(with);
+	if (c->stream == NULL)
+		return lose(c, why.code, why.text, e);
+	while (r == -EAGAIN) {
+		r = stream_shake(c->stream, &why);
+		if (r == -EAGAIN &&
+		    wait_stream(c, true, until, "no TLS handshake in time", e) <
+			0)
+			return -e->code;
+	}
+	return r < 0 ? lose(c, why.code, why.text, e) : 0;
+}
+
 struct connection *
-connection_open(const struct url *u, int64_t timeout, struct err *e)
+connection_open(
+    const struct url *u, struct tls *tls, int64_t timeout, struct err *e)
 {
 	struct connection *c = calloc(1, sizeof *c);
 
@@ -277,17 +326,16 @@ connection_open(const struct url *u, int64_t timeout, struct err *e)
 	c->timeout = timeout;
 	c->in = buf_new(IN_MAX);
 	c->out = buf_new(OUT_MAX);
-	c->fd = -1;
 	if (c->in == NULL || c->out == NULL) {
 		(void)err_set(e, ENOMEM, "memory is short");
 		goto fail;
 	}
-	c->fd = dial_any(u, timeout, e);
-	if (c->fd < 0) {
+	int fd = dial_any(u, timeout, e);
+	if (fd < 0) {
 		(void)err_wrap(e, "%s", c->shown);
 		goto fail;
 	}
-	if (shake_hands(c, u, e) < 0)
+	if (secure(c, fd, u, tls, e) < 0 || shake_hands(c, u, e) < 0)
 		goto fail;
 	return c;
 
@@ -318,10 +366,11 @@ connection_close(struct connection *c)
 {
 	if (c == NULL)
 		return;
+	struct err e;
+
 	if (!c->broken)
-		(void)send(c->fd, "END\r\n", 5, MSG_NOSIGNAL | MSG_DONTWAIT);
-	if (c->fd >= 0)
-		close(c->fd);
+		(void)stream_write(c->stream, "END\r\n", 5, &e);
+	stream_close(c->stream);
 	buf_free(c->in);
 	buf_free(c->out);
 	free(c);

@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "protocol/resp.h"
+#include "protocol/tls.h"
 #include "protocol/url.h"
 
 struct connection;
@@ -25,14 +26,16 @@ struct connection;
 int connection_server(const char *text, struct url *u, struct err *e);
 
 /*
- * Connects and shakes hands; timeout (ns) limits each connection attempt and
- * each reply. A name is looked up within the resolver's own time limits.
+ * Connects and shakes hands; timeout (ns) limits each connection attempt, the
+ * TLS handshake and each reply. tls is for a URL that wants it, and held as
+ * long as the connection; NULL: the system's CAs. A name is looked up within
+ * the resolver's own time limits.
  * Returns NULL with *e set; e->code is EACCES when the server does not accept
  * the password, else nobody can be spoken to there. Free with
  * connection_close().
  */
-struct connection *
-connection_open(const struct url *u, int64_t timeout, struct err *e);
+struct connection *connection_open(
+    const struct url *u, struct tls *tls, int64_t timeout, struct err *e);
 
 /*
  * Sends VERB and its argument and waits for the reply. *reply is borrowed

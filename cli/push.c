@@ -49,9 +49,17 @@ static const char usage[] =
     "  --reserve-for D    how long one attempt may take, 60s to 24h\n"
     "  --custom KEY=VALUE a member of the job's \"custom\"; may be repeated\n"
     "  --jid JID          at least 8 bytes (default: 24 random digits)\n"
-    "  --server URL       tcp://[:password@]host[:port]; default: what\n"
-    "                     FAKTORY_PROVIDER names, or FAKTORY_URL, or\n"
-    "                     tcp://localhost:7419\n"
+    "  --server URL       tcp://[:password@]host[:port] or tcp+tls://...;\n"
+    "                     default: what FAKTORY_PROVIDER names, or\n"
+    "                     FAKTORY_URL, or tcp://localhost:7419\n"
+    "  --ca FILE          tcp+tls: who may sign the server's certificate\n"
+    "                     (default: whom this system believes)\n"
+    "  --cert FILE        tcp+tls: our certificate, if the server wants one\n"
+    "  --key FILE         its key\n"
+    "  --server-name NAME tcp+tls: whose certificate it must be (default: "
+    "the\n"
+    "                     host of the URL)\n"
+    "  --no-verify        tcp+tls: believe whoever answers\n"
     "  --stdin            the same as -\n"
     "  --json             print the result as a JSON object\n"
     "  -h, --help         print this\n"
@@ -60,13 +68,14 @@ static const char usage[] =
     "not say it themselves. A word after -- is never an option.\n"
     "\n"
     "exit status: 0 pushed; 64 wrong usage; 65 a job was refused; 66 standard\n"
-    "input cannot be read; 69 no server; 75 not pushed, or nobody knows: try\n"
-    "again; 77 wrong password\n";
+    "input or a certificate cannot be read; 69 no server; 75 not pushed, or\n"
+    "nobody knows: try again; 77 wrong password\n";
 
 struct request {
 	struct draft draft;
 	char *custom[CUSTOM_MAX];
 	char *server;
+	struct tls_plan tls;
 	bool bulk;
 	bool json;
 };
@@ -84,6 +93,11 @@ enum {
 	OPT_SERVER,
 	OPT_STDIN,
 	OPT_JSON,
+	OPT_CA,
+	OPT_CERT,
+	OPT_KEY,
+	OPT_SERVER_NAME,
+	OPT_NO_VERIFY,
 	OPT_HELP = 'h',
 };
 
@@ -100,6 +114,11 @@ static const struct option options[] = {
 	{ "server", required_argument, NULL, OPT_SERVER },
 	{ "stdin", no_argument, NULL, OPT_STDIN },
 	{ "json", no_argument, NULL, OPT_JSON },
+	{ "ca", required_argument, NULL, OPT_CA },
+	{ "cert", required_argument, NULL, OPT_CERT },
+	{ "key", required_argument, NULL, OPT_KEY },
+	{ "server-name", required_argument, NULL, OPT_SERVER_NAME },
+	{ "no-verify", no_argument, NULL, OPT_NO_VERIFY },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ 0 },
 };
@@ -181,6 +200,18 @@ take_value(struct request *q, int option, char *value, struct err *e)
 	case OPT_JID:
 		d->jid = value;
 		return 0;
+	case OPT_CA:
+		q->tls.ca = value;
+		return 0;
+	case OPT_CERT:
+		q->tls.cert = value;
+		return 0;
+	case OPT_KEY:
+		q->tls.key = value;
+		return 0;
+	case OPT_SERVER_NAME:
+		q->tls.name = value;
+		return 0;
 	default:
 		q->server = value;
 		return 0;
@@ -212,6 +243,8 @@ take_words(struct request *q, int argc, char **argv)
 
 	if (!q->bulk && (d->jobtype == NULL || d->jobtype[0] == '\0'))
 		return complain("which JOBTYPE?");
+	if ((q->tls.cert == NULL) != (q->tls.key == NULL))
+		return complain("--cert and --key go together");
 	if (d->args != NULL && d->nwords > 0)
 		return complain("--args stands instead of ARGs");
 	if (q->bulk &&
@@ -243,6 +276,9 @@ take_line(struct request *q, int argc, char **argv, int *status)
 			break;
 		case OPT_JSON:
 			q->json = true;
+			break;
+		case OPT_NO_VERIFY:
+			q->tls.anyone = true;
 			break;
 		case '?':
 			fputs("faktotum push --help tells more\n", stderr);
@@ -339,6 +375,26 @@ push_many(const struct request *q, struct connection *c)
 	return r < 0 || n.postponed > 0 ? EX_TEMPFAIL : EX_OK;
 }
 
+/* NULL with *status and *e set. */
+static struct connection *
+dial(const struct request *q, const struct url *url, int *status, struct err *e)
+{
+	struct tls *tls = NULL;
+
+	*status = EX_NOINPUT;
+	if (url->tls && (tls = tls_client(&q->tls, NULL, e)) == NULL)
+		return NULL;
+	if (url->tls && q->tls.anyone)
+		fputs("faktotum push: warning: --no-verify: whoever answers "
+		      "is believed to be the server\n",
+		    stderr);
+	*e = (struct err){ 0 };
+	struct connection *c = connection_open(url, tls, TIMEOUT, e);
+	tls_drop(tls);
+	*status = e->code == EACCES ? EX_NOPERM : EX_UNAVAILABLE;
+	return c;
+}
+
 /* NULL with *status set and the reason told. */
 static struct connection *
 reach(const struct request *q, int *status)
@@ -353,8 +409,7 @@ reach(const struct request *q, int *status)
 		/* What stands in argv can be read by everyone on this host. */
 		if (q->server != NULL && url.has_password)
 			memset(q->server, '*', strlen(q->server));
-		c = connection_open(&url, TIMEOUT, &e);
-		*status = e.code == EACCES ? EX_NOPERM : EX_UNAVAILABLE;
+		c = dial(q, &url, status, &e);
 	}
 	explicit_bzero(&url, sizeof url);
 	if (c == NULL)

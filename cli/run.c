@@ -21,6 +21,7 @@
 #include "protocol/url.h"
 #include "supervisor/generation.h"
 #include "supervisor/handover.h"
+#include "supervisor/security.h"
 #include "supervisor/supervisor.h"
 
 static const char usage[] =
@@ -51,6 +52,7 @@ struct options {
 	const char *server;
 	const char *check; /* the state that we would have to go on from */
 	char **argv;       /* what we were started with; owned array */
+	bool tls;          /* the server that was found wants it */
 };
 
 /* Returns -1 to go on, else the exit status. */
@@ -164,14 +166,33 @@ load_generation(
 	return g;
 }
 
+/* With its certificates, if the server wants TLS. */
+static int
+secure(struct generation *g, const struct options *o, struct err *e)
+{
+	if (!o->tls)
+		return 0;
+	int r = generation_secure(g, e);
+	if (r == 0)
+		security_warn(g->settings);
+	return r;
+}
+
 /* For supervisor_parts.reload; ctx is the options. */
 static struct generation *
 reload(void *ctx)
 {
 	const struct options *o = ctx;
+	struct err e;
 	int status;
+	struct generation *g =
+	    load_generation(o->file, log_mistake, log_warning, &status);
 
-	return load_generation(o->file, log_mistake, log_warning, &status);
+	if (g == NULL || secure(g, o, &e) == 0)
+		return g;
+	log_mistake(NULL, e.text);
+	generation_drop(g);
+	return NULL;
 }
 
 static void
@@ -239,7 +260,9 @@ upgrade_check(const struct options *o)
 	}
 	struct generation *g = load_generation(
 	    o->file, load_tell_mistake, load_tell_warning, &status);
-	if (g != NULL && find_server(o, g->settings, &server, &e) < 0) {
+	if (g != NULL &&
+	    (find_server(o, g->settings, &server, &e) < 0 ||
+		(server.tls && generation_secure(g, &e) < 0))) {
 		fprintf(stderr, "%s\n", e.text);
 		status = EX_CONFIG;
 	}
@@ -271,6 +294,26 @@ take_over(struct handover *h, struct generation **carried)
 	return true;
 }
 
+/*
+ * first, or NULL after telling which certificate cannot be used. Jobs that
+ * run already are not ended for that: a reload may mend it.
+ */
+static struct generation *
+secured(const struct options *o, struct generation *first, bool over)
+{
+	struct err e;
+
+	if (secure(first, o, &e) == 0)
+		return first;
+	if (over) {
+		log_say(LOG_LEVEL_ERROR, "tls", "%s", e.text);
+		return first;
+	}
+	fprintf(stderr, "%s\n", e.text);
+	generation_drop(first);
+	return NULL;
+}
+
 static int
 start(struct options *o)
 {
@@ -292,6 +335,11 @@ start(struct options *o)
 		fprintf(stderr, "%s\n", e.text);
 		generation_drop(first);
 		first = NULL;
+		status = EX_CONFIG;
+	}
+	if (first != NULL) {
+		o->tls = server.tls;
+		first = secured(o, first, over);
 		status = EX_CONFIG;
 	}
 	if (first != NULL) {

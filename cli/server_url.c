@@ -10,14 +10,8 @@
 int
 server_url(const char *text, struct url *u, struct err *e)
 {
-	int r = text != NULL ? url_parse(text, u, e)
-			     : url_from_environment(hidden_lookup, u, e);
-
-	if (r == 0 && u->tls)
-		r = err_set(e, EPROTONOSUPPORT,
-		    "TLS (tcp+tls://) is not supported by this version; use "
-		    "tcp://");
-	return r;
+	return text != NULL ? url_parse(text, u, e)
+			    : url_from_environment(hidden_lookup, u, e);
 }
 
 int

@@ -1,5 +1,5 @@
 /*
- * server_url - where the server is, as far as this version can go there.
+ * server_url - where the server is.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -11,9 +11,8 @@
 #include "protocol/url.h"
 
 /*
- * Reads text; or, when that is NULL, FAKTORY_PROVIDER and FAKTORY_URL. An
- * address that needs TLS is an error: there is none yet, and plain text must
- * not take its place in silence. Returns 0 or a negative errno with *e set.
+ * Reads text; or, when that is NULL, FAKTORY_PROVIDER and FAKTORY_URL.
+ * Returns 0 or a negative errno with *e set.
  */
 int server_url(const char *text, struct url *u, struct err *e);
 

@@ -19,6 +19,7 @@
 #include "config/secret.h"
 #include "config/settings_fields.h"
 #include "config/sources.h"
+#include "config/tls_settings.h"
 #include "config/units.h"
 #include "config/unknown.h"
 
@@ -110,6 +111,10 @@ const struct field settings_fields[] = {
 		    "at the end of the file is dropped. Without it the file "
 		    "`faktory-password` in `$CREDENTIALS_DIRECTORY` says, "
 		    "when it is there and not empty." },
+	{ .name = "tls",
+	    .kind = FIELD_GROUP,
+	    .rows = tls_settings_fields,
+	    .help = "For servers at `tcp+tls://`. TLS 1.2 at least." },
 	{ .name = "concurrency",
 	    .kind = FIELD_INTEGER,
 	    .offset = AT(s.concurrency),
@@ -333,6 +338,7 @@ read_root(struct reader *r, struct draft *d)
 		d->s.tmpdir_at = node_get(d->root, "tmpdir")->at;
 	if (node_get(d->root, "state_dir") != NULL)
 		d->s.state_dir_at = node_get(d->root, "state_dir")->at;
+	tls_settings_check(r, node_get(d->root, "tls"), &d->s.tls);
 	http_settings_check(r, node_get(d->root, "http"), &d->s);
 	read_jobs(r, d);
 	if (node_get(d->root, "unknown") != NULL && d->s.index != NULL)
@@ -449,6 +455,7 @@ settings_free(struct settings *s)
 	if (s->password != NULL)
 		explicit_bzero(s->password, strlen(s->password));
 	free(s->password);
+	tls_settings_clear(&s->tls);
 	free(s->path);
 	free(s->tmpdir);
 	free(s->state_dir);

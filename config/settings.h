@@ -20,6 +20,7 @@
 #include "config/document.h"
 #include "config/exit_codes.h"
 #include "config/template.h"
+#include "config/tls_settings.h"
 
 enum input_kind {
 	INPUT_JOB,  /* the whole job, one line of JSON */
@@ -125,6 +126,7 @@ struct settings {
 	char *server; /* URL; NULL: from the environment */
 	struct mark server_at;
 	char *password; /* NULL: none, or the URL's */
+	struct tls_settings tls;
 	int64_t concurrency;
 	enum queue_order queue_order;
 	struct queue_setting *queues;

@@ -11,4 +11,7 @@
 extern const struct field settings_fields[];
 extern const struct field server_settings_fields[];
 
+/* The group tls of settings_fields, into a struct settings. */
+extern const struct field tls_settings_fields[];
+
 #endif

@@ -36,6 +36,11 @@ settings_warnings(const struct settings *s, settings_tell *tell, void *ctx)
 {
 	struct reader r = { .file = s->file, .files = s->files };
 
+	if (!s->tls.verify)
+		reader_complain(&r, s->tls.at,
+		    "tls.verify: off: whoever answers is believed to be the "
+		    "server; anybody on the way can read jobs and make them "
+		    "up");
 	for (size_t i = 0; i < s->nhandlers; i++)
 		warn_options(&r, &s->handlers[i]);
 	reader_finish(&r, tell, ctx);

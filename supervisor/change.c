@@ -58,6 +58,7 @@ adopt(struct supervisor *s, struct generation *next)
 	lifecycle_set_times(s->lifecycle, &times);
 	s->who.labels = settings->labels;
 	s->who.nlabels = settings->nlabels;
+	s->who.tls = next->tls;
 	if (settings->password != NULL)
 		s->who.password = settings->password;
 	else

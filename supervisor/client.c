@@ -1,11 +1,12 @@
 /*
  * client - the conversation's state machine.
  *
- *          start           addresses         connected       HI         OK
- *   IDLE --------> LOOKUP ----------> DIALING -------> GREETING -> HELLO -> READY
- *                    ^                  |  | next address   |        |        |
- *                    |                  |  +-> DIALING      |        |        |
- *                    +-- timer -- RESTING <-------- lose() -+--------+--------+
+ *         start          reached         HI         OK
+ *   IDLE -------> DIALING -----> GREETING -> HELLO -> READY
+ *                  ^  |              |         |        |
+ *          timer --+  +-- lose() ----+---------+--------+
+ *            |               |
+ *         RESTING <----------+
  *
  * SPDX-License-Identifier: ISC
  */
@@ -15,16 +16,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "protocol/command.h"
-#include "supervisor/dial.h"
+#include "protocol/stream.h"
+#include "supervisor/dialer.h"
 #include "supervisor/handshake.h"
 #include "supervisor/holdoff.h"
 #include "supervisor/pending.h"
-#include "supervisor/resolve.h"
 
 enum { READ_SIZE = 64 * 1024 };
 
@@ -34,8 +33,7 @@ static const double password_rest = 30.;
 enum client_state {
 	CLIENT_IDLE,     /* not wanted */
 	CLIENT_RESTING,  /* no socket; the timer decides when to dial */
-	CLIENT_LOOKUP,   /* waiting for addresses */
-	CLIENT_DIALING,  /* connect(2) in progress */
+	CLIENT_DIALING,  /* the dialer is at work */
 	CLIENT_GREETING, /* connected; waiting for HI */
 	CLIENT_HELLO,    /* HELLO sent; waiting for OK */
 	CLIENT_READY,    /* requests may be sent */
@@ -43,20 +41,18 @@ enum client_state {
 
 struct client {
 	enum client_state state;
-	int fd;            /* -1 up to LOOKUP */
-	ev_io readable;    /* active from GREETING on */
-	ev_io writable;    /* active in DIALING, and while the socket is full */
-	ev_timer redial;   /* active exactly in RESTING */
-	ev_timer patience; /* active while something is waited for */
-	ev_prepare flush;  /* active while out has bytes the socket may take */
+	struct dialer *dialer; /* in DIALING; owned */
+	struct stream *stream; /* from GREETING on; owned */
+	ev_io io;              /* active from GREETING on: watch() */
+	bool full;             /* the socket takes no more of out for now */
+	ev_timer redial;       /* active exactly in RESTING */
+	ev_timer patience;     /* active while something is waited for */
+	ev_prepare flush; /* active while out has bytes the socket may take */
 	struct buf *in;
 	struct buf *out;
 	struct pending asked; /* of unanswered requests */
 	unsigned epoch;       /* counts conversations: has this one ended? */
 
-	struct resolve *lookup;     /* in LOOKUP; owned */
-	struct addrinfo *addresses; /* owned */
-	struct addrinfo *address;   /* the one being dialled */
 	struct holdoff holdoff;
 	bool refused;        /* the password */
 	unsigned extensions; /* in HELLO and READY */
@@ -69,14 +65,27 @@ struct client {
 	void *ctx;
 };
 
-static void dial(struct client *c);
+/* The io watcher always matches the need. */
+static void
+watch(struct client *c)
+{
+	int wants = stream_events(c->stream, true, c->full);
+	int events = (wants & STREAM_READABLE ? EV_READ : 0) |
+	    (wants & STREAM_WRITABLE ? EV_WRITE : 0);
+
+	if (ev_is_active(&c->io) &&
+	    (c->io.events & (EV_READ | EV_WRITE)) == events)
+		return;
+	ev_io_stop(c->loop, &c->io);
+	ev_io_set(&c->io, stream_fd(c->stream), events);
+	ev_io_start(c->loop, &c->io);
+}
 
 /* The only place where the state changes: watchers always match it. */
 static void
 enter(struct client *c, enum client_state next)
 {
-	ev_io_stop(c->loop, &c->readable);
-	ev_io_stop(c->loop, &c->writable);
+	ev_io_stop(c->loop, &c->io);
 	ev_timer_stop(c->loop, &c->redial);
 	ev_timer_stop(c->loop, &c->patience);
 	ev_prepare_stop(c->loop, &c->flush);
@@ -85,21 +94,14 @@ enter(struct client *c, enum client_state next)
 	switch (next) {
 	case CLIENT_IDLE:
 	case CLIENT_RESTING: /* lose() knows for how long */
-	case CLIENT_LOOKUP:  /* getaddrinfo(3) has its own time limit */
-		break;
-	case CLIENT_DIALING:
-		ev_io_set(&c->writable, c->fd, EV_WRITE);
-		ev_io_start(c->loop, &c->writable);
-		ev_timer_again(c->loop, &c->patience);
+	case CLIENT_DIALING: /* the dialer has its own time limits */
 		break;
 	case CLIENT_GREETING:
 	case CLIENT_HELLO:
 		ev_timer_again(c->loop, &c->patience);
 		/* fall through */
 	case CLIENT_READY:
-		ev_io_set(&c->readable, c->fd, EV_READ);
-		ev_io_set(&c->writable, c->fd, EV_WRITE);
-		ev_io_start(c->loop, &c->readable);
+		watch(c);
 		if (buf_len(c->out) > 0)
 			ev_prepare_start(c->loop, &c->flush);
 		break;
@@ -113,17 +115,14 @@ hang_up(struct client *c, enum client_state next)
 	struct pending lost = c->asked;
 	struct request q;
 
-	resolve_cancel(c->lookup);
-	c->lookup = NULL;
-	if (c->addresses != NULL)
-		freeaddrinfo(c->addresses);
-	c->addresses = c->address = NULL;
+	dialer_cancel(c->dialer);
+	c->dialer = NULL;
 	buf_clear(c->in);
 	buf_clear(c->out);
 	enter(c, next);
-	if (c->fd >= 0)
-		close(c->fd);
-	c->fd = -1;
+	stream_close(c->stream);
+	c->stream = NULL;
+	c->full = false;
 	c->epoch++;
 	c->extensions = 0;
 
@@ -160,25 +159,24 @@ lose(struct client *c, const char *why)
 static void
 write_out(struct client *c)
 {
-	while (buf_len(c->out) > 0) {
-		ssize_t n = send(
-		    c->fd, buf_front(c->out), buf_len(c->out), MSG_NOSIGNAL);
+	struct err e;
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-			ev_prepare_stop(c->loop, &c->flush);
-			ev_io_start(c->loop, &c->writable);
-			return;
-		}
-		if (n < 0) {
-			lose(c, strerror(errno));
-			return;
-		}
-		buf_drop(c->out, (size_t)n);
-	}
 	ev_prepare_stop(c->loop, &c->flush);
-	ev_io_stop(c->loop, &c->writable);
+	c->full = false;
+	while (buf_len(c->out) > 0 && !c->full) {
+		ssize_t n = stream_write(
+		    c->stream, buf_front(c->out), buf_len(c->out), &e);
+
+		if (n >= 0)
+			buf_drop(c->out, (size_t)n);
+		else if (n == -EAGAIN)
+			c->full = true;
+		else {
+			lose(c, e.text);
+			return;
+		}
+	}
+	watch(c);
 }
 
 /* One write for all that was asked in this turn of the loop. */
@@ -216,8 +214,6 @@ answer_hello(struct client *c, const struct resp *reply)
 		return;
 	}
 	c->holdoff.fails = 0;
-	freeaddrinfo(c->addresses);
-	c->addresses = c->address = NULL;
 	enter(c, CLIENT_READY);
 	c->hooks->up(c->ctx);
 }
@@ -270,67 +266,61 @@ take_replies(struct client *c)
 	}
 }
 
-static void
-on_readable(struct ev_loop *loop, ev_io *w, int revents)
+/* What the other end's silence or farewell most likely means. */
+static const char *
+why_ended(const struct client *c)
 {
-	struct client *c = w->data;
+	if (c->state == CLIENT_GREETING && !c->who->url->tls)
+		return "the server closed the connection before its greeting; "
+		       "does it want TLS (tcp+tls://)?";
+	if (c->state == CLIENT_HELLO)
+		return "the server closed the connection after HELLO";
+	return "the server closed the connection";
+}
+
+/* Returns whether there may be more at once. */
+static bool
+read_some(struct client *c)
+{
+	unsigned epoch = c->epoch;
+	struct err e;
 	size_t room;
 	char *at = buf_room(c->in, READ_SIZE, &room);
 
-	(void)revents;
 	if (at == NULL) {
 		lose(c, "no memory for the server's reply");
-		return;
+		return false;
 	}
-	ssize_t n = read(c->fd, at, room);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
+	ssize_t n = stream_read(c->stream, at, room, &e);
+	if (n == -EAGAIN)
+		return false;
 	if (n <= 0) {
-		const char *why = n < 0 ? strerror(errno)
-					: "the server closed the connection";
-
-		if (n == 0 && c->state == CLIENT_HELLO)
-			why = "the server closed the connection after HELLO";
-		lose(c, why);
-		return;
+		lose(c, n < 0 ? e.text : why_ended(c));
+		return false;
 	}
 	buf_filled(c->in, (size_t)n);
 	if (ev_is_active(&c->patience))
-		ev_timer_again(loop, &c->patience);
+		ev_timer_again(c->loop, &c->patience);
 	take_replies(c);
-}
-
-/* Dialling is over, one way or the other. */
-static void
-on_connected(struct client *c)
-{
-	int error = dial_result(c->fd);
-
-	if (error == 0) {
-		enter(c, CLIENT_GREETING);
-		return;
-	}
-	if (c->address->ai_next == NULL) {
-		lose(c, strerror(error));
-		return;
-	}
-	close(c->fd);
-	c->fd = -1;
-	c->address = c->address->ai_next;
-	dial(c);
+	return c->epoch == epoch && stream_pending(c->stream);
 }
 
 static void
-on_writable(struct ev_loop *loop, ev_io *w, int revents)
+on_io(struct ev_loop *loop, ev_io *w, int revents)
 {
 	struct client *c = w->data;
+	unsigned epoch = c->epoch;
 
 	(void)loop;
 	(void)revents;
-	if (c->state == CLIENT_DIALING)
-		on_connected(c);
-	else
+	if (c->full)
 		write_out(c);
+	if (c->epoch != epoch)
+		return;
+	while (read_some(c))
+		;
+	if (c->epoch == epoch)
+		watch(c);
 }
 
 static void
@@ -341,50 +331,36 @@ on_patience(struct ev_loop *loop, ev_timer *w, int revents)
 	(void)loop;
 	(void)revents;
 	lose(c,
-	    c->state == CLIENT_DIALING ? "no connection within 10 s"
-				       : "no answer within 10 s");
-}
-
-/* Dials c->address, or the first after it that can be dialled at all. */
-static void
-dial(struct client *c)
-{
-	int error = 0;
-
-	for (; c->address != NULL; c->address = c->address->ai_next) {
-		int fd = dial_start(c->address);
-
-		if (fd >= 0) {
-			c->fd = fd;
-			enter(c, CLIENT_DIALING);
-			return;
-		}
-		error = -fd;
-	}
-	lose(c, strerror(error));
+	    c->state == CLIENT_GREETING && !c->who->url->tls
+		? "no greeting within 10 s; does the server want TLS "
+		  "(tcp+tls://)?"
+		: "no answer within 10 s");
 }
 
 static void
-on_addresses(void *ctx, struct addrinfo *list, const char *why)
+on_dialled(void *ctx, struct stream *stream, const char *why)
 {
 	struct client *c = ctx;
 
-	c->lookup = NULL; /* freed by itself */
-	if (list == NULL) {
+	c->dialer = NULL; /* freed by itself */
+	if (stream == NULL) {
 		lose(c, why);
 		return;
 	}
-	c->addresses = c->address = list;
-	dial(c);
+	c->stream = stream;
+	enter(c, CLIENT_GREETING);
+	/* The greeting may have come together with the end of the handshake. */
+	if (stream_pending(stream))
+		ev_feed_event(c->loop, &c->io, EV_READ);
 }
 
 static void
-look_up(struct client *c)
+dial(struct client *c)
 {
-	enter(c, CLIENT_LOOKUP);
-	c->lookup = resolve_start(
-	    c->loop, c->who->url->host, c->who->url->port, on_addresses, c);
-	if (c->lookup == NULL)
+	enter(c, CLIENT_DIALING);
+	c->dialer =
+	    dialer_start(c->loop, c->who->url, c->who->tls, on_dialled, c);
+	if (c->dialer == NULL)
 		lose(c, "cannot look up the host: out of memory or threads");
 }
 
@@ -393,7 +369,7 @@ on_redial(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	(void)loop;
 	(void)revents;
-	look_up(w->data);
+	dial(w->data);
 }
 
 struct client *
@@ -404,7 +380,6 @@ client_new(struct ev_loop *loop, const struct identity *who, const char *name,
 
 	if (c == NULL)
 		return NULL;
-	c->fd = -1;
 	c->loop = loop;
 	c->who = who;
 	c->name = name;
@@ -412,13 +387,11 @@ client_new(struct ev_loop *loop, const struct identity *who, const char *name,
 	c->hooks = hooks;
 	c->ctx = ctx;
 	c->holdoff = (struct holdoff){ .first = 0.5, .most = 30. };
-	ev_io_init(&c->readable, on_readable, -1, EV_READ);
-	ev_io_init(&c->writable, on_writable, -1, EV_WRITE);
+	ev_io_init(&c->io, on_io, -1, EV_READ);
 	ev_timer_init(&c->redial, on_redial, 0., 0.);
 	ev_timer_init(&c->patience, on_patience, 0., CLIENT_PATIENCE);
 	ev_prepare_init(&c->flush, on_flush);
-	c->readable.data = c->writable.data = c->redial.data =
-	    c->patience.data = c->flush.data = c;
+	c->io.data = c->redial.data = c->patience.data = c->flush.data = c;
 
 	c->in = buf_new(CLIENT_BULK_MAX + RESP_LINE_MAX);
 	c->out = buf_new(CLIENT_OUT_MAX);
@@ -447,16 +420,18 @@ void
 client_start(struct client *c)
 {
 	if (c->state == CLIENT_IDLE)
-		look_up(c);
+		dial(c);
 }
 
 void
 client_end(struct client *c)
 {
+	struct err e;
+
 	if (c->state == CLIENT_READY &&
 	    command_put(c->out, "END", NULL, 0) == 0)
-		(void)!send(c->fd, buf_front(c->out), buf_len(c->out),
-		    MSG_NOSIGNAL | MSG_DONTWAIT);
+		(void)stream_write(
+		    c->stream, buf_front(c->out), buf_len(c->out), &e);
 	hang_up(c, CLIENT_IDLE);
 }
 
@@ -499,7 +474,7 @@ client_ask(struct client *c, const char *line, size_t len, client_reply *done,
 	}
 	if (pending_count(&c->asked) == 1)
 		ev_timer_again(c->loop, &c->patience);
-	if (!ev_is_active(&c->writable))
+	if (!c->full)
 		ev_prepare_start(c->loop, &c->flush);
 	return 0;
 }

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "supervisor/security.h"
+
 struct generation *
 generation_new(struct settings *settings,
     const char *(*lookup)(const char *name), struct err *e)
@@ -43,9 +45,22 @@ generation_drop(struct generation *g)
 	if (g == NULL || --g->holders > 0)
 		return;
 	environment_clear(&g->base);
+	tls_drop(g->tls);
 	sources_clear(&g->sources);
 	settings_free(g->settings);
 	free(g);
+}
+
+int
+generation_secure(struct generation *g, struct err *e)
+{
+	struct tls *t = security_make(g->settings, e);
+
+	if (t == NULL)
+		return -e->code;
+	tls_drop(g->tls);
+	g->tls = t;
+	return 0;
 }
 
 void

@@ -15,12 +15,14 @@
 #include "base/err.h"
 #include "config/settings.h"
 #include "config/sources.h"
+#include "protocol/tls.h"
 #include "supervisor/environment.h"
 
 struct generation {
 	size_t holders;
 	struct settings *settings; /* owned, as the next */
 	struct environment base;   /* of every program */
+	struct tls *tls;           /* held; NULL: generation_secure() */
 	struct sources sources;    /* what it was read from, if kept */
 };
 
@@ -41,6 +43,12 @@ void generation_keep(struct generation *g, struct sources *s);
 void generation_save(const struct generation *g, struct state_writer *w);
 struct generation *generation_load(struct state_reader *r,
     const char *(*lookup)(const char *name), struct err *e);
+
+/*
+ * Reads the certificates that the settings name, for servers that want TLS.
+ * Returns 0, or a negative errno with *e set, its place included.
+ */
+int generation_secure(struct generation *g, struct err *e);
 
 /* Returns g. */
 struct generation *generation_hold(struct generation *g);

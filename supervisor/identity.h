@@ -10,13 +10,15 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "protocol/tls.h"
 #include "protocol/url.h"
 
 enum { IDENTITY_WID_HEX = 32, IDENTITY_HOST_MAX = 255 };
 
 struct identity {
-	const struct url *url;          /* borrowed, as password and labels */
-	const char *password;           /* NULL: none */
+	const struct url *url; /* borrowed, as password and labels */
+	const char *password;  /* NULL: none */
+	struct tls *tls; /* borrowed, NULL: none; for each new conversation */
 	char shown[URL_SHOWN_MAX];      /* the URL, for messages */
 	char wid[IDENTITY_WID_HEX + 1]; /* random, once per process */
 	char hostname[IDENTITY_HOST_MAX + 1];

@@ -311,6 +311,7 @@ supervisor_new(const struct supervisor_parts *parts, struct generation *first,
 	if (identity_make(&s->who, parts->server, parts->password,
 		first->settings->labels, first->settings->nlabels, e) < 0)
 		goto fail;
+	s->who.tls = first->tls;
 
 	if (parts->handover != NULL)
 		change_load_identity(s, &ready, &quiet);

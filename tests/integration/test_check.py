@@ -139,13 +139,3 @@ def test_help(argv):
     done = run([FAKTOTUM, *argv])
     assert done.returncode == 0
     assert done.stdout and not done.stderr
-
-
-@pytest.mark.parametrize("verb", ["check", "run"])
-def test_tls_is_refused_and_not_replaced_by_plain_text(tmp_path, verb):
-    """An address that needs TLS is a mistake with its place, in both verbs."""
-    path = tmp_path / "tls.yaml"
-    path.write_text("server: tcp+tls://127.0.0.1:7419\njobs: {t: {exec: [/bin/true]}}\n")
-    done = run([FAKTOTUM, verb, "-c", path])
-    assert done.returncode == 78
-    assert f"{path}:1:9: server: TLS (tcp+tls://) is not supported" in done.stderr.decode()

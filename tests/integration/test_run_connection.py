@@ -313,10 +313,3 @@ def test_malformed_job_from_the_server(bench):
     wait_for("the spoilt job", lambda: broken)
     bench.acked(bench.push("t"))
     assert bench.supervisor.alive()
-
-
-def test_tls_is_refused_at_load(start_supervisor):
-    """tcp+tls:// must not silently go in the clear."""
-    s = start_supervisor("tcp+tls://127.0.0.1:1", {"jobs": {"t": {"exec": ["/bin/true"]}}})
-    assert s.wait() in (64, 78)
-    assert "tls" in s.output().lower()

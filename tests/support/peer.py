@@ -99,12 +99,14 @@ def password_hash(password, salt, rounds):
 
 
 class Peer:
-    def __init__(self, password=None, port=0):
+    def __init__(self, password=None, port=0, tls=None):
+        """tls: an ssl.SSLContext; a test may put another in its place."""
         self.password = password
+        self.tls = tls
         self.listener = socket.create_server(("127.0.0.1", port))
         self.listener.settimeout(LIMIT)
         self.port = self.listener.getsockname()[1]
-        self.url = f"tcp://127.0.0.1:{self.port}"
+        self.url = f"tcp{'+tls' if tls else ''}://127.0.0.1:{self.port}"
 
         # What serve() hands out, and what it has heard.
         self.jobs = collections.deque()
@@ -113,6 +115,7 @@ class Peer:
         self.acks, self.fails, self.beats = [], [], []
         self.fetches, self.hellos, self.ends = [], [], 0
         self.greetings = 0
+        self.refusals = []  # handshakes that failed: ssl.SSLError
         self.talks = []
         self.changed = threading.Condition()
         self.stopping = False
@@ -134,9 +137,21 @@ class Peer:
         sock, _ = self.listener.accept()
         sock.settimeout(LIMIT)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.tls:
+            sock = self._secure(sock)
         talk = Talk(sock)
         self.talks.append(talk)
         return talk
+
+    def _secure(self, sock):
+        try:
+            return self.tls.wrap_socket(sock, server_side=True)
+        except OSError as e:
+            with self.changed:
+                self.refusals.append(e)
+                self.changed.notify_all()
+            sock.close()
+            raise
 
     def greet(self, talk):
         """HI, HELLO, OK; False for a wrong password."""
@@ -250,5 +265,9 @@ class Peer:
         if job is None:
             talk.null()
         else:
-            talk.bulk(job)
+            try:
+                talk.bulk(job)
+            except (OSError, ValueError):
+                self.jobs.appendleft(job)  # nobody has it
+                raise
         return True

@@ -79,7 +79,8 @@ meet(struct peer *p, const char *const *answers)
 	    getsockname(p->listener, (struct sockaddr *)&at, &size), 0);
 	assert_int_equal(pthread_create(&p->thread, NULL, play, p), 0);
 	u.port = ntohs(at.sin_port);
-	struct connection *c = connection_open(&u, 10 * CLOCK_NS_PER_S, &e);
+	struct connection *c =
+	    connection_open(&u, NULL, 10 * CLOCK_NS_PER_S, &e);
 	assert_non_null(c);
 	return c;
 }

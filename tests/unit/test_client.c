@@ -191,7 +191,8 @@ every_loss_is_told_with_its_reason(void **state)
 		const char *why;
 	} cases[] = {
 		{ { "accept", "close", "accept", "greet" },
-		    "the server closed the connection" },
+		    "the server closed the connection before its greeting; "
+		    "does it want TLS (tcp+tls://)?" },
 		{ { "accept", "> +HI {\"v\":2}", "< HELLO", "close", "accept",
 		      "greet" },
 		    "the server closed the connection after HELLO" },

@@ -83,7 +83,7 @@ dial(struct peer *p, int64_t timeout, struct err *e)
 	struct url u = { .host = "127.0.0.1", .port = p->port };
 
 	*e = (struct err){ 0 };
-	return connection_open(&u, timeout, e);
+	return connection_open(&u, NULL, timeout, e);
 }
 
 static void
@@ -141,7 +141,9 @@ who_is_no_faktory_server_is_told_apart(void **state)
 		{ { .says = { "SSH-2.0-OpenSSH\r\n" }, .stays = true }, EPROTO,
 		    "what answers there is not a Faktory server" },
 		{ { .says = { "" } }, ECONNRESET,
-		    "the server closed the connection" },
+		    "the server closed the connection before its greeting; "
+		    "does "
+		    "it want TLS (tcp+tls://)?" },
 		{ { .says = { HI, "-ERR Invalid password\r\n" } }, EACCES,
 		    "HELLO: ERR Invalid password" },
 		{ { .says = { HI, "-ERR go away\r\n" } }, EPROTO,
@@ -174,7 +176,8 @@ silence_ends_within_the_time_limit(void **state)
 	begin(&greets_not);
 	assert_null(dial(&greets_not, 50 * CLOCK_NS_PER_MS, &e));
 	assert_int_equal(e.code, ETIMEDOUT);
-	assert_told(&greets_not, &e, "no answer in time");
+	assert_told(&greets_not, &e,
+	    "no greeting in time; does the server want TLS (tcp+tls://)?");
 	end(&greets_not, NULL);
 
 	begin(&answers_not);
@@ -204,7 +207,7 @@ a_port_without_a_server_is_refused(void **state)
 	assert_int_equal(bind(fd, (struct sockaddr *)&at, size), 0);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &size), 0);
 	u.port = ntohs(at.sin_port);
-	assert_null(connection_open(&u, LONG_TIME, &e));
+	assert_null(connection_open(&u, NULL, LONG_TIME, &e));
 	assert_int_equal(e.code, ECONNREFUSED);
 	close(fd);
 }
@@ -223,10 +226,8 @@ the_server_is_the_one_given_or_the_environments(void **state)
 	assert_int_equal(connection_server("tcp://here:99", &u, &e), 0);
 	assert_string_equal(u.host, "here");
 	assert_int_equal(u.port, 99);
-	assert_int_equal(
-	    connection_server("tcp+tls://here:99", &u, &e), -EINVAL);
-	assert_string_equal(
-	    e.text, "here:99: tcp+tls:// is not supported, only tcp://");
+	assert_int_equal(connection_server("tcp+tls://here:99", &u, &e), 0);
+	assert_true(u.tls);
 }
 
 int
