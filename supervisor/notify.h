@@ -11,7 +11,6 @@
 #include <ev.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 struct notify;
 
@@ -43,7 +42,13 @@ void notify_reloaded(struct notify *n);
 void notify_was_ready(struct notify *n);
 bool notify_is_ready(const struct notify *n);
 
-/* limit (ns): how long the end may take. */
-void notify_stopping(struct notify *n, int64_t limit);
+/*
+ * From now until the notify is freed the manager is told again and again that
+ * the end takes a while more. Whoever calls it sees to it that it has one.
+ */
+void notify_stopping(struct notify *n);
+
+/* The status may have changed: it is told at once, not within 5 s. */
+void notify_look(struct notify *n);
 
 #endif

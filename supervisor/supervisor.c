@@ -23,9 +23,6 @@
 #include "supervisor/inside.h"
 #include "supervisor/timeline.h"
 
-/* The shutdown's own share of the time, beside draining and stopping. */
-static const int64_t shutdown_rest = 20 * CLOCK_NS_PER_S;
-
 static void
 on_up(void *ctx)
 {
@@ -37,6 +34,7 @@ on_up(void *ctx)
 	heartbeat_up(s->heartbeat);
 	report_up(s->report);
 	notify_ready(s->notify);
+	notify_look(s->notify);
 }
 
 static void
@@ -46,6 +44,7 @@ on_down(void *ctx)
 
 	heartbeat_down(s->heartbeat);
 	notify_ready(s->notify);
+	notify_look(s->notify);
 }
 
 static const struct client_hooks client_hooks = { on_up, on_down };
@@ -56,6 +55,7 @@ on_alive(void *ctx)
 	struct supervisor *s = ctx;
 
 	fetch_poke(s->fetch);
+	notify_look(s->notify);
 }
 
 static void
@@ -148,10 +148,7 @@ on_phase(void *ctx, enum lifecycle_phase phase)
 		    (double)s->now->settings->shutdown_grace / 1e9,
 		    dispatch_busy(s->dispatch));
 		heartbeat_say(s->heartbeat, WORKER_TERMINATE);
-		notify_stopping(s->notify,
-		    s->now->settings->shutdown_grace +
-			timeline_longest_grace(s->now->settings) +
-			shutdown_rest);
+		notify_stopping(s->notify);
 		break;
 	case LIFECYCLE_STOPPING:
 		dispatch_interrupt(s->dispatch);
@@ -165,6 +162,7 @@ on_phase(void *ctx, enum lifecycle_phase phase)
 	case LIFECYCLE_REPORTING:
 		break;
 	}
+	notify_look(s->notify);
 }
 
 static bool
@@ -186,19 +184,40 @@ unreported(void *ctx)
 static const struct lifecycle_hooks lifecycle_hooks = { on_phase, at_work,
 	unreported, change_reload, change_upgrade };
 
+static const char *
+what_happens(const struct supervisor *s)
+{
+	if (s->handing_over)
+		return "making room for the new program";
+	switch (lifecycle_phase(s->lifecycle)) {
+	case LIFECYCLE_RUNNING:
+	case LIFECYCLE_QUIET:
+		break;
+	case LIFECYCLE_DRAINING:
+		return "shutting down, running programs may finish";
+	case LIFECYCLE_STOPPING:
+		return "shutting down, programs were told to stop";
+	case LIFECYCLE_KILLING:
+		return "shutting down, programs are killed";
+	case LIFECYCLE_REPORTING:
+	case LIFECYCLE_OVER:
+		return "shutting down, the server is told the outcomes";
+	}
+	const char *why = health_unready(s);
+	return why != NULL ? why : "ready";
+}
+
+/* What `systemctl status` shows. */
 static void
 write_status(void *ctx, char *out, size_t cap)
 {
 	struct supervisor *s = ctx;
 	struct report_counts n = report_counts(s->report);
-	const char *why = health_quiet(s);
 
 	snprintf(out, cap,
-	    "%s%s%s: %s; %zu of %lld slots in use, %zu held; %llu done, %llu "
+	    "%s: %s; %zu of %lld slots in use, %zu held; %llu done, %llu "
 	    "failed, %zu not confirmed yet",
-	    why != NULL ? why : "", why != NULL ? "; " : "", s->who.shown,
-	    heartbeat_alive(s->heartbeat) ? "connected" : "not connected",
-	    dispatch_busy(s->dispatch),
+	    s->who.shown, what_happens(s), dispatch_busy(s->dispatch),
 	    (long long)s->now->settings->concurrency,
 	    dispatch_held(s->dispatch), (unsigned long long)n.acked,
 	    (unsigned long long)n.failed, report_waiting(s->report));

@@ -92,12 +92,35 @@ ready_and_stopping_are_said_once(void **state)
 	assert_string_equal(heard(&s), "READY=1\nSTATUS=one");
 	assert_string_equal(heard(&s), "");
 	snprintf(s.status, sizeof s.status, "two");
-	notify_stopping(s.notify, 45 * CLOCK_NS_PER_S);
-	notify_stopping(s.notify, 45 * CLOCK_NS_PER_S);
-	assert_string_equal(
-	    heard(&s), "STOPPING=1\nEXTEND_TIMEOUT_USEC=45000000");
+	notify_look(s.notify);
+	notify_look(s.notify);
 	assert_string_equal(heard(&s), "STATUS=two");
+	snprintf(s.status, sizeof s.status, "three");
+	notify_stopping(s.notify);
+	notify_stopping(s.notify);
+	assert_string_equal(heard(&s),
+	    "STOPPING=1\nEXTEND_TIMEOUT_USEC=30000000\nSTATUS=three");
 	assert_string_equal(heard(&s), "");
+	tear_down(&s);
+}
+
+/* A manager whose own limit is shorter than the drain must not kill us. */
+static void
+while_it_ends_more_time_is_asked_for_again_and_again(void **state)
+{
+	struct sample s;
+	int asked = 0;
+
+	(void)state;
+	set_up(&s);
+	notify_ready(s.notify);
+	notify_stopping(s.notify);
+	heard(&s);
+	heard(&s);
+	while (asked < 2) {
+		ev_run(s.loop, EVRUN_ONCE);
+		asked += strcmp(heard(&s), "EXTEND_TIMEOUT_USEC=30000000") == 0;
+	}
 	tear_down(&s);
 }
 
@@ -129,7 +152,8 @@ without_a_manager_nothing_is_done(void **state)
 	unsetenv("NOTIFY_SOCKET");
 	s.notify = notify_new(s.loop, write_status, &s);
 	notify_ready(s.notify);
-	notify_stopping(s.notify, CLOCK_NS_PER_S);
+	notify_stopping(s.notify);
+	notify_look(s.notify);
 	ev_run(s.loop, 0); /* returns: nothing is waited for */
 	notify_free(s.notify);
 	ev_loop_destroy(s.loop);
@@ -140,6 +164,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ready_and_stopping_are_said_once),
+		cmocka_unit_test(
+		    while_it_ends_more_time_is_asked_for_again_and_again),
 		cmocka_unit_test(the_watchdog_is_fed_twice_as_often_as_asked),
 		cmocka_unit_test(without_a_manager_nothing_is_done),
 	};
