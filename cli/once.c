@@ -53,7 +53,8 @@ on_done(void *ctx, const struct run_facts *facts)
 	struct once *o = ctx;
 
 	talk_end(&o->result->talk);
-	judge(&o->result->verdict, o->how, facts, talk_error(&o->result->talk));
+	judge(&o->result->verdict, o->how, facts, talk_error(&o->result->talk),
+	    talk_refusal(&o->result->talk));
 	if (o->result->verdict.kind == VERDICT_DONE)
 		talk_tell_unused(&o->result->talk);
 	output_tell(&o->output);
@@ -102,6 +103,7 @@ run_and_wait(struct once *o, struct spawner *spawner,
 		.output = &o->output,
 		.how = q->handler,
 		.jid = q->dispatch_id,
+		.dispatch = q->dispatch_id,
 		.deadline = req.deadline,
 		.latest = o->when->latest,
 		.grace = o->when->grace });

@@ -200,6 +200,20 @@ print_talk(struct buf *b, const struct talk *t)
 		(void)buf_printf(b, ",\"result\":%s", t->result);
 }
 
+/* The jobs that would be pushed now. */
+static void
+print_followups(struct buf *b, const struct followups *then)
+{
+	size_t len;
+	const char *jobs = followups_jobs(then, &len);
+
+	if (len == 0)
+		return;
+	(void)buf_puts(b, ",\"push\":[");
+	(void)buf_append(b, jobs, len);
+	(void)buf_putc(b, ']');
+}
+
 /* What is told to standard output; a failed print is not the job's. */
 static void
 print_outcome(const struct job *job, const struct once_result *r)
@@ -224,6 +238,8 @@ print_outcome(const struct job *job, const struct once_result *r)
 		(void)buf_puts(b, "]");
 	}
 	print_talk(b, &r->talk);
+	if (v->kind == VERDICT_DONE)
+		print_followups(b, &r->talk.then);
 	print_facts(b, &r->facts);
 	(void)buf_puts(b, "}\n");
 	(void)fwrite(buf_front(b), 1, buf_len(b), stdout);

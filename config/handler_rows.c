@@ -222,6 +222,22 @@ const struct field handler_fields[] = {
 	    .dflt = "64K",
 	    .help = "The longest message on descriptor 3; longer ones are "
 		    "ignored." },
+	{ .name = "push_max",
+	    .kind = FIELD_INTEGER,
+	    .offset = AT(h.push_max),
+	    .min = 0,
+	    .max = 1000,
+	    .dflt = "100",
+	    .help =
+		"How many follow-up jobs the program may ask for by `push`; "
+		"one more, and its own job fails." },
+	{ .name = "push_size",
+	    .kind = FIELD_SIZE,
+	    .offset = AT(h.push_size),
+	    .min = 1024,
+	    .max = 2 << 20,
+	    .dflt = "1M",
+	    .help = "How large they may be together; likewise." },
 	{ .name = "stall_timeout",
 	    .kind = FIELD_DURATION,
 	    .offset = AT(h.stall_timeout),

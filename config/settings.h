@@ -109,6 +109,8 @@ struct handler {
 	enum leftover_policy leftover;
 	bool control;          /* descriptor 3 is open for messages */
 	int64_t message_max;   /* bytes of one */
+	int64_t push_max;      /* follow-up jobs of one run */
+	int64_t push_size;     /* bytes of them together */
 	int64_t stall_timeout; /* without a sign of life; 0: none */
 	int64_t max_timeout;   /* what `extend` can reach; 0: refused */
 	int64_t log_rate;      /* lines a second that reach the log */

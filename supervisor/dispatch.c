@@ -87,7 +87,7 @@ on_done(void *ctx, const struct run_facts *facts)
 
 	t->run = NULL;
 	talk_end(&t->talk);
-	judge(&v, t->how, facts, talk_error(&t->talk));
+	judge(&v, t->how, facts, talk_error(&t->talk), talk_refusal(&t->talk));
 	ending_ran(t, facts, &v);
 	if (v.kind == VERDICT_DONE)
 		talk_tell_unused(&t->talk);

@@ -13,15 +13,18 @@
 #include "supervisor/metrics.h"
 #include "supervisor/notice.h"
 
+/* f NULL: it is over; `done`: by success. */
 static void
-tell_server(struct task *t, const struct failure *f)
+tell_server(struct task *t, bool done, const struct failure *f)
 {
-	const struct notice n = { .jid = t->job.jid.bytes,
+	struct notice n = { .jid = t->job.jid.bytes,
 		.jid_len = t->job.jid.len,
 		.failure = f,
 		.bury = f != NULL && f->dead &&
 		    t->generation->settings->emulate_dead };
 
+	if (done)
+		n.pushes = followups_jobs(&t->talk.then, &n.pushes_len);
 	/* A lost one is about somebody else's run by now. */
 	if (!t->lost)
 		report_tell(t->dispatch->parts.report, &n, t->when.expires);
@@ -34,7 +37,7 @@ ending_refused(struct task *t, const struct failure *f)
 	    "%s: %s; not run (attempt %lld of %lld); reported FAIL%s",
 	    f->errtype, f->message, (long long)job_attempt(&t->job),
 	    (long long)job_max_attempts(&t->job), f->dead ? " as dead" : "");
-	tell_server(t, f);
+	tell_server(t, false, f);
 	metrics_ended(
 	    t->dispatch->parts.metrics, &t->job, METRICS_REFUSED, NULL);
 }
@@ -93,7 +96,7 @@ report_failure(struct task *t, const struct verdict *v)
 		.retry_in =
 		    (v->retry_in + CLOCK_NS_PER_S - 1) / CLOCK_NS_PER_S };
 
-	tell_server(t, &f);
+	tell_server(t, false, &f);
 }
 
 void
@@ -104,7 +107,7 @@ ending_ran(
 	metrics_ended(t->dispatch->parts.metrics, &t->job,
 	    t->lost ? METRICS_LOST : (enum metrics_outcome)v->kind, facts);
 	if (v->kind == VERDICT_DONE || v->kind == VERDICT_DISCARD)
-		tell_server(t, NULL);
+		tell_server(t, v->kind == VERDICT_DONE, NULL);
 	else
 		report_failure(t, v);
 }

@@ -5,6 +5,7 @@
  */
 #include "supervisor/judge.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -87,14 +88,27 @@ failed_by_status(const struct verdict *v, const struct run_facts *facts)
 	    facts->reason == RUN_BY_ITSELF && WIFEXITED(facts->status);
 }
 
+static void
+refuse(struct verdict *v, const char *why)
+{
+	v->kind = VERDICT_RETRY;
+	snprintf(v->errtype, sizeof v->errtype, "PushRefused");
+	size_t len = utf8_cut(why, strlen(why), sizeof v->message - 1);
+	memcpy(v->message, why, len);
+	v->message[len] = '\0';
+}
+
 void
 judge(struct verdict *v, const struct handler *how,
-    const struct run_facts *facts, const struct message *error)
+    const struct run_facts *facts, const struct message *error,
+    const char *refusal)
 {
 	verdict_reach(v, facts, how->program, meaning_of(how, facts->status));
 	name_error(v, how, facts);
 	if (error != NULL && failed_by_status(v, facts))
 		verdict_refine(v, error);
+	if (refusal != NULL && v->kind == VERDICT_DONE)
+		refuse(v, refusal);
 	if (how->redact != NULL)
 		redact(v, how->redact);
 }

@@ -15,9 +15,11 @@
 
 /*
  * Fills *v: verdict_clear(). error is what the program said of its failure, or
- * NULL; it counts when the exit status is one. Never fails.
+ * NULL; it counts when the exit status is one. refusal says why a program
+ * that succeeded did not: PushRefused; or NULL. Never fails.
  */
 void judge(struct verdict *v, const struct handler *how,
-    const struct run_facts *facts, const struct message *error);
+    const struct run_facts *facts, const struct message *error,
+    const char *refusal);
 
 #endif

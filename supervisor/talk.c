@@ -117,6 +117,7 @@ talk_save(const struct talk *t, struct state_writer *w)
 	state_put_text(w, t->result);
 	state_put_bytes(
 	    w, t->error_line, t->error_line != NULL ? t->error_len : 0);
+	followups_save(&t->then, w);
 }
 
 void
@@ -141,6 +142,7 @@ talk_load(struct talk *t, struct state_reader *r)
 	const char *line = state_get_bytes(r, &len);
 	if (line != NULL && len > 0)
 		take_error(t, line, len);
+	followups_load(&t->then, r);
 }
 
 static void
@@ -312,6 +314,27 @@ take_result(struct talk *t, const struct message *m)
 	buf_free(b);
 }
 
+/* What is told here for each refusal fails the job in the end. */
+static void
+take_push(struct talk *t, const struct message *m)
+{
+	const struct followups_limits limits = {
+		.count = (size_t)t->parts.how->push_max,
+		.bytes = (size_t)t->parts.how->push_size,
+	};
+	bool first = talk_refusal(t) == NULL;
+	struct log_tag tags[2];
+
+	if (followups_take(
+		&t->then, &m->push.job, t->parts.dispatch, &limits) == 0 ||
+	    !first)
+		return;
+	tags_of(t, tags);
+	log_tagged(LOG_LEVEL_WARNING, tags, 2,
+	    "a job cannot be pushed, so this one cannot succeed: %s",
+	    t->then.why);
+}
+
 static void
 take(struct talk *t, const struct message *m, const char *line, size_t len)
 {
@@ -335,7 +358,7 @@ take(struct talk *t, const struct message *m, const char *line, size_t len)
 		take_error(t, line, len);
 		break;
 	case MESSAGE_PUSH:
-		ignore(t, "push: jobs cannot be pushed this way");
+		take_push(t, m);
 		break;
 	case MESSAGE_METRIC:
 		ignore(t, "metric: no metric is declared");
@@ -382,6 +405,12 @@ talk_error(const struct talk *t)
 	return t->error_line != NULL ? &t->error : NULL;
 }
 
+const char *
+talk_refusal(const struct talk *t)
+{
+	return t->then.why[0] != '\0' ? t->then.why : NULL;
+}
+
 void
 talk_tell_unused(const struct talk *t)
 {
@@ -407,4 +436,5 @@ talk_clear(struct talk *t)
 	free(t->error_line);
 	t->result = NULL;
 	t->error_line = NULL;
+	followups_clear(&t->then);
 }

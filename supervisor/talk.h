@@ -19,6 +19,7 @@
 #include "config/settings.h"
 #include "handlers/message.h"
 #include "handlers/run.h"
+#include "supervisor/followups.h"
 #include "supervisor/output.h"
 
 enum {
@@ -36,9 +37,10 @@ struct talk_parts {
 	struct output *output; /* its log_rate holds for `log`, too */
 	const struct handler *how;
 	const char *jid;
-	int64_t deadline; /* clock_mono(), as the next */
-	int64_t latest;   /* the deadline never gets beyond it */
-	int64_t grace;    /* ns from TERM to KILL of a stalled program */
+	const char *dispatch; /* its id: begins the jids of follow-up jobs */
+	int64_t deadline;     /* clock_mono(), as the next */
+	int64_t latest;       /* the deadline never gets beyond it */
+	int64_t grace;        /* ns from TERM to KILL of a stalled program */
 };
 
 /* Zeroed at first. To be read only, from outside. */
@@ -60,6 +62,7 @@ struct talk {
 	char *error_line;         /* likewise; what error points into */
 	size_t error_len;
 	struct message error;
+	struct followups then;
 };
 
 /*
@@ -80,6 +83,9 @@ void talk_end(struct talk *t);
 
 /* The last error that it told of, or NULL. Valid until talk_clear(). */
 const struct message *talk_error(const struct talk *t);
+
+/* Why it cannot count as done: a job could not be taken; or NULL. Likewise. */
+const char *talk_refusal(const struct talk *t);
 
 /* Tells of an error that the program sent and then succeeded, if it did. */
 void talk_tell_unused(const struct talk *t);

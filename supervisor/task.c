@@ -109,6 +109,7 @@ task_listen(struct task *t, struct ev_loop *loop)
 		.output = &t->lane->output,
 		.how = t->how,
 		.jid = t->jid,
+		.dispatch = t->id,
 		.deadline = t->deadline,
 		.latest = t->when.latest,
 		.grace = t->when.grace,

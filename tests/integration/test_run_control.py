@@ -58,7 +58,7 @@ def test_closed_and_held(bench):
     bench.run({"closes": bench.script("c", "exec 3>&-\nsleep 0.1"),
         "leaves": bench.script("l", "sleep 600 >/dev/null 2>&1 &")})
     bench.acked(bench.push("closes"), bench.push("leaves"), limit=30)
-    bench.supervisor.says("left processes behind")
+    bench.supervisor.says("processes behind; killed")
 
 
 def test_stalled(bench):

@@ -111,7 +111,12 @@ class Peer:
         # What serve() hands out, and what it has heard.
         self.jobs = collections.deque()
         self.beat_replies = collections.deque()  # each: bytes, once
-        self.ack_replies = collections.deque()   # each: bytes or None (hang up)
+        # Each: bytes, None (hang up), or b"" (answer nothing any more).
+        self.ack_replies = collections.deque()
+        self.push_replies = collections.deque()  # likewise, of PUSH and PUSHB
+        self.told = []           # (verb, argument) of all that settles or pushes
+        self.pushes = []         # jobs of every PUSH and PUSHB that was accepted
+        self.extensions = []     # what HI names
         self.acks, self.fails, self.beats = [], [], []
         self.fetches, self.hellos, self.ends = [], [], 0
         self.greetings = 0
@@ -158,7 +163,8 @@ class Peer:
         self.greetings += 1
         salt, rounds = "5f3a", 10
         if self.password is None:
-            talk.send(b'+HI {"v":2}\r\n')
+            hi = {"v": 2, "x": self.extensions} if self.extensions else {"v": 2}
+            talk.send(b"+HI " + json.dumps(hi).encode() + b"\r\n")
         else:
             talk.send(b'+HI {"v":2,"i":%d,"s":"%s"}\r\n' % (rounds, salt.encode()))
         talk.hello = json.loads(talk.expect("HELLO"))
@@ -232,7 +238,10 @@ class Peer:
                 self.beats.append(json.loads(arg))
                 if self.beat_replies:
                     reply = self.beat_replies.popleft()
-            elif verb in ("ACK", "FAIL"):
+            elif verb in ("PUSH", "PUSHB"):
+                reply = self._push(verb, json.loads(arg))
+            elif verb in ("ACK", "FAIL", "RELEASE"):
+                self.told.append((verb, json.loads(arg)))
                 if self.ack_replies:
                     reply = self.ack_replies.popleft()
                 if reply == b"+OK\r\n":
@@ -245,14 +254,29 @@ class Peer:
             self.changed.notify_all()
         if reply is None:
             return False
+        if reply == b"":  # nor is anything behind it
+            while talk.read() is not None:
+                pass
+            return False
         talk.send(reply)
         return True
 
     def _settle(self, verb, value):
         if verb == "ACK":
             self.acks.append(value["jid"])
-        else:
+        elif verb == "FAIL":
             self.fails.append(value)
+
+    def _push(self, verb, value):
+        self.told.append((verb, value))
+        if self.push_replies:
+            return self.push_replies.popleft()
+        self.pushes += value if verb == "PUSHB" else [value]
+        return b"$2\r\n{}\r\n" if verb == "PUSHB" else b"+OK\r\n"
+
+    def verbs(self):
+        """What was told, in order: ["PUSHB", "ACK"]."""
+        return [verb for verb, _ in self.told]
 
     def _fetch(self, talk, arg):
         end = time.monotonic() + 2

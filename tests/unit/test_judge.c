@@ -19,7 +19,7 @@ expect(
 	};
 	struct verdict v;
 
-	judge(&v, &s->handlers[0], &facts, NULL);
+	judge(&v, &s->handlers[0], &facts, NULL, NULL);
 	assert_int_equal(v.kind, kind);
 	assert_int_equal(v.retry_in, seconds * CLOCK_NS_PER_S);
 	verdict_clear(&v);
@@ -61,7 +61,7 @@ an_error_has_the_name_its_trace_gives(void **state)
 	struct verdict v;
 
 	(void)state;
-	judge(&v, &s->handlers[0], &facts, NULL);
+	judge(&v, &s->handlers[0], &facts, NULL, NULL);
 	assert_string_equal(v.errtype, "acme.NoRow");
 	assert_string_equal(v.message, "\xef\xbf\xbd no row");
 	assert_int_equal(v.nlines, 3);
@@ -69,19 +69,19 @@ an_error_has_the_name_its_trace_gives(void **state)
 	    v.backtrace[0], "Traceback (most recent call last):");
 	verdict_clear(&v);
 
-	judge(&v, &s->handlers[1], &facts, NULL); /* nobody asked */
+	judge(&v, &s->handlers[1], &facts, NULL, NULL); /* nobody asked */
 	assert_string_equal(v.errtype, "ExitStatus");
 	assert_int_equal(v.nlines, 4);
 	verdict_clear(&v);
 
 	facts.reason = RUN_TIMEOUT; /* what we did says more */
-	judge(&v, &s->handlers[0], &facts, NULL);
+	judge(&v, &s->handlers[0], &facts, NULL, NULL);
 	assert_string_equal(v.errtype, "Timeout");
 	verdict_clear(&v);
 
 	facts.reason = RUN_BY_ITSELF;
 	facts.status = 0; /* a trace that was survived */
-	judge(&v, &s->handlers[0], &facts, NULL);
+	judge(&v, &s->handlers[0], &facts, NULL, NULL);
 	assert_int_equal(v.kind, VERDICT_DONE);
 	assert_string_equal(v.errtype, "");
 	verdict_clear(&v);
@@ -105,7 +105,7 @@ what_must_not_leave_the_host_does_not(void **state)
 	struct verdict v;
 
 	(void)state;
-	judge(&v, &s->handlers[0], &facts, NULL);
+	judge(&v, &s->handlers[0], &facts, NULL, NULL);
 	assert_string_equal(
 	    v.message, "exit 1: mail [redacted]: password=hunter2 no");
 	assert_int_equal(v.nlines, 2);
@@ -114,7 +114,7 @@ what_must_not_leave_the_host_does_not(void **state)
 	assert_string_equal(
 	    v.backtrace[1], "mail [redacted]: password=hunter2 no");
 	verdict_clear(&v);
-	judge(&v, &s->handlers[1], &facts, NULL); /* its own instead */
+	judge(&v, &s->handlers[1], &facts, NULL, NULL); /* its own instead */
 	assert_string_equal(
 	    v.message, "exit 1: mail bob@example.org: password=[redacted] no");
 	verdict_clear(&v);
@@ -134,7 +134,7 @@ refined(
 	const char *why;
 
 	assert_int_equal(message_read(&m, line, strlen(line), &why), 0);
-	judge(v, &s->handlers[0], &facts, &m);
+	judge(v, &s->handlers[0], &facts, &m, NULL);
 }
 
 static void
@@ -206,6 +206,28 @@ what_is_no_failing_status_is_not_refined(void **state)
 	settings_free(s);
 }
 
+/* What it started would be lost if it counted as done. */
+static void
+a_job_that_cannot_be_pushed_fails_its_sender_and_no_failure(void **state)
+{
+	struct settings *s = good("jobs: {t: {exec: [/bin/sh]}}\n");
+	struct run_facts facts = { .started = true, .tail = "" };
+	struct verdict v;
+
+	(void)state;
+	judge(&v, &s->handlers[0], &facts, NULL, "follow-up job 1: too large");
+	assert_int_equal(v.kind, VERDICT_RETRY);
+	assert_string_equal(v.errtype, "PushRefused");
+	assert_string_equal(v.message, "follow-up job 1: too large");
+	verdict_clear(&v);
+	facts.status = 65 << 8;
+	judge(&v, &s->handlers[0], &facts, NULL, "follow-up job 1: too large");
+	assert_int_equal(v.kind, VERDICT_DEAD);
+	assert_string_equal(v.errtype, "ExitStatus");
+	verdict_clear(&v);
+	settings_free(s);
+}
+
 int
 main(void)
 {
@@ -215,6 +237,8 @@ main(void)
 		cmocka_unit_test(what_is_no_failing_status_is_not_refined),
 		cmocka_unit_test(an_error_has_the_name_its_trace_gives),
 		cmocka_unit_test(what_must_not_leave_the_host_does_not),
+		cmocka_unit_test(
+		    a_job_that_cannot_be_pushed_fails_its_sender_and_no_failure),
 	};
 
 	return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
