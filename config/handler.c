@@ -90,6 +90,7 @@ handler_read(struct reader *r, const struct node *jobtype,
 		if (d.env != NULL)
 			handler_env_read(r, d.env, env, &d.h);
 		check_secrets(r, c, prefix, &d.h);
+		confinement_finish(r, jobtype->at, prefix, &d.h.confine);
 		if (!d.h.control && d.h.stall_timeout > 0)
 			reader_complain(r, jobtype->at,
 			    "%sstall_timeout: a program without messages shows "
@@ -110,6 +111,7 @@ handler_clear(struct handler *h)
 	free(h->program);
 	free(h->cwd);
 	handler_env_clear(h);
+	confinement_clear(&h->confine);
 	job_files_free(h->files);
 	h->files = NULL;
 	patterns_free(h->redact);

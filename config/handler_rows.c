@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: ISC
  */
 #include "base/clock.h"
+#include "config/confinement.h"
 #include "config/handler.h"
 #include "config/handler_draft.h"
 #include "config/handler_env.h"
@@ -43,6 +44,22 @@ static const struct field_choice leftovers[] = {
 	{ "kill", LEFTOVER_KILL },
 	{ "wait", LEFTOVER_WAIT },
 	{ "warn", LEFTOVER_WARN },
+	{ NULL, 0 },
+};
+
+static const struct field_choice io_classes[] = {
+	{ "inherit", IO_AS_WE_ARE },
+	{ "realtime", IO_REALTIME },
+	{ "best-effort", IO_BEST_EFFORT },
+	{ "idle", IO_IDLE },
+	{ NULL, 0 },
+};
+
+static const struct field_choice protections[] = {
+	{ "off", PROTECT_OFF },
+	{ "yes", PROTECT_YES },
+	{ "full", PROTECT_FULL },
+	{ "strict", PROTECT_STRICT },
 	{ NULL, 0 },
 };
 
@@ -291,5 +308,6 @@ const struct field handler_fields[] = {
 	    .expected = "a list of POSIX extended regular expressions",
 	    .help = "What an error's text must not contain when it leaves this "
 		    "host: a match, or its first group, is replaced." },
+#include "config/confinement_rows.inc"
 	{ 0 },
 };

@@ -17,6 +17,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "config/confinement.h"
 #include "config/document.h"
 #include "config/exit_codes.h"
 #include "config/template.h"
@@ -118,6 +119,7 @@ struct handler {
 	int64_t later; /* of an exit code that means "later" */
 	enum error_parser error_parser;
 	struct patterns *redact; /* NULL: nothing */
+	struct confinement confine;
 };
 
 struct settings {

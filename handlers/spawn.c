@@ -17,13 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/*
- * What runs in the child must leave no trace in a sanitizer's books: they lie
- * in the memory it shares with us, and it never returns to balance them.
- */
-#define IN_CHILD                                                               \
-	__attribute__((no_sanitize("address"), no_sanitize("thread"),          \
-	    no_sanitize("undefined")))
+#include "handlers/in_child.h"
 
 /*
  * ThreadSanitizer takes every clone(2) for a fork, and tells its books in our
@@ -118,18 +112,37 @@ take_stdio(const struct pipes *p, int *report)
 	return 0;
 }
 
-/* A parent that was gone before the first call will send no signal. */
+/*
+ * A parent that was gone before the first call will send no signal; a change
+ * of the user takes the signal back, so this comes after it.
+ */
 static int IN_CHILD
-limit(pid_t parent, bool outlive)
+limit(pid_t parent, const struct spawn_request *req)
 {
+	bool gain = req->confine != NULL && req->confine->may_gain_privileges;
+	bool outlive = req->outlive;
+
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    (!gain && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) ||
 	    prctl(PR_SET_PDEATHSIG, outlive ? 0 : SIGKILL, 0, 0, 0) < 0)
 		return -1;
 	if (outlive || getppid() == parent)
 		return 0;
 	errno = EOWNERDEAD;
 	return -1;
+}
+
+/* Privileges go last. Returns the stage that failed, with errno. */
+static enum spawn_stage IN_CHILD
+confine(const struct confine *c)
+{
+	if (sandbox_enter(&c->sandbox) < 0)
+		return SPAWN_SANDBOX;
+	if (confine_limits(c) < 0)
+		return SPAWN_CONFINE;
+	if (confine_identity(c) < 0)
+		return SPAWN_IDENTITY;
+	return SPAWN_EXEC;
 }
 
 /* Returns the stage that failed, with errno. */
@@ -143,7 +156,13 @@ prepare_and_exec(const struct birth *b, int *report)
 		return SPAWN_SESSION;
 	if (take_stdio(b->pipes, report) < 0)
 		return SPAWN_STDIO;
-	if (limit(b->parent, b->req->outlive) < 0)
+	if (b->req->confine != NULL) {
+		enum spawn_stage failed = confine(b->req->confine);
+
+		if (failed != SPAWN_EXEC)
+			return failed;
+	}
+	if (limit(b->parent, b->req) < 0)
 		return SPAWN_LIMITS;
 	umask(b->req->mask);
 	if (chdir(b->req->workdir) < 0)
@@ -357,6 +376,9 @@ spawn_stage_name(enum spawn_stage stage)
 		[SPAWN_CLONE] = "clone",
 		[SPAWN_SESSION] = "session",
 		[SPAWN_STDIO] = "stdio",
+		[SPAWN_CONFINE] = "resource limits",
+		[SPAWN_SANDBOX] = "sandbox",
+		[SPAWN_IDENTITY] = "user",
 		[SPAWN_WORKDIR] = "workdir",
 		[SPAWN_LIMITS] = "limits",
 		[SPAWN_EXEC] = "exec",

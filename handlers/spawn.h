@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "handlers/confine.h"
+
 struct spawn_request {
 	const char *path;    /* absolute */
 	char *const *argv;   /* NULL-terminated */
@@ -23,6 +25,7 @@ struct spawn_request {
 	bool feed;           /* false: stdin is /dev/null */
 	bool control;        /* descriptor 3 is a pipe to us; false: closed */
 	bool outlive;        /* no KILL when the thread ends */
+	const struct confine *confine; /* NULL: as we are, no_new_privs */
 };
 
 /* Descriptors are close-on-exec and non-blocking. -1 where there is none. */
@@ -40,6 +43,9 @@ enum spawn_stage {
 	SPAWN_CLONE,
 	SPAWN_SESSION, /* setsid */
 	SPAWN_STDIO,
+	SPAWN_SANDBOX,  /* mounts, network */
+	SPAWN_CONFINE,  /* limits */
+	SPAWN_IDENTITY, /* user and groups */
 	SPAWN_WORKDIR,
 	SPAWN_LIMITS, /* subreaper, no_new_privs, the signal at our death */
 	SPAWN_EXEC,

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "config/job_files.h"
 #include "protocol/base64.h"
+#include "supervisor/confines.h"
 
 enum { FILE_SIZE_MAX = 64 * 1024 * 1024 }; /* as a job itself */
 
@@ -136,8 +137,10 @@ files_write(const struct handler *how, const struct job *job, const char *dir,
 {
 	const struct job_files *files = how->files;
 	struct stat owner = { .st_uid = 0 };
-	int r = 0;
+	int r = confines_give(&how->confine, dir);
 
+	if (r < 0)
+		return err_set(e, -r, "chown %s: %s", dir, strerror(-r));
 	if (files == NULL)
 		return 0;
 	int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "config/job_files.h"
 #include "supervisor/arguments.h"
+#include "supervisor/confines.h"
 
 /* A job's JSON, at most, and the line end. */
 enum { INPUT_MAX = 64 * 1024 * 1024 + 2 };
@@ -253,12 +254,30 @@ set_files(
 	return r;
 }
 
+/* In the place of ours. */
+static int
+set_account(struct environment *v, const struct account *a, struct err *e)
+{
+	if (!a->user)
+		return 0;
+	int r = set(v, "HOME", a->home, e);
+	if (r == 0)
+		r = set(v, "USER", a->name, e);
+	if (r == 0)
+		r = set(v, "LOGNAME", a->name, e);
+	if (r == 0)
+		r = set(v, "SHELL", a->shell, e);
+	return r;
+}
+
 static int
 make_environment(struct environment *v, const struct invocation_request *q,
     const struct template_data *data, const struct words *w, struct err *e)
 {
 	int r = environment_copy(v, q->base);
 
+	if (r == 0)
+		r = set_account(v, &q->handler->confine.account, e);
 	if (r == 0)
 		r = set_passed(v, q, e);
 	if (r == 0)
@@ -378,6 +397,9 @@ invocation_make(
 		r = check_total(v, bytes, e);
 	if (r == 0)
 		r = make_input(v, q, e);
+	if (r == 0 &&
+	    confines_make(&q->handler->confine, q->tmpdir, &v->confine) < 0)
+		r = err_set(e, ENOMEM, "out of memory");
 	words_clear(&w);
 	if (r < 0)
 		invocation_clear(v);
@@ -390,5 +412,6 @@ invocation_clear(struct invocation *v)
 	arguments_free(v->argv);
 	environment_clear(&v->env);
 	buf_free(v->input);
+	confines_free(v->confine);
 	*v = (struct invocation){ 0 };
 }

@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "config/settings.h"
 #include "protocol/job.h"
+#include "handlers/confine.h"
 #include "supervisor/environment.h"
 
 /* All borrowed; what is made refers to job's bytes and to nothing else. */
@@ -41,8 +42,9 @@ struct invocation {
 	struct environment env;
 	const char *workdir; /* borrowed from the handler or the request */
 	mode_t mask;
-	bool feed;         /* false: stdin is /dev/null */
-	struct buf *input; /* NULL without feed */
+	bool feed;               /* false: stdin is /dev/null */
+	struct buf *input;       /* NULL without feed */
+	struct confine *confine; /* NULL: nothing is asked for */
 };
 
 /*

@@ -32,7 +32,8 @@ request_start(struct run_request *req, const struct invocation *v,
 		.workdir = v->workdir,
 		.mask = v->mask,
 		.feed = v->feed,
-		.control = how->control };
+		.control = how->control,
+		.confine = v->confine };
 	req->input = v->feed ? buf_front(v->input) : NULL;
 	req->input_len = v->feed ? buf_len(v->input) : 0;
 }

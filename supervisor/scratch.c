@@ -76,6 +76,9 @@ scratch_open(struct ev_loop *loop, struct spawner *spawner, const char *tmpdir,
 		free(s);
 		return NULL;
 	}
+	/* Programs of other users must find the way to their own. */
+	if (geteuid() == 0)
+		(void)chmod(s->root, 0711);
 	return s;
 }
 

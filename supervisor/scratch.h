@@ -1,7 +1,8 @@
 /*
  * scratch - a private directory for each dispatch, removed afterwards.
  *
- * All lie below one directory of this process, which only its user can enter.
+ * All lie below one directory of this process, which only its user can list;
+ * each can be entered by its owner alone.
  * One that comes back as it was given out, empty and with its owner,
  * permissions and attributes unchanged, is kept for the next dispatch:
  * making and removing one costs more than all else that a start needs of the
