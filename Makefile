@@ -32,7 +32,7 @@ HARDENLD ?= -pie -Wl,-z,relro,-z,now
 # package to install when one is missing. libev has no .pc file everywhere.
 # jansson is the oracle that our JSON scanner is fuzzed against.
 LIBS_faktotum        = yaml-0.1 libsystemd libssl libcrypto
-LIBS_faktotum-server = yaml-0.1 libssl libcrypto sqlite3 libmicrohttpd
+LIBS_faktotum-server = yaml-0.1 libssl libsystemd libcrypto sqlite3 libmicrohttpd
 LIBS_all             = $(sort $(LIBS_faktotum) $(LIBS_faktotum-server) jansson)
 
 all: $(O)/faktotum $(O)/faktotum-server
@@ -242,7 +242,8 @@ man: all
 	@contrib/gen-man $(O)/faktotum $(O)/faktotum-server $(O)/man
 
 # The units as they are installed: with the paths of this build.
-units     = faktotum.service faktotum@.service faktotum-server.service jobs.slice
+units     = faktotum.service faktotum@.service faktotum-server.service \
+            faktotum-server.socket jobs.slice
 unit_made = $(addprefix $(O)/units/,$(units) faktotum.sysusers faktotum.tmpfiles notify-reload.conf)
 units: $(unit_made)
 $(O)/units/%: contrib/systemd/% FORCE

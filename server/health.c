@@ -16,6 +16,7 @@ struct health {
 	ev_timer tick;
 	struct store_change probe;
 	bool probing;
+	int64_t probed_at; /* mono; when the probe was given to the store */
 };
 
 static void
@@ -48,6 +49,7 @@ on_tick(struct ev_loop *loop, ev_timer *w, int revents)
 		seconds_since(st.committed) < HEALTH_PERIOD))
 		return;
 	h->probing = true;
+	h->probed_at = clock_mono();
 	h->probe = (struct store_change){
 		.kind = STORE_COUNT,
 		.name = "probed",
@@ -104,4 +106,10 @@ health_trouble(const struct health *h, char out[HEALTH_REASON_MAX])
 	snprintf(out, HEALTH_REASON_MAX,
 	    "no write has reached the disk for %.0f s", since);
 	return out;
+}
+
+bool
+health_hangs(const struct health *h)
+{
+	return h->probing && seconds_since(h->probed_at) > HEALTH_PATIENCE;
 }

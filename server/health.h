@@ -10,6 +10,7 @@
 #define SERVER_HEALTH_H
 
 #include <ev.h>
+#include <stdbool.h>
 
 #include "server/store/store.h"
 
@@ -33,5 +34,11 @@ enum { HEALTH_REASON_MAX = 640 };
  * fail; else why not, in `out`.
  */
 const char *health_trouble(const struct health *h, char out[HEALTH_REASON_MAX]);
+
+/*
+ * Whether the store has not answered for HEALTH_PATIENCE, neither with a
+ * commit nor with an error: its disk hangs.
+ */
+bool health_hangs(const struct health *h);
 
 #endif

@@ -177,25 +177,22 @@ open_socket(const char *address, struct err *e)
 }
 
 struct listener *
-listener_open(struct ev_loop *loop, const char *address,
-    listener_accept *accept, void *ctx, struct err *e)
+listener_adopt(struct ev_loop *loop, int fd, listener_accept *accept, void *ctx,
+    struct err *e)
 {
 	struct sockaddr_storage sa = { 0 };
 	socklen_t len = sizeof sa;
 	struct listener *l = calloc(1, sizeof *l);
 
 	if (l == NULL) {
+		close(fd);
 		err_set(e, ENOMEM, "out of memory");
 		return NULL;
 	}
 	l->loop = loop;
 	l->accept = accept;
 	l->ctx = ctx;
-	l->fd = open_socket(address, e);
-	if (l->fd < 0) {
-		free(l);
-		return NULL;
-	}
+	l->fd = fd;
 	if (getsockname(l->fd, (struct sockaddr *)(void *)&sa, &len) == 0)
 		show(&sa, len, l->address, sizeof l->address, &l->port);
 	ev_io_init(&l->knock, on_knock, l->fd, EV_READ);
@@ -204,6 +201,15 @@ listener_open(struct ev_loop *loop, const char *address,
 	l->rest.data = l;
 	ev_io_start(loop, &l->knock);
 	return l;
+}
+
+struct listener *
+listener_open(struct ev_loop *loop, const char *address,
+    listener_accept *accept, void *ctx, struct err *e)
+{
+	int fd = open_socket(address, e);
+
+	return fd < 0 ? NULL : listener_adopt(loop, fd, accept, ctx, e);
 }
 
 const char *

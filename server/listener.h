@@ -23,6 +23,10 @@ typedef void listener_accept(void *ctx, int fd, const char *peer);
 struct listener *listener_open(struct ev_loop *loop, const char *address,
     listener_accept *accept, void *ctx, struct err *e);
 
+/* The same with a socket that listens already, which is taken. */
+struct listener *listener_adopt(struct ev_loop *loop, int fd,
+    listener_accept *accept, void *ctx, struct err *e);
+
 /* What it really listens at. Borrowed. */
 const char *listener_address(const struct listener *l);
 uint16_t listener_port(const struct listener *l);

@@ -257,10 +257,8 @@ static void
 on_hangup(struct ev_loop *loop, ev_signal *w, int revents)
 {
 	(void)loop;
-	(void)w;
 	(void)revents;
-	log_say(LOG_LEVEL_WARNING, "server",
-	    "SIGHUP: settings are only read at the start; nothing changed");
+	server_reload(w->data);
 }
 
 static int
@@ -275,7 +273,7 @@ serve(struct ev_loop *loop, const struct server_settings *settings,
 	ev_signal_init(&term, on_signal, SIGTERM);
 	ev_signal_init(&interrupt, on_signal, SIGINT);
 	ev_signal_init(&hangup, on_hangup, SIGHUP);
-	term.data = interrupt.data = server;
+	term.data = interrupt.data = hangup.data = server;
 	ev_signal_start(loop, &term);
 	ev_signal_start(loop, &interrupt);
 	ev_signal_start(loop, &hangup);
@@ -286,8 +284,10 @@ serve(struct ev_loop *loop, const struct server_settings *settings,
 	int r = o->port_file != NULL
 	    ? write_port(o->port_file, server_port(server), e)
 	    : 0;
-	if (r == 0)
+	if (r == 0) {
+		server_ready(server);
 		ev_run(loop, 0);
+	}
 	server_free(server);
 	ev_signal_stop(loop, &term);
 	ev_signal_stop(loop, &interrupt);

@@ -13,6 +13,7 @@
 #include "server/fetches.h"
 #include "server/health.h"
 #include "server/jobs.h"
+#include "server/notify.h"
 #include "server/queues.h"
 #include "server/server.h"
 #include "server/workers.h"
@@ -27,6 +28,7 @@ struct server {
 	struct fetches *fetches;
 	struct workers *workers;
 	struct listener *listener;
+	struct notify *notify;
 	struct health *health; /* NULL, as the next: nobody asks */
 	struct web *web;
 

@@ -128,6 +128,37 @@ on_last_call(struct ev_loop *loop, ev_timer *w, int revents)
 	ev_break(loop, EVBREAK_ALL);
 }
 
+/*
+ * What `systemctl status` shows. A disk that says no is no reason for the
+ * watchdog to bite: the store answers, and a new start finds the same disk.
+ */
+static bool
+tell_manager(void *ctx, char *out, size_t cap)
+{
+	struct server *s = ctx;
+	char trouble[HEALTH_REASON_MAX];
+	const char *why = NULL;
+	struct store_status st;
+
+	store_status(s->store, &st);
+	if (s->health != NULL && (st.committed != 0 || st.failing))
+		why = health_trouble(s->health, trouble);
+
+	if (s->stopping)
+		snprintf(out, cap,
+		    "stopping: %zu clients still there, %zu changes on their "
+		    "way to the disk",
+		    s->nconns, store_pending(s->store));
+	else
+		snprintf(out, cap,
+		    "listening at %s%s%s; %zu jobs in %zu queues, %zu "
+		    "reserved, %zu clients",
+		    server_address(s), why != NULL ? "; " : "",
+		    why != NULL ? why : "", queues_jobs(s->queues),
+		    queues_known(s->queues), jobs_reserved(s->jobs), s->nconns);
+	return s->health == NULL || !health_hangs(s->health);
+}
+
 /* ---- start -------------------------------------------------------------------- */
 
 static int
@@ -135,6 +166,7 @@ load_job(void *ctx, const struct store_job *row)
 {
 	struct server *s = ctx;
 
+	notify_loading(s->notify);
 	return jobs_load(s->jobs, row);
 }
 
@@ -169,12 +201,13 @@ make_parts(struct server *s)
 		.ctx = s,
 	};
 
+	s->notify = notify_new(s->loop, tell_manager, s);
 	s->queues = queues_new();
 	s->counters = counters_new();
 	s->workers = workers_new(s->loop, on_silent, s);
 	s->scratch = buf_new(SCRATCH_MAX);
-	if (s->queues == NULL || s->counters == NULL || s->workers == NULL ||
-	    s->scratch == NULL)
+	if (s->notify == NULL || s->queues == NULL || s->counters == NULL ||
+	    s->workers == NULL || s->scratch == NULL)
 		return -ENOMEM;
 	s->jobs = jobs_new(s->loop, s->queues, s->counters, &hooks);
 	if (s->jobs == NULL)
@@ -194,15 +227,39 @@ start_watchers(struct server *s)
 	ev_timer_init(&s->last_call, on_last_call, LAST_CALL, 0.);
 }
 
+/* The manager's socket, when it holds one, else the settings' address. */
+static int
+open_listener(struct server *s, struct err *e)
+{
+	int fd = notify_take_socket(e);
+
+	if (fd < 0 && fd != -ENOENT)
+		return fd;
+	s->listener = fd >= 0
+	    ? listener_adopt(s->loop, fd, on_accept, s, e)
+	    : listener_open(s->loop, s->settings->listen, on_accept, s, e);
+	if (s->listener == NULL)
+		return -e->code;
+	if (fd >= 0)
+		log_say(LOG_LEVEL_INFO, "server",
+		    "the service manager holds the socket: the setting listen "
+		    "is not used");
+	return 0;
+}
+
 /* Last, so that nobody is told of an address before the other is ours. */
 static int
 open_web(struct server *s, struct err *e)
 {
-	if (s->settings->web_listen == NULL)
+	bool web = s->settings->web_listen != NULL;
+
+	if (!web && !notify_watched(s->notify))
 		return 0;
 	s->health = health_new(s->loop, s->store);
 	if (s->health == NULL)
 		return err_set(e, ENOMEM, "out of memory");
+	if (!web)
+		return 0;
 	s->web = web_open(s, e);
 	return s->web != NULL ? 0 : -e->code;
 }
@@ -235,8 +292,7 @@ server_start(
 	s->store = store_open(loop, settings->data, &load, e);
 	if (s->store == NULL)
 		goto fail;
-	s->listener = listener_open(loop, settings->listen, on_accept, s, e);
-	if (s->listener == NULL || open_web(s, e) < 0)
+	if (open_listener(s, e) < 0 || open_web(s, e) < 0)
 		goto fail;
 	jobs_start(s->jobs, s->store);
 	return s;
@@ -258,6 +314,21 @@ server_address(const struct server *s)
 	return listener_address(s->listener);
 }
 
+void
+server_ready(struct server *s)
+{
+	notify_ready(s->notify);
+}
+
+void
+server_reload(struct server *s)
+{
+	notify_reloading(s->notify);
+	log_say(LOG_LEVEL_WARNING, "server",
+	    "SIGHUP: settings are only read at the start; nothing changed");
+	notify_reloaded(s->notify);
+}
+
 /* ---- stop ------------------------------------------------------------------------ */
 
 void
@@ -268,6 +339,7 @@ server_stop(struct server *s)
 	if (s->stopping)
 		return;
 	s->stopping = true;
+	notify_stopping(s->notify);
 	listener_close(s->listener);
 	s->listener = NULL;
 	for (c = s->conns; c != NULL; c = c->next) {
@@ -314,6 +386,7 @@ server_free(struct server *s)
 	counters_free(s->counters);
 	queues_free(s->queues);
 	buf_free(s->scratch);
+	notify_free(s->notify);
 	ev_prepare_stop(s->loop, &s->turn);
 	ev_idle_stop(s->loop, &s->again);
 	ev_timer_stop(s->loop, &s->last_call);

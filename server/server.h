@@ -15,7 +15,8 @@
 struct server;
 
 /*
- * Opens the store, reads what is in it, and listens. settings is borrowed.
+ * Opens the store, reads what is in it, and listens: at the socket that the
+ * service manager holds, else where settings say, which is borrowed.
  * Returns NULL with *e set; e->code tells what kind of trouble: EADDRINUSE
  * and the like for the address, EBUSY, EUCLEAN, ENOSPC, … for the data.
  */
@@ -27,6 +28,12 @@ uint16_t server_port(const struct server *s);
 
 /* "127.0.0.1:7419", as it really listens. Borrowed. */
 const char *server_address(const struct server *s);
+
+/* The service manager hears that clients are welcome. */
+void server_ready(struct server *s);
+
+/* SIGHUP. Nothing can change while it runs, and the manager waits no longer. */
+void server_reload(struct server *s);
 
 /*
  * Stops accepting; fetches that wait are answered with nothing, what is on

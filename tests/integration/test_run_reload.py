@@ -7,7 +7,7 @@ import os
 import signal
 
 from support.waiting import wait_for
-from test_notify import Manager
+from support.manager import Manager
 
 
 def rewrite(bench, **changes):

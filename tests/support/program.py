@@ -50,13 +50,13 @@ def die_with_us():
 class Program:
     """argv started in a session of its own; log is where its output goes."""
 
-    def __init__(self, argv, log, env=None, before=lambda: None):
+    def __init__(self, argv, log, env=None, before=lambda: None, pass_fds=()):
         self.argv = [str(a) for a in argv]
         self.log = Path(log)
         self.sent = set()
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL,
-                stdout=out, stderr=out, env=environment(env), start_new_session=True,
+                stdout=out, stderr=out, env=environment(env), start_new_session=True, pass_fds=pass_fds,
                 preexec_fn=lambda: (die_with_us(), before()))
         self.pid = self.process.pid
 
