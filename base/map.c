@@ -13,7 +13,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
+
+#include "base/siphash.h"
 
 enum { FIRST_SLOTS = 16 };
 
@@ -28,7 +29,7 @@ struct map {
 	struct slot *slots;
 	size_t nslots; /* 0, or a power of two */
 	size_t count;
-	uint64_t key[2];
+	struct siphash_key key;
 };
 
 struct map *
@@ -38,11 +39,7 @@ map_new(void)
 	if (m == NULL)
 		return NULL;
 
-	ssize_t n;
-	do
-		n = getrandom(m->key, sizeof m->key, 0);
-	while (n < 0 && errno == EINTR);
-	if (n != (ssize_t)sizeof m->key) {
+	if (siphash_key_make(&m->key) < 0) {
 		free(m);
 		return NULL;
 	}
@@ -64,60 +61,10 @@ map_count(const struct map *m)
 	return m->count;
 }
 
-static uint64_t
-turn(uint64_t x, int by)
-{
-	return x << by | x >> (64 - by);
-}
-
-static void
-sip_round(uint64_t v[4])
-{
-	v[0] += v[1];
-	v[1] = turn(v[1], 13) ^ v[0];
-	v[0] = turn(v[0], 32);
-	v[2] += v[3];
-	v[3] = turn(v[3], 16) ^ v[2];
-	v[0] += v[3];
-	v[3] = turn(v[3], 21) ^ v[0];
-	v[2] += v[1];
-	v[1] = turn(v[1], 17) ^ v[2];
-	v[2] = turn(v[2], 32);
-}
-
-/* SipHash-1-3: one round a word, three at the end. */
 static uint32_t
 hash_of(const struct map *m, const char *name, size_t len)
 {
-	uint64_t v[4] = {
-		m->key[0] ^ UINT64_C(0x736f6d6570736575),
-		m->key[1] ^ UINT64_C(0x646f72616e646f6d),
-		m->key[0] ^ UINT64_C(0x6c7967656e657261),
-		m->key[1] ^ UINT64_C(0x7465646279746573),
-	};
-	uint64_t word;
-	size_t left = len;
-
-	for (; left >= sizeof word; left -= sizeof word) {
-		memcpy(&word, name, sizeof word);
-		name += sizeof word;
-		v[3] ^= word;
-		sip_round(v);
-		v[0] ^= word;
-	}
-
-	word = (uint64_t)len << 56;
-	for (size_t i = 0; i < left; i++)
-		word |= (uint64_t)(unsigned char)name[i] << (8 * i);
-	v[3] ^= word;
-	sip_round(v);
-	v[0] ^= word;
-
-	v[2] ^= 0xff;
-	for (int i = 0; i < 3; i++)
-		sip_round(v);
-	uint64_t sum = v[0] ^ v[1] ^ v[2] ^ v[3];
-	return (uint32_t)(sum ^ sum >> 32);
+	return siphash(&m->key, name, len);
 }
 
 /* The slot that holds the name, or the free one where it would go. */

@@ -240,6 +240,8 @@ read_hello(const struct json *object, struct hello *h, struct err *e)
 		r = read_number(object, "rss_kb", &h->rss_kb, e);
 	if (r == 0)
 		r = read_labels(object, h, e);
+	struct json names = field_get(object, "x");
+	h->extensions = extension_read(&names);
 	return r;
 }
 
@@ -311,6 +313,18 @@ put_hello(struct buf *out, const struct hello *h)
 	return r;
 }
 
+/* A stock server names none, and so hears of none. */
+static int
+put_extensions(struct buf *out, const struct greeting *g)
+{
+	if (g->extensions == 0)
+		return 0;
+	int r = buf_puts(out, "\"x\":");
+	if (r == 0)
+		r = extension_put(out, g->extensions);
+	return r < 0 ? r : buf_putc(out, ',');
+}
+
 int
 hello_put(struct buf *out, const struct hello *h, const struct greeting *g,
     const char *password)
@@ -320,6 +334,8 @@ hello_put(struct buf *out, const struct hello *h, const struct greeting *g,
 	int r = put_hello(out, h);
 	if (r == 0)
 		r = put_proof(out, g, password);
+	if (r == 0)
+		r = put_extensions(out, g);
 	if (r == 0)
 		r = field_put_end(out);
 	if (r == 0)

@@ -3,7 +3,7 @@
  *
  * HI {"v":2,"i":4000,"s":"5f"} tells the hash rounds and the salt when there
  * is a password; "x" names the extensions that the server offers. HELLO
- * carries who the client is and the hash. docs/protocol.md, "Handshake".
+ * carries who the client is, the hash, and "x" again: what it makes use of. docs/protocol.md, "Handshake".
  *
  * SPDX-License-Identifier: ISC
  */
@@ -60,6 +60,7 @@ struct hello {
 	int64_t rss_kb;
 	char **labels;
 	size_t nlabels;
+	unsigned extensions; /* those it acts on; of enum extension */
 };
 
 /*
@@ -73,7 +74,8 @@ void hello_clear(struct hello *h);
 
 /*
  * Appends the whole HELLO line. With g->rounds > 0 the password is hashed
- * into "pwdhash"; password may be NULL, then none is sent.
+ * into "pwdhash"; password may be NULL, then none is sent. The extensions
+ * that the greeting has and we know are named back.
  * Returns as buf_append(), or -EIO when the hash could not be made.
  */
 int hello_put(struct buf *out, const struct hello *h, const struct greeting *g,

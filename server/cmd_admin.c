@@ -11,6 +11,18 @@
 #include "server/info.h"
 #include "server/parts.h"
 
+/* Jobs are only spoken of to the worker itself, and if it understands. */
+static void
+answer_beat(struct conn *c, const struct worker *w)
+{
+	struct beat_reply reply = { .state = w->state };
+
+	if (c->worker == w && (w->extensions & EXTENSION_CANCEL) != 0)
+		news_tell(jobs_news(c->server->jobs), w->wid, &reply);
+	conn_beat(c, &reply);
+	beat_reply_clear(&reply);
+}
+
 void
 cmd_beat(struct conn *c, const char *arg, size_t len)
 {
@@ -27,7 +39,7 @@ cmd_beat(struct conn *c, const char *arg, size_t len)
 		conn_error(c, "unknown worker %s", b.wid);
 	} else {
 		worker_beat(w, &b);
-		conn_beat(c, w->state);
+		answer_beat(c, w);
 	}
 	free(b.wid);
 }

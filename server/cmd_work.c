@@ -53,13 +53,27 @@ keep_possible(const char **names, size_t *lens, size_t n)
 	return kept;
 }
 
+/*
+ * A worker that has lost jobs and does not know it yet gets no more: one of
+ * the lost could come back to it, and would then be ended as lost.
+ */
+static bool
+may_fetch(const struct conn *c)
+{
+	const struct worker *w = c->worker;
+
+	return w->state == WORKER_RUNNING &&
+	    ((w->extensions & EXTENSION_CANCEL) == 0 ||
+		!news_of_loss(jobs_news(c->server->jobs), w->wid));
+}
+
 void
 cmd_fetch(struct conn *c, const char *arg, size_t len)
 {
 	const char *names[FETCH_QUEUES_MAX];
 	size_t lens[FETCH_QUEUES_MAX];
 	size_t n = split_names(arg, len, names, lens);
-	bool asleep = c->worker != NULL && c->worker->state != WORKER_RUNNING;
+	bool asleep = c->worker != NULL && !may_fetch(c);
 
 	if (n > FETCH_QUEUES_MAX) {
 		conn_error(

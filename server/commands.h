@@ -15,7 +15,10 @@
 #include "server/conn.h"
 
 /* What the greeting names: docs/protocol.md, "Extensions". */
-enum { COMMANDS_EXTENSIONS = EXTENSION_RELEASE | EXTENSION_FAIL_RETRY };
+enum {
+	COMMANDS_EXTENSIONS =
+	    EXTENSION_RELEASE | EXTENSION_CANCEL | EXTENSION_FAIL_RETRY
+};
 
 /* Whether it may be served while commands before it wait for the disk. */
 bool commands_streams(const struct command_line *line);
@@ -33,6 +36,7 @@ command_fn cmd_hello, cmd_end;            /* cmd_hello.c */
 command_fn cmd_push, cmd_pushb;           /* cmd_push.c */
 command_fn cmd_fetch, cmd_ack, cmd_fail;  /* cmd_work.c */
 command_fn cmd_release;                   /* cmd_work.c */
+command_fn cmd_cancel;                    /* cmd_cancel.c */
 command_fn cmd_beat, cmd_info, cmd_flush; /* cmd_admin.c */
 command_fn cmd_track, cmd_batch;          /* cmd_admin.c */
 command_fn cmd_mutate;                    /* cmd_mutate.c */

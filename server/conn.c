@@ -219,10 +219,9 @@ conn_null(struct conn *c)
 }
 
 void
-conn_beat(struct conn *c, enum worker_state state)
+conn_beat(struct conn *c, const struct beat_reply *reply)
 {
-	answered(
-	    c, beat_put_reply(c->sink, &(struct beat_reply){ .state = state }));
+	answered(c, beat_put_reply(c->sink, reply));
 }
 
 void

@@ -86,7 +86,7 @@ void conn_error(struct conn *c, const char *fmt, ...)
 void conn_bulk(struct conn *c, const char *bytes, size_t len);
 void conn_null(struct conn *c);
 
-void conn_beat(struct conn *c, enum worker_state state);
+void conn_beat(struct conn *c, const struct beat_reply *reply);
 
 /* conn_bulk() with a job: when it cannot be written, the job goes back. */
 void

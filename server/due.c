@@ -16,6 +16,7 @@ enum {
 	TURN_MAX = 1000,    /* moved per turn of the loop, so fetches go on */
 	PENDING_MAX = 4000, /* changes under way above which we wait */
 };
+#define SWEEP      60.0 /* seconds */
 #define LOOK_AGAIN (2 * CLOCK_NS_PER_MS)
 
 static void
@@ -74,6 +75,7 @@ on_alarm(struct ev_loop *loop, ev_periodic *w, int revents)
 			break;
 		struct entry *e = entry_of_timer(first);
 		agenda_remove(s->agenda, first);
+		e->moving = true;
 		s->out++;
 		enum jobs_move what =
 		    s->which == SET_DEAD ? MOVE_DISCARD : MOVE_REQUEUE;
@@ -136,9 +138,20 @@ on_reaper(struct ev_loop *loop, ev_timer *w, int revents)
 			ev_timer_start(j->loop, &j->reaper);
 			return;
 		}
+		jobs_tell_lost(j, e->held);
 		j->reaped++;
 	}
 	due_reservations_changed(j);
+}
+
+static void
+on_sweep(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct jobs *j = w->data;
+
+	(void)loop;
+	(void)revents;
+	news_expire(j->news, clock_wall());
 }
 
 int
@@ -157,6 +170,8 @@ due_init(struct jobs *j)
 	}
 	ev_timer_init(&j->reaper, on_reaper, 0., 0.);
 	j->reaper.data = j;
+	ev_timer_init(&j->sweep, on_sweep, SWEEP, SWEEP);
+	j->sweep.data = j;
 	return 0;
 }
 
@@ -166,6 +181,7 @@ due_start(struct jobs *j)
 	for (int i = 0; i < JOBS_SETS; i++)
 		due_changed(&j->sets[i]);
 	due_reservations_changed(j);
+	ev_timer_start(j->loop, &j->sweep);
 }
 
 void
@@ -176,4 +192,5 @@ due_free(struct jobs *j)
 		agenda_free(j->sets[i].agenda);
 	}
 	ev_timer_stop(j->loop, &j->reaper);
+	ev_timer_stop(j->loop, &j->sweep);
 }

@@ -10,6 +10,7 @@
 #ifndef SERVER_ENTRY_H
 #define SERVER_ENTRY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,11 +34,15 @@ struct entry {
 		struct reservation *held; /* owned; JOB_RESERVED */
 		int64_t enqueued_at; /* JOB_QUEUED: wall clock; 0: unknown */
 	};
+	struct entry *same_hash; /* jids.h, as the next and `listed` */
+	uint32_t hash;
 	int32_t retry;
 	int32_t reserve_for; /* seconds, clamped */
 	int32_t retry_count; /* failures so far minus one; -1: none */
 	uint8_t state;       /* enum job_state: where it is, or last was */
-	char jid[];          /* NUL-terminated */
+	bool moving;         /* in nobody's hands */
+	bool listed;
+	char jid[]; /* NUL-terminated */
 };
 
 /* A blank entry, in no place. NULL when memory is short. */

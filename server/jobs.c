@@ -29,7 +29,10 @@ jobs_new(struct ev_loop *loop, struct queues *queues, struct counters *counters,
 	j->hooks = *hooks;
 	j->next_id = 1;
 	j->reservations = reservations_new();
-	if (due_init(j) < 0 || j->reservations == NULL) {
+	j->jids = jids_new();
+	j->news = news_new();
+	if (due_init(j) < 0 || j->reservations == NULL || j->jids == NULL ||
+	    j->news == NULL) {
 		jobs_free(j);
 		return NULL;
 	}
@@ -37,23 +40,23 @@ jobs_new(struct ev_loop *loop, struct queues *queues, struct counters *counters,
 }
 
 void
-jobs_forget_queue(struct queue *q)
+jobs_forget_queue(struct jobs *j, struct queue *q)
 {
 	struct entry *e;
 
 	while ((e = q->head) != NULL) {
 		queue_drop(q, e);
-		entry_free(e);
+		jobs_drop(j, e);
 	}
 }
 
 static void
-forget_agenda(struct agenda *a)
+forget_agenda(struct jobs *j, struct agenda *a)
 {
 	if (a == NULL)
 		return;
 	for (size_t i = 0; i < agenda_count(a); i++)
-		entry_free(entry_of_timer(agenda_at(a, i)));
+		jobs_drop(j, entry_of_timer(agenda_at(a, i)));
 	agenda_clear(a);
 }
 
@@ -65,7 +68,7 @@ forget_reservations(struct jobs *j)
 
 	while ((e = reservations_first(j->reservations)) != NULL) {
 		reservations_remove(j->reservations, e->held);
-		entry_free(e);
+		jobs_drop(j, e);
 	}
 }
 
@@ -76,9 +79,9 @@ forget_everything(struct jobs *j)
 	struct queue *q;
 
 	while ((q = queues_next(j->queues, &cursor)) != NULL)
-		jobs_forget_queue(q);
+		jobs_forget_queue(j, q);
 	for (int i = 0; i < JOBS_SETS; i++)
-		forget_agenda(j->sets[i].agenda);
+		forget_agenda(j, j->sets[i].agenda);
 	forget_reservations(j);
 }
 
@@ -89,10 +92,12 @@ jobs_free(struct jobs *j)
 
 	if (j == NULL)
 		return;
-	if (j->reservations != NULL)
+	if (j->reservations != NULL && j->jids != NULL)
 		forget_everything(j);
 	due_free(j);
 	reservations_free(j->reservations);
+	jids_free(j->jids);
+	news_free(j->news);
 	while ((op = j->spare) != NULL) {
 		j->spare = op->next_spare;
 		buf_free(op->payload);
@@ -169,13 +174,31 @@ jobs_load(struct jobs *j, const struct store_job *row)
 			e->enqueued_at = row->enqueued_at;
 		jobs_place(j, e);
 	}
+	jids_add(j->jids, e);
 	return 0;
+}
+
+int
+jobs_load_note(struct jobs *j, enum store_note note, const char *wid,
+    const char *jid, int64_t value)
+{
+	struct reservation *r;
+
+	if (note != NOTE_CANCEL && note != NOTE_LOST)
+		return -EINVAL;
+	r = note == NOTE_CANCEL
+	    ? reservations_find(j->reservations, jid, strlen(jid), wid, true)
+	    : NULL;
+	if (r != NULL)
+		r->cancelled = true;
+	return news_load(j->news, note, wid, jid, value);
 }
 
 void
 jobs_start(struct jobs *j, struct store *store)
 {
 	j->store = store;
+	news_start(j->news, store);
 	due_start(j);
 }
 
@@ -194,6 +217,7 @@ flushed(struct store_change *c, int result, const struct err *why)
 		while ((q = queues_next(j->queues, &cursor)) != NULL)
 			q->known = q->paused = false;
 		counters_clear(j->counters);
+		news_clear(j->news);
 		for (int i = 0; i < JOBS_SETS; i++)
 			due_changed(&j->sets[i]);
 		due_reservations_changed(j);
@@ -213,6 +237,12 @@ jobs_flush(struct jobs *j, jobs_done *done, void *ctx)
 	op->ctx = ctx;
 	op_send(op, STORE_CLEAR, flushed);
 	return 0;
+}
+
+struct news *
+jobs_news(const struct jobs *j)
+{
+	return j->news;
 }
 
 size_t

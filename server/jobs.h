@@ -29,6 +29,7 @@
 #include "protocol/outcome.h"
 #include "server/counters.h"
 #include "server/entry.h"
+#include "server/news.h"
 #include "server/queues.h"
 #include "server/reservations.h"
 
@@ -41,6 +42,8 @@ struct jobs_hooks {
 	void (*queued)(void *ctx, struct queue *q);
 	/* Something about a job went wrong that no client asked for. */
 	void (*trouble)(void *ctx, const char *jid, const char *what);
+	/* Whether this worker can be told of jobs; true for one unknown. */
+	bool (*hears)(void *ctx, const char *wid);
 	void *ctx;
 };
 
@@ -55,6 +58,10 @@ void jobs_free(struct jobs *j);
 
 /* A row found at start. 0, -ENOMEM, or -EINVAL for one that makes no sense. */
 int jobs_load(struct jobs *j, const struct store_job *row);
+
+/* The same for a note; after every row. */
+int jobs_load_note(struct jobs *j, enum store_note note, const char *wid,
+    const char *jid, int64_t value);
 
 /* Starts the clocks; from now on changes go to this store (borrowed). */
 void jobs_start(struct jobs *j, struct store *store);
@@ -117,6 +124,26 @@ int jobs_fail(struct jobs *j, const struct jobs_claim *claim,
 /* Puts it back where it was in its queue, as if it had not been taken. */
 int jobs_release(
     struct jobs *j, const struct jobs_claim *claim, jobs_done *done, void *ctx);
+
+/*
+ * Cancels every job of this jid: one that waits is removed; one that runs is
+ * kept from running again, and its worker told with its next beat. Returns 0,
+ * then done is called once, with what was done so far even on failure.
+ * -ENOENT: there is none; -EBUSY: it is being moved just now; -EOWNERDEAD: it
+ * is among the dead; -ENOTSUP: its worker can be told nothing; -ENOSPC: too
+ * much is to be told already; -ENOMEM.
+ */
+struct jobs_cancelled {
+	size_t removed;
+	size_t told;
+};
+typedef void jobs_cancel_done(void *ctx, int result, const struct err *why,
+    const struct jobs_cancelled *done);
+int jobs_cancel(struct jobs *j, const char *jid, size_t len,
+    jobs_cancel_done *done, void *ctx);
+
+/* What workers are still to be told. Borrowed. */
+struct news *jobs_news(const struct jobs *j);
 
 /*
  * Moves one member of a set that is in no one's hands: to its queue, to the

@@ -103,6 +103,13 @@ jobs_narrow(int64_t n)
 			     : (int32_t)n;
 }
 
+void
+jobs_drop(struct jobs *j, struct entry *e)
+{
+	jids_remove(j->jids, e);
+	entry_free(e);
+}
+
 struct set *
 jobs_set_of(struct jobs *j, enum job_state state)
 {
@@ -133,6 +140,7 @@ jobs_place(struct jobs *j, struct entry *e)
 	struct set *s = jobs_set_of(j, (enum job_state)e->state);
 
 	assert(e->state != JOB_RESERVED);
+	e->moving = false;
 	if (s == NULL) {
 		queue_put(e->queue, e);
 		return;

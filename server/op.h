@@ -12,7 +12,11 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "server/jids.h"
 #include "server/jobs.h"
+
+/* How long a worker is told what it has lost, after the end of its time. */
+#define JOBS_NEWS_NS (INT64_C(3600) * CLOCK_NS_PER_S)
 
 /* How long the dead are kept. */
 #define JOBS_DEAD_NS (INT64_C(180) * 24 * 3600 * CLOCK_NS_PER_S)
@@ -57,8 +61,11 @@ struct jobs {
 	struct counters *counters; /* borrowed */
 	struct jobs_hooks hooks;
 	struct reservations *reservations;
+	struct jids *jids; /* every entry but those of a push under way */
+	struct news *news;
 	struct set sets[JOBS_SETS];
 	ev_timer reaper; /* the next reservation to expire */
+	ev_timer sweep;  /* of news that nobody has come for */
 	uint64_t reaped;
 	int64_t next_id;    /* also the next seq */
 	int64_t not_before; /* wall; after the disk refused */
@@ -72,6 +79,9 @@ void op_free(struct op *op);
 
 /* Sends it; done is set by the caller. */
 void op_send(struct op *op, enum store_kind kind, store_done *done);
+
+/* Frees an entry that is gone for good. */
+void jobs_drop(struct jobs *j, struct entry *e);
 
 /* Puts an entry into the place its state names. */
 void jobs_place(struct jobs *j, struct entry *e);
@@ -102,8 +112,14 @@ int jobs_make_known(struct jobs *j, struct queue *q);
 /* A number of the row as the entry keeps it: cut to what fits. */
 int32_t jobs_narrow(int64_t n);
 
+/*
+ * After a reservation was ended by someone else than its worker, in the same
+ * batch: that worker is to be told.
+ */
+void jobs_tell_lost(struct jobs *j, const struct reservation *r);
+
 /* Frees what waits in a queue, once it is gone from the disk. */
-void jobs_forget_queue(struct queue *q);
+void jobs_forget_queue(struct jobs *j, struct queue *q);
 
 /* due.c */
 int due_init(struct jobs *j);

@@ -60,6 +60,7 @@ pushed(struct store_change *c, int result, const struct err *why)
 		e->state = (uint8_t)c->job.state;
 		if (e->state == JOB_QUEUED)
 			e->enqueued_at = c->job.enqueued_at;
+		jids_add(j->jids, e);
 		jobs_place(j, e);
 	} else {
 		entry_free(e);

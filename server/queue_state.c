@@ -76,7 +76,7 @@ removed(struct store_change *c, int result, const struct err *why)
 	struct request *r = c->ctx;
 
 	if (result == 0) {
-		jobs_forget_queue(r->queue);
+		jobs_forget_queue(r->jobs, r->queue);
 	} else {
 		r->queue->known = r->known;
 		r->queue->paused = r->paused;

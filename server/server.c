@@ -51,6 +51,15 @@ on_trouble(void *ctx, const char *jid, const char *what)
 	s->troubles = 0;
 }
 
+static bool
+on_hears(void *ctx, const char *wid)
+{
+	struct server *s = ctx;
+	const struct worker *w = workers_find(s->workers, wid);
+
+	return w == NULL || (w->extensions & EXTENSION_CANCEL) != 0;
+}
+
 static void
 on_silent(void *ctx, struct worker *w)
 {
@@ -193,11 +202,21 @@ load_queue(void *ctx, const char *name, bool paused)
 }
 
 static int
+load_note(void *ctx, enum store_note note, const char *wid, const char *jid,
+    int64_t value)
+{
+	struct server *s = ctx;
+
+	return jobs_load_note(s->jobs, note, wid, jid, value);
+}
+
+static int
 make_parts(struct server *s)
 {
 	const struct jobs_hooks hooks = {
 		.queued = on_queued,
 		.trouble = on_trouble,
+		.hears = on_hears,
 		.ctx = s,
 	};
 
@@ -273,6 +292,7 @@ server_start(
 		.job = load_job,
 		.counter = load_counter,
 		.queue = load_queue,
+		.note = load_note,
 		.ctx = s,
 	};
 

@@ -19,7 +19,7 @@ set_moved(struct store_change *c, int result, const struct err *why)
 
 	if (result == -ENOENT || (result == 0 && c->kind == STORE_REMOVE)) {
 		jobs_set_of(j, (enum job_state)e->state)->out--;
-		entry_free(e);
+		jobs_drop(j, e);
 	} else if (result == 0) {
 		op_arrive(op);
 		jobs_place(j, e);
@@ -90,7 +90,7 @@ seen(struct store_change *c, int result, const struct err *why)
 	op_free(op);
 	if (result == -ENOENT) {
 		jobs_set_of(j, (enum job_state)e->state)->out--;
-		entry_free(e);
+		jobs_drop(j, e);
 		e = NULL;
 	}
 	done(ctx, result, why, e, &d);
@@ -118,8 +118,10 @@ jobs_empty_set(struct jobs *j, enum jobs_set set, struct jobs_list *out)
 
 	if (at == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		at[i] = entry_of_timer(agenda_at(s->agenda, i));
+		at[i]->moving = true;
+	}
 	agenda_clear(s->agenda);
 	s->out += n;
 	due_changed(s);
@@ -137,7 +139,7 @@ jobs_put_back(struct jobs *j, struct entry *e)
 	if (agenda_reserve(s->agenda, 1) < 0) {
 		j->hooks.trouble(j->hooks.ctx, e->jid,
 		    "out of memory: it waits on disk for the next start");
-		entry_free(e);
+		jobs_drop(j, e);
 		s->out--;
 		return;
 	}

@@ -45,6 +45,7 @@ come_into_force(struct op *op)
 		return -ENOMEM;
 	op->reservation = NULL;
 	e->state = JOB_RESERVED;
+	e->moving = false;
 	due_reservations_changed(j);
 	return 0;
 }
@@ -69,10 +70,10 @@ taken(struct store_change *c, int result, const struct err *why)
 		result = err_set(&short_of, ENOMEM, "out of memory");
 		why = &short_of;
 		j->hooks.trouble(j->hooks.ctx, e->jid, "out of memory");
-		entry_free(e);
+		jobs_drop(j, e);
 		e = NULL;
 	} else if (result == -ENOENT) {
-		entry_free(e);
+		jobs_drop(j, e);
 		e = NULL;
 	} else if (result < 0) {
 		jobs_place(j, e);
@@ -104,6 +105,7 @@ jobs_take(struct jobs *j, struct queue *q, const char *wid, jobs_taken *done,
 	op->change.job.reserved_at = now;
 	op->change.job.wid = op->reservation->wid;
 	queue_drop(q, e);
+	e->moving = true;
 	op_send(op, STORE_TAKE, taken);
 	return 0;
 }
@@ -152,9 +154,11 @@ settled(struct store_change *c, int result, const struct err *why)
 		count(op, -1);
 		j->not_before = clock_wall() + CLOCK_NS_PER_S;
 	} else {
+		if (e->held->cancelled)
+			news_drop(j->news, NOTE_CANCEL, e->held->wid, e->jid);
 		reservations_remove(j->reservations, e->held);
 		if (gone) {
-			entry_free(e);
+			jobs_drop(j, e);
 		} else {
 			op_arrive(op);
 			jobs_place(j, e);
@@ -186,8 +190,13 @@ settle(struct op *op, enum store_kind kind)
 static int
 give_back(struct jobs *j, struct reservation *r, jobs_done *done, void *ctx)
 {
-	struct op *op = op_new(j, r->entry);
+	static char errtype[] = "Cancelled", message[] = "cancelled";
+	struct fail_report over = { .errtype = errtype, .message = message };
+	struct op *op;
 
+	if (r->cancelled)
+		return jobs_settle_failed(j, r, &over, done, ctx);
+	op = op_new(j, r->entry);
 	if (op == NULL)
 		return -ENOMEM;
 	op->done = done;
@@ -307,7 +316,8 @@ jobs_settle_failed(struct jobs *j, struct reservation *r,
 {
 	struct entry *e = r->entry;
 	int64_t now = clock_wall(), count = e->retry_count + 1, next = 0;
-	bool again = report->end == FAIL_AS_JOB && count < e->retry;
+	bool again =
+	    report->end == FAIL_AS_JOB && !r->cancelled && count < e->retry;
 	struct op *op = op_new(j, e);
 
 	if (op == NULL)
@@ -333,6 +343,20 @@ jobs_settle_failed(struct jobs *j, struct reservation *r,
 	    again ? next : now + JOBS_DEAD_NS);
 	settle(op, STORE_MOVE);
 	return 0;
+}
+
+void
+jobs_tell_lost(struct jobs *j, const struct reservation *r)
+{
+	int64_t until = clock_wall() + JOBS_NEWS_NS;
+	int64_t left = r->entry->timer.when - clock_mono();
+
+	if (r->wid[0] == '\0' || !j->hooks.hears(j->hooks.ctx, r->wid))
+		return;
+	if (news_post(j->news, NOTE_LOST, r->wid, r->entry->jid,
+		left > 0 ? until + left : until, NULL, NULL) < 0)
+		j->hooks.trouble(j->hooks.ctx, r->entry->jid,
+		    "its worker cannot be told that it was lost");
 }
 
 int

@@ -111,8 +111,10 @@ workers_join(struct workers *ws, struct hello *h)
 
 	if (w == NULL)
 		w = register_worker(ws, h);
-	if (w != NULL)
-		w->connections++;
+	if (w == NULL)
+		return NULL;
+	w->connections++;
+	w->extensions |= h->extensions;
 	return w;
 }
 

@@ -29,6 +29,7 @@ struct worker {
 	int64_t started;   /* wall clock */
 	int64_t last_beat; /* wall clock */
 	enum worker_state state;
+	unsigned extensions; /* that it acts on; of enum extension */
 	size_t connections;
 	/* private */
 	struct workers *all;

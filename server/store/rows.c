@@ -28,9 +28,12 @@ enum sentence {
 	NAME,
 	UNNAME,
 	EMPTY,
+	NOTE,
+	UNNOTE,
 	CLEAR_JOBS,
 	CLEAR_COUNTERS,
 	CLEAR_QUEUES,
+	CLEAR_NOTES,
 	SENTENCES,
 };
 
@@ -63,9 +66,15 @@ static const char *const text[SENTENCES] = {
 		 " ON CONFLICT (name) DO UPDATE SET paused = excluded.paused",
 	[UNNAME] = "DELETE FROM queues WHERE name = ?1",
 	[EMPTY] = "DELETE FROM jobs WHERE state = 1 AND queue = ?1",
+	[NOTE] = "INSERT INTO notes (wid, note, jid, value)"
+		 " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (wid, note, jid)"
+		 " DO UPDATE SET value = excluded.value",
+	[UNNOTE] = "DELETE FROM notes"
+		   " WHERE wid = ?1 AND note = ?2 AND jid = ?3",
 	[CLEAR_JOBS] = "DELETE FROM jobs",
 	[CLEAR_COUNTERS] = "DELETE FROM counters",
 	[CLEAR_QUEUES] = "DELETE FROM queues",
+	[CLEAR_NOTES] = "DELETE FROM notes",
 };
 
 struct rows {
@@ -273,14 +282,26 @@ put_name(struct rows *r, enum sentence which, const struct store_change *c)
 }
 
 static int
+put_note(struct rows *r, enum sentence which, const struct store_change *c)
+{
+	sqlite3_stmt *q = r->statement[which];
+	int rc = bind_word(q, 1, c->name);
+
+	sqlite3_bind_int64(q, 2, c->note);
+	if (rc == SQLITE_OK)
+		rc = bind_word(q, 3, c->job.jid);
+	if (rc == SQLITE_OK && which == NOTE)
+		rc = sqlite3_bind_int64(q, 4, c->value);
+	return rc == SQLITE_OK ? run(r, which) : rc;
+}
+
+static int
 clear(struct rows *r)
 {
-	int rc = run(r, CLEAR_JOBS);
+	int rc = SQLITE_OK;
 
-	if (rc == SQLITE_OK)
-		rc = run(r, CLEAR_COUNTERS);
-	if (rc == SQLITE_OK)
-		rc = run(r, CLEAR_QUEUES);
+	for (int i = CLEAR_JOBS; i <= CLEAR_NOTES && rc == SQLITE_OK; i++)
+		rc = run(r, (enum sentence)i);
 	return rc;
 }
 
@@ -307,6 +328,10 @@ dispatch(struct rows *r, struct store_change *c, struct arena *a)
 		return put_name(r, UNNAME, c);
 	case STORE_EMPTY:
 		return put_name(r, EMPTY, c);
+	case STORE_NOTE:
+		return put_note(r, NOTE, c);
+	case STORE_UNNOTE:
+		return put_note(r, UNNOTE, c);
 	case STORE_CLEAR:
 		return clear(r);
 	}

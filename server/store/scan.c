@@ -66,6 +66,16 @@ visit_job(const struct store_visitor *v, sqlite3_stmt *q, struct err *e)
 }
 
 static int
+visit_note(const struct store_visitor *v, sqlite3_stmt *q, struct err *e)
+{
+	const char *wid = word(q, 1);
+	int r = v->note(v->ctx, (enum store_note)sqlite3_column_int(q, 0), wid,
+	    word(q, 2), sqlite3_column_int64(q, 3));
+
+	return r >= 0 ? 0 : err_set(e, -r, "note on %s: %s", wid, strerror(-r));
+}
+
+static int
 each(sqlite3 *db, const char *sql, visit *visit_row,
     const struct store_visitor *v, struct err *e)
 {
@@ -95,5 +105,8 @@ scan(sqlite3 *db, const struct store_visitor *v, struct err *e)
 		    " retry, reserve_for, retry_count, jid, jobtype, queue,"
 		    " wid, failed_at FROM jobs ORDER BY seq, id",
 		    visit_job, v, e);
+	if (r == 0)
+		r = each(db, "SELECT note, wid, jid, value FROM notes",
+		    visit_note, v, e);
 	return r;
 }

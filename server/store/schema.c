@@ -90,10 +90,19 @@ static const char version_1[] =
     MOMENT("due") " AS purge_at," FAILED " payload"
     " FROM jobs WHERE state = 5 ORDER BY due, id;";
 
+/* Few rows: workers that are to be told something. */
+static const char version_2[] =
+    "CREATE TABLE notes ("
+    " wid TEXT NOT NULL,"
+    " note INTEGER NOT NULL," /* enum store_note */
+    " jid TEXT NOT NULL,"
+    " value INTEGER NOT NULL,"
+    " PRIMARY KEY (wid, note, jid)) WITHOUT ROWID;";
+
 /* clang-format on */
 
 /* Step n brings version n to n + 1. Steps are added, never changed. */
-static const char *const steps[] = { version_1 };
+static const char *const steps[] = { version_1, version_2 };
 
 int
 schema_version(void)

@@ -35,6 +35,12 @@ enum job_state {
 	JOB_DEAD = 5,
 };
 
+/* What is remembered about a worker. The numbers are on disk, as above. */
+enum store_note {
+	NOTE_CANCEL = 2, /* it is to be told to end the job `jid` */
+	NOTE_LOST = 3,   /* it is to be told that it holds `jid` no more */
+};
+
 /*
  * A job as a row. Times are wall-clock ns. Texts are NUL-terminated and may
  * be NULL where marked.
@@ -72,7 +78,9 @@ enum store_kind {
 	STORE_NAME,   /* queue `name` exists, `value` = 1 paused or 0 not */
 	STORE_UNNAME, /* queue `name` is forgotten */
 	STORE_EMPTY,  /* every job that waits in queue `name` goes */
-	STORE_CLEAR,  /* every job, counter and queue name */
+	STORE_NOTE,   /* `note` about worker `name` and job.jid has `value` */
+	STORE_UNNOTE, /* that note is forgotten */
+	STORE_CLEAR,  /* every job, counter, queue name and note */
 };
 
 struct store_change;
@@ -94,6 +102,7 @@ struct store_change {
 	struct store_job job; /* job.id always; the rest as kind says */
 	const char *name;
 	int64_t value;
+	enum store_note note;
 	store_done *done; /* may be NULL */
 	void *ctx;
 
@@ -117,13 +126,15 @@ struct store_visitor {
 	int (*job)(void *ctx, const struct store_job *row);
 	int (*counter)(void *ctx, const char *name, int64_t value);
 	int (*queue)(void *ctx, const char *name, bool paused);
+	int (*note)(void *ctx, enum store_note note, const char *wid,
+	    const char *jid, int64_t value);
 	void *ctx;
 };
 
 /*
  * Opens or makes the database in directory dir, locks it against a second
- * server, and calls the visitor for everything in it: queues, counters, then
- * jobs in the order of seq, so that each goes to the end of its queue. Neither
+ * server, and calls the visitor for everything in it: queues, counters,
+ * jobs in the order of seq, so that each goes to the end of its queue, notes. Neither
  * payloads nor failures are read (NULL). A negative answer of a visitor ends
  * it with that error. Returns NULL with *e set: -EBUSY when another
  * process has it, -EUCLEAN for a damaged or newer file, else as errno.

@@ -56,7 +56,7 @@ same_hello(const struct hello *a, const struct hello *b)
 static void
 hello_comes_back(const char *text, size_t size)
 {
-	static const struct greeting asking = { HELLO_VERSION, 3, "5f", 0 };
+	struct greeting asking = { HELLO_VERSION, 3, "5f", 0 };
 	struct err e = { .code = 0 };
 	struct hello h, again;
 
@@ -64,6 +64,7 @@ hello_comes_back(const char *text, size_t size)
 		must(e.code != 0 && e.text[0] != '\0');
 		return;
 	}
+	asking.extensions = h.extensions;
 	struct buf *b = buf_new(6 * size + 1000);
 	must(b != NULL && hello_put(b, &h, &asking, "secret") == 0);
 	must(memcmp(buf_front(b), "HELLO {", 7) == 0);
@@ -71,6 +72,7 @@ hello_comes_back(const char *text, size_t size)
 	must(hello_parse(buf_front(b) + 6, buf_len(b) - 8, &again, &e) == 0);
 	same_hello(&h, &again);
 	must(again.version == HELLO_VERSION);
+	must(again.extensions == h.extensions);
 	must(password_proved(&again, &asking, "secret"));
 	must(!password_proved(&again, &asking, "public"));
 	hello_clear(&again);

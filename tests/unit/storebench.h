@@ -86,10 +86,21 @@ see_queue(void *ctx, const char *name, bool paused)
 	return 0;
 }
 
+static inline int
+see_note(void *ctx, enum store_note note, const char *wid, const char *jid,
+    int64_t value)
+{
+	struct bench *b = ctx;
+
+	say(b->seen, "note %d %s %s %" PRId64 "\n", (int)note, wid, jid, value);
+	return 0;
+}
+
 static inline struct store *
 try_open(struct bench *b, struct err *e)
 {
-	struct store_visitor v = { see_job, see_counter, see_queue, b };
+	struct store_visitor v = { see_job, see_counter, see_queue, see_note,
+		b };
 
 	b->seen[0] = '\0';
 	b->nids = 0;

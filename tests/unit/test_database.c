@@ -103,7 +103,7 @@ each_commit_is_synced_and_readers_are_let_in(void **state)
 		{ "PRAGMA wal_autocheckpoint", "0" },
 		{ "PRAGMA mmap_size", "0" },
 		{ "PRAGMA application_id", "1178684244" },
-		{ "PRAGMA user_version", "1" },
+		{ "PRAGMA user_version", "2" },
 	};
 	struct storedir d;
 	char said[32];
@@ -117,7 +117,7 @@ each_commit_is_synced_and_readers_are_let_in(void **state)
 		    sqlite3_exec(db, cases[i].ask, say_it, said, NULL), 0);
 		assert_string_equal(said, cases[i].want);
 	}
-	assert_int_equal(schema_version(), 1);
+	assert_int_equal(schema_version(), 2);
 	sqlite3_close(db);
 	storedir_remove(&d);
 }
@@ -172,6 +172,26 @@ anothers_database_is_refused(void **state)
 	storedir_remove(&d);
 }
 
+/* What an older Faktotum has written goes on, with the tables of today. */
+static void
+an_older_one_is_brought_up_to_date(void **state)
+{
+	struct storedir d;
+
+	(void)state;
+	storedir_make(&d);
+	sqlite3_close(open_good(&d));
+	storedir_run(&d,
+	    "DROP TABLE notes; PRAGMA user_version = 1;"
+	    "INSERT INTO queues VALUES ('kept', 1);");
+	sqlite3_close(open_good(&d));
+	assert_int_equal(
+	    storedir_ask(&d, "PRAGMA user_version"), schema_version());
+	assert_int_equal(storedir_ask(&d, "SELECT count(*) FROM notes"), 0);
+	assert_int_equal(storedir_ask(&d, "SELECT paused FROM queues"), 1);
+	storedir_remove(&d);
+}
+
 static void
 a_newer_one_is_refused(void **state)
 {
@@ -182,7 +202,7 @@ a_newer_one_is_refused(void **state)
 	sqlite3_close(open_good(&d));
 	storedir_run(&d, "PRAGMA user_version = 7");
 	must_refuse(&d, EUCLEAN,
-	    ": written by a newer Faktotum (schema 7, this one knows up to 1); "
+	    ": written by a newer Faktotum (schema 7, this one knows up to 2); "
 	    "it was left as it is");
 	assert_int_equal(storedir_ask(&d, "PRAGMA user_version"), 7);
 	storedir_remove(&d);
@@ -315,6 +335,7 @@ main(void)
 		cmocka_unit_test(
 		    what_is_not_ours_is_refused_and_left_as_it_was),
 		cmocka_unit_test(anothers_database_is_refused),
+		cmocka_unit_test(an_older_one_is_brought_up_to_date),
 		cmocka_unit_test(a_newer_one_is_refused),
 		cmocka_unit_test(one_cut_short_is_refused_and_left_as_it_was),
 		cmocka_unit_test(a_log_without_its_file_is_refused),

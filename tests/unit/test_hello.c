@@ -294,7 +294,7 @@ hello_is_written(void **state)
 		.nlabels = 2,
 	};
 	struct hello producer = { 0 };
-	struct greeting plain = { 2, 0, "", 0 };
+	struct greeting plain = { 2, 0, "", 0 }, offering = plain;
 	struct greeting asking = { 2, hashes[3].rounds, "", 0 };
 	struct buf *b = buf_new(500);
 	char want[200];
@@ -310,6 +310,9 @@ hello_is_written(void **state)
 	is(b, "HELLO {\"v\":2}\r\n");
 	assert_int_equal(hello_put(b, &producer, &asking, NULL), 0);
 	is(b, "HELLO {\"v\":2}\r\n");
+	offering.extensions = EXTENSION_RELEASE | EXTENSION_CANCEL;
+	assert_int_equal(hello_put(b, &producer, &offering, NULL), 0);
+	is(b, "HELLO {\"v\":2,\"x\":[\"release\",\"cancel\"]}\r\n");
 	assert_int_equal(hello_put(b, &producer, &asking, "hello"), 0);
 	snprintf(want, sizeof want, "HELLO {\"v\":2,\"pwdhash\":\"%s\"}\r\n",
 	    hashes[3].hex);

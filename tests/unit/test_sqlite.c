@@ -188,6 +188,17 @@ what_is_not_there_is_told_to_that_change_alone(void **state)
 	assert_int_equal(b->nids, 1);
 }
 
+static struct store_change
+on_note(enum store_kind kind, enum store_note note, const char *wid,
+    const char *jid, int64_t value)
+{
+	return (struct store_change){ .kind = kind,
+		.note = note,
+		.name = wid,
+		.job.jid = jid,
+		.value = value };
+}
+
 static void
 names_and_counters_come_back_and_clear_forgets_all(void **state)
 {
@@ -203,6 +214,12 @@ names_and_counters_come_back_and_clear_forgets_all(void **state)
 		{ .kind = STORE_COUNT,
 		    .name = "processed",
 		    .value = INT64_MAX },
+		on_note(STORE_NOTE, NOTE_LOST, "w", "b", 5),
+		on_note(STORE_NOTE, NOTE_LOST, "w", "a", 6),
+		on_note(STORE_NOTE, NOTE_CANCEL, "w", "a", 7),
+		on_note(STORE_NOTE, NOTE_LOST, "w", "b", 8),
+		on_note(STORE_UNNOTE, NOTE_LOST, "w", "a", 0),
+		on_note(STORE_UNNOTE, NOTE_LOST, "other", "b", 0),
 	};
 
 	put(b, c, sizeof c / sizeof c[0]);
@@ -210,7 +227,8 @@ names_and_counters_come_back_and_clear_forgets_all(void **state)
 	reopen(b);
 	assert_string_equal(b->seen,
 	    "queue a 1\nqueue b 1\ncounter processed 9223372036854775807\n"
-	    "job 1 1 1 0 7 0 25 1800 -1 jid type default - -\n");
+	    "job 1 1 1 0 7 0 25 1800 -1 jid type default - -\n"
+	    "note 2 w a 7\nnote 3 w b 8\n");
 	put_one(b, (struct store_change){ .kind = STORE_CLEAR });
 	reopen(b);
 	assert_string_equal(b->seen, "");
