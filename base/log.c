@@ -120,12 +120,14 @@ losses_event(char *text, size_t cap, unsigned long lost)
 }
 
 static void
-emit_line(const struct log_event *ev, const struct log_event *losses,
-    unsigned long lost)
+emit_line(const struct log_event *ev)
 {
+	char text[96];
+	unsigned long lost = log_write_losses();
+	struct log_event losses = losses_event(text, sizeof text, lost);
 	struct buf *line = buf_new(LINE_MAX_BYTES);
 
-	if (line != NULL && (lost == 0 || put_event(line, losses) == 0) &&
+	if (line != NULL && (lost == 0 || put_event(line, &losses) == 0) &&
 	    put_event(line, ev) == 0)
 		log_write(buf_front(line), buf_len(line), lost);
 	else
@@ -133,27 +135,52 @@ emit_line(const struct log_event *ev, const struct log_event *losses,
 	buf_free(line);
 }
 
+/* Nobody else tells them meanwhile. */
 static void
-emit_away(const struct log_event *ev, const struct log_event *losses,
-    unsigned long lost)
+tell_losses_away(void)
 {
-	if (lost > 0 && sink(sink_ctx, losses))
-		log_write_told(lost);
-	if (!sink(sink_ctx, ev))
-		log_write_lost();
+	char text[96];
+	unsigned long lost = log_write_take_losses();
+	struct log_event losses = losses_event(text, sizeof text, lost);
+
+	if (lost > 0 && !sink(sink_ctx, &losses))
+		log_write_put_losses(lost);
+}
+
+static bool
+goes_away(void)
+{
+	return sink != NULL && chosen == LOG_FORMAT_JOURNAL;
 }
 
 static void
 emit(const struct log_event *ev)
 {
-	char text[96];
-	unsigned long lost = log_write_losses();
-	struct log_event losses = losses_event(text, sizeof text, lost);
+	if (!goes_away()) {
+		emit_line(ev);
+		return;
+	}
+	if (!sink(sink_ctx, ev))
+		log_write_lost();
+}
 
-	if (sink != NULL && chosen == LOG_FORMAT_JOURNAL)
-		emit_away(ev, &losses, lost);
-	else
-		emit_line(ev, &losses, lost);
+void
+log_lost(unsigned long n)
+{
+	log_write_put_losses(n);
+}
+
+unsigned long
+log_losses(void)
+{
+	return log_write_losses();
+}
+
+void
+log_tell_losses(void)
+{
+	if (goes_away())
+		tell_losses_away();
 }
 
 void

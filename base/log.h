@@ -62,7 +62,8 @@ enum log_format log_format(void);
 
 /*
  * Takes an event away from standard error without ever waiting; false when it
- * is lost, which is then counted and told. Must not log.
+ * is lost, which is counted, and told at the next log_tell_losses(). Must not
+ * log.
  */
 typedef bool log_sink(void *ctx, const struct log_event *ev);
 
@@ -71,6 +72,16 @@ typedef bool log_sink(void *ctx, const struct log_event *ev);
  * Called while no other thread logs.
  */
 void log_divert(log_sink *to, void *ctx);
+
+/*
+ * For a sink whose way out is longer than its call: lines lost beyond it,
+ * and that there may be room now to tell of them.
+ */
+void log_lost(unsigned long n);
+void log_tell_losses(void);
+
+/* Lines lost and not told yet. */
+unsigned long log_losses(void);
 
 bool log_wants(enum log_level level);
 

@@ -56,13 +56,6 @@ write_all(const char *bytes, size_t len)
 	return done;
 }
 
-/* With the lock held. */
-static void
-forget(unsigned long told)
-{
-	losses -= told < losses ? told : losses;
-}
-
 void
 log_write(const char *lines, size_t len, unsigned long told)
 {
@@ -71,7 +64,7 @@ log_write(const char *lines, size_t len, unsigned long told)
 		torn = false;
 	size_t done = torn ? 0 : write_all(lines, len);
 	if (done == len) {
-		forget(told);
+		losses -= told < losses ? told : losses;
 	} else {
 		losses++;
 		torn = torn || done > 0;
@@ -82,17 +75,25 @@ log_write(const char *lines, size_t len, unsigned long told)
 void
 log_write_lost(void)
 {
-	pthread_mutex_lock(&lock);
-	losses++;
-	pthread_mutex_unlock(&lock);
+	log_write_put_losses(1);
 }
 
 void
-log_write_told(unsigned long told)
+log_write_put_losses(unsigned long n)
 {
 	pthread_mutex_lock(&lock);
-	forget(told);
+	losses += n;
 	pthread_mutex_unlock(&lock);
+}
+
+unsigned long
+log_write_take_losses(void)
+{
+	pthread_mutex_lock(&lock);
+	unsigned long n = losses;
+	losses = 0;
+	pthread_mutex_unlock(&lock);
+	return n;
 }
 
 unsigned long

@@ -21,10 +21,11 @@ void log_write(const char *lines, size_t len, unsigned long told);
 /* A line that could not even be made, or that another way out refused. */
 void log_write_lost(void);
 
-/* So many losses have been told by another way out. */
-void log_write_told(unsigned long told);
-
-/* Lines dropped and not yet told. */
+/* Lines dropped and not yet told; log_write() forgets those that it told. */
 unsigned long log_write_losses(void);
+
+/* The same, for who tells them in another way: forgotten, or put back. */
+unsigned long log_write_take_losses(void);
+void log_write_put_losses(unsigned long n);
 
 #endif
