@@ -18,6 +18,7 @@ from_systemd = $(shell $(PKG_CONFIG) --define-variable=prefix=$(PREFIX) \
 UNITDIR     ?= $(or $(call from_systemd,systemd_system_unit_dir),$(PREFIX)/lib/systemd/system)
 SYSUSERSDIR ?= $(or $(call from_systemd,sysusers_dir),$(PREFIX)/lib/sysusers.d)
 TMPFILESDIR ?= $(or $(call from_systemd,tmpfiles_dir),$(PREFIX)/lib/tmpfiles.d)
+CATALOGDIR  ?= $(or $(call from_systemd,catalogdir),$(PREFIX)/lib/systemd/catalog)
 CLANG      ?= clang
 PYTHON     ?= $(shell contrib/find-python)
 
@@ -262,6 +263,7 @@ install: all man units
 	    install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; done
 	install -d $(DESTDIR)$(UNITDIR)
 	install -m 644 $(addprefix $(O)/units/,$(units)) $(DESTDIR)$(UNITDIR)/
+	install -D -m 644 contrib/systemd/faktotum.catalog $(DESTDIR)$(CATALOGDIR)/faktotum.catalog
 	install -D -m 644 $(O)/units/faktotum.sysusers $(DESTDIR)$(SYSUSERSDIR)/faktotum.conf
 	install -D -m 644 $(O)/units/faktotum.tmpfiles $(DESTDIR)$(TMPFILESDIR)/faktotum.conf
 	install -D -m 644 $(O)/units/notify-reload.conf $(DESTDIR)$(DATADIR)/systemd/notify-reload.conf

@@ -25,6 +25,7 @@ struct once {
 	const struct timeline *when;
 	struct output output;
 	struct kin *kin;
+	struct job_log log; /* until the end of the process */
 	struct once_result *result;
 };
 
@@ -102,7 +103,7 @@ run_and_wait(struct once *o, struct spawner *spawner,
 		.run = o->run,
 		.output = &o->output,
 		.how = q->handler,
-		.jid = q->dispatch_id,
+		.log = &o->log,
 		.dispatch = q->dispatch_id,
 		.deadline = req.deadline,
 		.latest = o->when->latest,
@@ -146,6 +147,10 @@ once_run(const char *tmpdir, struct invocation_request *q,
 		.how = q->handler,
 		.when = when,
 		.output = { .how = q->handler },
+		.log = { .jid = q->dispatch_id,
+		    .jobtype = q->handler->jobtype,
+		    .queue = "",
+		    .dispatch = "" },
 		.result = result,
 	};
 	struct spawner *spawner = NULL;

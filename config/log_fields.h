@@ -19,8 +19,11 @@ extern const struct field_choice log_levels[];
 		.offset = (format_offset),                                     \
 		.choices = log_formats,                                        \
 		.dflt = "auto",                                                \
-		.help = "How a line is written to standard error; `auto` is "  \
-			"`journal` under systemd and `text` elsewhere." },     \
+		.help = "`text` and `json` are lines on standard error. "      \
+			"`journal` speaks to the system's journal, as far as " \
+			"the program can, else writes lines with a priority. " \
+			"`auto` is `journal` when standard error is the "      \
+			"journal, as in a service of systemd, else `text`." }, \
 	{                                                                      \
 		.name = "level", .kind = FIELD_CHOICE,                         \
 		.offset = (level_offset), .choices = log_levels,               \

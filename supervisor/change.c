@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "supervisor/event.h"
 #include "supervisor/handover.h"
 #include "supervisor/inside.h"
 #include "supervisor/joblist.h"
@@ -86,7 +87,7 @@ reload(struct supervisor *s)
 		    next->settings->file, next->settings->nhandlers,
 		    (long long)next->settings->concurrency);
 	} else {
-		log_say(LOG_LEVEL_ERROR, "reload",
+		event_say(LOG_LEVEL_ERROR, EVENT_RELOAD_FAILED, "reload",
 		    "nothing was changed; going on as before");
 		generation_drop(next);
 	}
@@ -151,11 +152,13 @@ on_save(void *ctx, struct state_writer *w)
 
 	if (s->journal != NULL)
 		journal_settle(s->journal);
+	size_t unsent = s->journald != NULL ? journald_hold(s->journald) : 0;
 	s->given.save(s->given.ctx, w);
 	generation_save(s->now, w);
 	state_put_text(w, s->who.wid);
 	state_put_int(w, notify_is_ready(s->notify));
 	state_put_int(w, lifecycle_quiet_by(s->lifecycle));
+	state_put_int(w, (int64_t)(unsent + log_losses()));
 	scratch_save(s->scratch, w);
 	kin_save(s->kin, w);
 	report_save(s->report, w);
@@ -167,6 +170,8 @@ on_given_up(void *ctx)
 {
 	struct supervisor *s = ctx;
 
+	if (s->journald != NULL)
+		journald_go_on(s->journald);
 	s->handing_over = false;
 	dispatch_resume(s->dispatch);
 	if (s->reload_too)
@@ -233,6 +238,7 @@ change_load_identity(struct supervisor *s, bool *ready, unsigned *quiet)
 	free(wid);
 	*ready = state_get_within(r, 0, 1) != 0;
 	*quiet = (unsigned)state_get_within(r, 0, QUIET_ALL);
+	log_lost((unsigned long)state_get_within(r, 0, INT32_MAX));
 }
 
 /* The jobs at work. What cannot be read ends, and comes back to somebody. */

@@ -63,6 +63,7 @@ on_line(
 {
 	struct task *t = ctx;
 
+	job_log_pid(&t->output.log, run_pid(t->run));
 	bool passed =
 	    output_line(&t->lane->output, &t->output, stream, bytes, len, more);
 
@@ -74,6 +75,7 @@ on_message(void *ctx, const char *bytes, size_t len, bool more)
 {
 	struct task *t = ctx;
 
+	job_log_pid(&t->output.log, run_pid(t->run));
 	talk_line(&t->talk, bytes, len, more);
 }
 
@@ -85,6 +87,7 @@ on_done(void *ctx, const struct run_facts *facts)
 	struct lane *lane = t->lane;
 	struct verdict v;
 
+	job_log_pid(&t->output.log, run_pid(t->run));
 	t->run = NULL;
 	talk_end(&t->talk);
 	judge(&v, t->how, facts, talk_error(&t->talk), talk_refusal(&t->talk));

@@ -33,13 +33,25 @@ tell_server(struct task *t, bool done, const struct failure *f)
 void
 ending_refused(struct task *t, const struct failure *f)
 {
-	job_log_say(&t->output.log, LOG_LEVEL_WARNING, JOB_FAILED,
+	const struct job_end end = { JOB_FAILED, "refused", -1 };
+
+	job_log_end(&t->output.log, LOG_LEVEL_WARNING, &end,
 	    "%s: %s; not run (attempt %lld of %lld); reported FAIL%s",
 	    f->errtype, f->message, (long long)job_attempt(&t->job),
 	    (long long)job_max_attempts(&t->job), f->dead ? " as dead" : "");
 	tell_server(t, false, f);
 	metrics_ended(
 	    t->dispatch->parts.metrics, &t->job, METRICS_REFUSED, NULL);
+}
+
+static const char *
+event_of(const struct task *t, const struct verdict *v)
+{
+	if (t->lost)
+		return JOB_LOST;
+	if (v->kind == VERDICT_DONE)
+		return JOB_DONE;
+	return strcmp(v->errtype, "MemoryLimit") == 0 ? JOB_OOM : JOB_FAILED;
 }
 
 static void
@@ -50,19 +62,23 @@ tell_log(const struct task *t, const struct run_facts *facts,
 	double seconds = (double)facts->elapsed / 1e9;
 	long long attempt = (long long)job_attempt(&t->job);
 	long long most = (long long)job_max_attempts(&t->job);
-	bool oom = strcmp(v->errtype, "MemoryLimit") == 0;
+	const struct job_end end = {
+		.event = event_of(t, v),
+		.outcome = t->lost ? "lost" : verdict_kind_name(v->kind),
+		.elapsed = facts->started ? facts->elapsed : -1,
+	};
 
 	if (t->lost)
-		job_log_say(log, LOG_LEVEL_WARNING, NULL,
+		job_log_end(log, LOG_LEVEL_WARNING, &end,
 		    "ended after %.3f s (status 0x%04x); not ours any more, "
 		    "nothing is reported",
 		    seconds, (unsigned)facts->status);
 	else if (v->kind == VERDICT_DONE)
-		job_log_say(log, LOG_LEVEL_INFO, JOB_DONE,
+		job_log_end(log, LOG_LEVEL_INFO, &end,
 		    "done in %.3f s (attempt %lld of %lld, status 0x%04x)",
 		    seconds, attempt, most, (unsigned)facts->status);
 	else
-		job_log_say(log, LOG_LEVEL_WARNING, oom ? JOB_OOM : JOB_FAILED,
+		job_log_end(log, LOG_LEVEL_WARNING, &end,
 		    "%s: %s; %s after %.3f s (attempt %lld of %lld, status "
 		    "0x%04x); reported %s",
 		    v->errtype, v->message, verdict_kind_name(v->kind), seconds,

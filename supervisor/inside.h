@@ -19,6 +19,7 @@
 #include "supervisor/heartbeat.h"
 #include "supervisor/identity.h"
 #include "supervisor/journal.h"
+#include "supervisor/journald.h"
 #include "supervisor/http.h"
 #include "supervisor/lifecycle.h"
 #include "supervisor/metrics.h"
@@ -41,7 +42,8 @@ struct supervisor {
 	struct client *client; /* for report and heartbeat */
 	struct spawner *spawner;
 	struct scratch *scratch;
-	struct journal *journal; /* NULL: none */
+	struct journal *journal;   /* NULL: none */
+	struct journald *journald; /* NULL: there is none here */
 	struct report *report;
 	struct heartbeat *heartbeat;
 	struct dispatch *dispatch;

@@ -18,10 +18,22 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "supervisor/change.h"
+#include "supervisor/event.h"
 #include "supervisor/handover.h"
 #include "supervisor/health.h"
 #include "supervisor/inside.h"
 #include "supervisor/timeline.h"
+
+/* Once in a life: with a server or without, jobs can come from now on. */
+static void
+tell_ready(struct supervisor *s)
+{
+	if (!notify_is_ready(s->notify))
+		event_say(LOG_LEVEL_INFO, EVENT_READY, "ready",
+		    "faktotum %s is up as wid=%s", FAKTOTUM_VERSION,
+		    s->who.wid);
+	notify_ready(s->notify);
+}
 
 static void
 on_up(void *ctx)
@@ -33,7 +45,7 @@ on_up(void *ctx)
 	metrics_connected(s->metrics);
 	heartbeat_up(s->heartbeat);
 	report_up(s->report);
-	notify_ready(s->notify);
+	tell_ready(s);
 	notify_look(s->notify);
 }
 
@@ -43,7 +55,7 @@ on_down(void *ctx)
 	struct supervisor *s = ctx;
 
 	heartbeat_down(s->heartbeat);
-	notify_ready(s->notify);
+	tell_ready(s);
 	notify_look(s->notify);
 }
 
@@ -143,7 +155,7 @@ on_phase(void *ctx, enum lifecycle_phase phase)
 			heartbeat_say(s->heartbeat, WORKER_QUIET);
 		break;
 	case LIFECYCLE_DRAINING:
-		log_say(LOG_LEVEL_INFO, "shutdown",
+		event_say(LOG_LEVEL_INFO, EVENT_DRAINING, "shutdown",
 		    "no more jobs are fetched; waiting up to %.0f s for %zu",
 		    (double)s->now->settings->shutdown_grace / 1e9,
 		    dispatch_busy(s->dispatch));
@@ -332,6 +344,9 @@ supervisor_new(const struct supervisor_parts *parts, struct generation *first,
 		goto fail;
 	s->who.tls = first->tls;
 
+	s->journald = journald_open(e);
+	if (s->journald == NULL && e->code != 0)
+		goto fail;
 	if (parts->handover != NULL)
 		change_load_identity(s, &ready, &quiet);
 	if (open_journal(s, e) < 0)
@@ -363,8 +378,11 @@ supervisor_free(struct supervisor *s)
 	if (s == NULL)
 		return;
 	/* What does not die keeps its run; the end of the process is near. */
-	if (s->dispatch != NULL && dispatch_busy(s->dispatch) > 0)
+	if (s->dispatch != NULL && dispatch_busy(s->dispatch) > 0) {
+		if (s->journald != NULL)
+			journald_hold(s->journald);
 		return;
+	}
 	http_free(s->http);
 	orphans_free(s->orphans);
 	kin_free(s->kin);
@@ -385,6 +403,7 @@ supervisor_free(struct supervisor *s)
 		ev_prepare_stop(s->loop, &s->turn);
 		ev_loop_destroy(s->loop);
 	}
+	journald_close(s->journald);
 	generation_drop(s->now);
 	free(s);
 }

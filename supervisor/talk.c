@@ -13,22 +13,15 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "supervisor/journald_entry.h"
 
 /* In which a percentage is carried to a successor. */
 #define PERCENT_UNIT INT64_C(1000)
 
 static void
-tags_of(const struct talk *t, struct log_tag tags[2])
-{
-	tags[0] = (struct log_tag){ "jid", t->parts.jid };
-	tags[1] = (struct log_tag){ "type", t->parts.how->jobtype };
-}
-
-static void
 ignore(struct talk *t, const char *why)
 {
 	int64_t now = clock_mono();
-	struct log_tag tags[2];
 
 	t->ignored++;
 	if (t->second == 0 || now - t->second >= CLOCK_NS_PER_S) {
@@ -37,8 +30,8 @@ ignore(struct talk *t, const char *why)
 	}
 	if (t->told++ >= TALK_COMPLAINTS)
 		return;
-	tags_of(t, tags);
-	log_tagged(LOG_LEVEL_WARNING, tags, 2, "a message is ignored: %s", why);
+	job_log_say(t->parts.log, LOG_LEVEL_WARNING, NULL,
+	    "a message is ignored: %s", why);
 }
 
 static void
@@ -149,7 +142,6 @@ static void
 take_progress(struct talk *t, const struct message *m)
 {
 	const struct json *desc = &m->progress.desc;
-	struct log_tag tags[2];
 
 	t->alive = clock_mono();
 	t->progressed = true;
@@ -168,10 +160,9 @@ take_progress(struct talk *t, const struct message *m)
 		t->desc[len] = '\0';
 		free(text);
 	}
-	tags_of(t, tags);
 	if (log_wants(LOG_LEVEL_DEBUG) && output_may_pass(t->parts.output))
-		log_tagged(LOG_LEVEL_DEBUG, tags, 2, "progress %g %s",
-		    t->percent, t->desc);
+		job_log_say(t->parts.log, LOG_LEVEL_DEBUG, NULL,
+		    "progress %g %s", t->percent, t->desc);
 }
 
 /* Never beyond what the operator and the reservation allow. */
@@ -180,7 +171,6 @@ take_extend(struct talk *t, const struct message *m)
 {
 	int64_t most = t->began + t->parts.how->max_timeout;
 	int64_t asked = clock_mono() + m->extend.ns;
-	struct log_tag tags[2];
 
 	if (most > t->parts.latest)
 		most = t->parts.latest;
@@ -189,8 +179,7 @@ take_extend(struct talk *t, const struct message *m)
 	if (most <= t->parts.deadline) {
 		if (!output_may_pass(t->parts.output))
 			return;
-		tags_of(t, tags);
-		log_tagged(LOG_LEVEL_WARNING, tags, 2,
+		job_log_say(t->parts.log, LOG_LEVEL_WARNING, NULL,
 		    "%lld s more are refused: %s; the deadline stands",
 		    (long long)(m->extend.ns / CLOCK_NS_PER_S),
 		    t->parts.deadline >= t->parts.latest
@@ -202,8 +191,7 @@ take_extend(struct talk *t, const struct message *m)
 	run_set_deadline(t->parts.run, t->parts.deadline);
 	if (!output_may_pass(t->parts.output))
 		return;
-	tags_of(t, tags);
-	log_tagged(LOG_LEVEL_INFO, tags, 2,
+	job_log_say(t->parts.log, LOG_LEVEL_INFO, NULL,
 	    "the deadline is %.1f s away now, as the program asked%s",
 	    (double)(t->parts.deadline - clock_mono()) / (double)CLOCK_NS_PER_S,
 	    asked > most ? ", in part" : "");
@@ -213,15 +201,10 @@ take_extend(struct talk *t, const struct message *m)
 static bool
 name_fits(const char *name, size_t len)
 {
-	static const char *const ours[] = { "jid", "type", "stream", "time",
-		"level", "message", "subject", "dispatch" };
-
 	if (len == 0 || len > TALK_NAME_MAX ||
-	    (name[0] >= '0' && name[0] <= '9'))
+	    (name[0] >= '0' && name[0] <= '9') ||
+	    journald_entry_owns(name, len))
 		return false;
-	for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
-		if (strlen(ours[i]) == len && memcmp(ours[i], name, len) == 0)
-			return false;
 	for (size_t i = 0; i < len; i++) {
 		char c = name[i];
 
@@ -280,21 +263,21 @@ take_fields(struct log_tag *tags, const struct json *fields)
 static void
 take_log(struct talk *t, const struct message *m)
 {
-	struct log_tag tags[2 + TALK_FIELDS_MAX];
+	struct log_tag fields[TALK_FIELDS_MAX];
 	size_t n = 0;
 
 	if (!log_wants(m->log.level) || !output_may_pass(t->parts.output))
 		return;
-	tags_of(t, tags);
 	if (m->log.fields.kind == JSON_OBJECT)
-		n = take_fields(tags + 2, &m->log.fields);
+		n = take_fields(fields, &m->log.fields);
 	char *text = text_of(&m->log.msg);
 	if (text != NULL)
-		log_bytes(m->log.level, tags, 2 + n, text, strlen(text));
+		job_log_message(
+		    t->parts.log, m->log.level, fields, n, text, strlen(text));
 	free(text);
-	for (size_t i = 2; i < 2 + n; i++) {
-		free((void *)(uintptr_t)tags[i].key);
-		free((void *)(uintptr_t)tags[i].value);
+	for (size_t i = 0; i < n; i++) {
+		free((void *)(uintptr_t)fields[i].key);
+		free((void *)(uintptr_t)fields[i].value);
 	}
 }
 
@@ -323,14 +306,12 @@ take_push(struct talk *t, const struct message *m)
 		.bytes = (size_t)t->parts.how->push_size,
 	};
 	bool first = talk_refusal(t) == NULL;
-	struct log_tag tags[2];
 
 	if (followups_take(
 		&t->then, &m->push.job, t->parts.dispatch, &limits) == 0 ||
 	    !first)
 		return;
-	tags_of(t, tags);
-	log_tagged(LOG_LEVEL_WARNING, tags, 2,
+	job_log_say(t->parts.log, LOG_LEVEL_WARNING, NULL,
 	    "a job cannot be pushed, so this one cannot succeed: %s",
 	    t->then.why);
 }
@@ -387,14 +368,11 @@ talk_line(struct talk *t, const char *bytes, size_t len, bool more)
 void
 talk_end(struct talk *t)
 {
-	struct log_tag tags[2];
-
 	if (t->parts.loop == NULL)
 		return;
 	ev_timer_stop(t->parts.loop, &t->stall);
-	tags_of(t, tags);
 	if (t->ignored > TALK_COMPLAINTS)
-		log_tagged(LOG_LEVEL_WARNING, tags, 2,
+		job_log_say(t->parts.log, LOG_LEVEL_WARNING, NULL,
 		    "%llu messages were ignored in all",
 		    (unsigned long long)t->ignored);
 }
@@ -414,15 +392,12 @@ talk_refusal(const struct talk *t)
 void
 talk_tell_unused(const struct talk *t)
 {
-	struct log_tag tags[2];
-
 	if (t->error_line == NULL)
 		return;
-	tags_of(t, tags);
 	char *text = t->error.error.message.kind == JSON_STRING
 	    ? text_of(&t->error.error.message)
 	    : NULL;
-	log_tagged(LOG_LEVEL_WARNING, tags, 2,
+	job_log_say(t->parts.log, LOG_LEVEL_WARNING, NULL,
 	    "its exit status says done, so the error it told of is ignored: "
 	    "%s",
 	    text != NULL ? text : "without words");

@@ -23,20 +23,20 @@
 #include "supervisor/output.h"
 
 enum {
-	TALK_COMPLAINTS = 10, /* a second and run */
-	TALK_FIELDS_MAX = 16, /* of a `log` message; more are left out */
-	TALK_NAME_MAX = 32,   /* bytes of such a field's name */
-	TALK_DESC_MAX = 256,  /* bytes of a `progress`; more is cut */
+	TALK_COMPLAINTS = 10,                 /* a second and run */
+	TALK_FIELDS_MAX = JOB_LOG_FIELDS_MAX, /* of a `log` message */
+	TALK_NAME_MAX = 32,                   /* bytes of such a field's name */
+	TALK_DESC_MAX = 256, /* bytes of a `progress`; more is cut */
 	TALK_RESULT_MAX = 64 * 1024,
 };
 
-/* All borrowed, until talk_end(); jid until talk_clear(). */
+/* All borrowed, until talk_end(); log until talk_clear(). */
 struct talk_parts {
 	struct ev_loop *loop;
 	struct run *run;
 	struct output *output; /* its log_rate holds for `log`, too */
 	const struct handler *how;
-	const char *jid;
+	const struct job_log *log;
 	const char *dispatch; /* its id: begins the jids of follow-up jobs */
 	int64_t deadline;     /* clock_mono(), as the next */
 	int64_t latest;       /* the deadline never gets beyond it */

@@ -108,7 +108,7 @@ task_listen(struct task *t, struct ev_loop *loop)
 		.run = t->run,
 		.output = &t->lane->output,
 		.how = t->how,
-		.jid = t->jid,
+		.log = &t->output.log,
 		.dispatch = t->id,
 		.deadline = t->deadline,
 		.latest = t->when.latest,

@@ -67,8 +67,8 @@ go(struct upgrade *u)
 		give_up(u, "out of memory");
 		return;
 	}
-	u->hooks->save(u->ctx, &w);
 	log_say(LOG_LEVEL_INFO, "upgrade", "handing over to %s", u->path);
+	u->hooks->save(u->ctx, &w);
 	handover_exec(&w, u->path, u->argv, &e);
 	state_writer_clear(&w);
 	give_up(u, e.text);

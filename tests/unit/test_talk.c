@@ -14,6 +14,10 @@
 static char jobtype[] = "resize";
 static const struct handler how = { .jobtype = jobtype, .log_rate = 1000 };
 
+static const struct job_log job = {
+	.jid = "j1", .jobtype = jobtype, .queue = "", .dispatch = ""
+};
+
 struct stage {
 	struct output output;
 	struct talk talk;
@@ -27,7 +31,7 @@ resume(struct stage *s)
 	    &(struct talk_parts){ .loop = EV_DEFAULT,
 		.output = &s->output,
 		.how = &how,
-		.jid = "j1",
+		.log = &job,
 		.deadline = clock_mono() + 10 * CLOCK_NS_PER_S,
 		.latest = clock_mono() + 99 * CLOCK_NS_PER_S });
 }
