@@ -176,7 +176,9 @@ load_job(void *ctx, const struct store_job *row)
 	struct server *s = ctx;
 
 	notify_loading(s->notify);
-	return jobs_load(s->jobs, row);
+	int r = jobs_load(s->jobs, row);
+
+	return r == -EINVAL ? -EUCLEAN : r;
 }
 
 static int
@@ -246,6 +248,17 @@ start_watchers(struct server *s)
 	ev_timer_init(&s->last_call, on_last_call, LAST_CALL, 0.);
 }
 
+/*
+ * What kind of trouble it is decides the exit status: permission denied means
+ * one thing for an address and another for a file.
+ */
+static void
+is_about_address(struct err *e)
+{
+	if (e->code != EINVAL && e->code != ENOMEM && e->code != EADDRINUSE)
+		e->code = EADDRNOTAVAIL;
+}
+
 /* The manager's socket, when it holds one, else the settings' address. */
 static int
 open_listener(struct server *s, struct err *e)
@@ -257,8 +270,10 @@ open_listener(struct server *s, struct err *e)
 	s->listener = fd >= 0
 	    ? listener_adopt(s->loop, fd, on_accept, s, e)
 	    : listener_open(s->loop, s->settings->listen, on_accept, s, e);
-	if (s->listener == NULL)
+	if (s->listener == NULL) {
+		is_about_address(e);
 		return -e->code;
+	}
 	if (fd >= 0)
 		log_say(LOG_LEVEL_INFO, "server",
 		    "the service manager holds the socket: the setting listen "
@@ -280,6 +295,8 @@ open_web(struct server *s, struct err *e)
 	if (!web)
 		return 0;
 	s->web = web_open(s, e);
+	if (s->web == NULL)
+		is_about_address(e);
 	return s->web != NULL ? 0 : -e->code;
 }
 

@@ -18,7 +18,8 @@ struct server;
  * Opens the store, reads what is in it, and listens: at the socket that the
  * service manager holds, else where settings say, which is borrowed.
  * Returns NULL with *e set; e->code tells what kind of trouble: EADDRINUSE
- * and the like for the address, EBUSY, EUCLEAN, ENOSPC, … for the data.
+ * or EADDRNOTAVAIL for an address, EINVAL for one that is none; EBUSY,
+ * EUCLEAN, ENOSPC, … for the data.
  */
 struct server *server_start(struct ev_loop *loop,
     const struct server_settings *settings, struct err *e);

@@ -23,6 +23,8 @@
 #include "server/store/logfile.h"
 #include "server/store/schema.h"
 
+enum { PAGE_LEAST = 512 }; /* SQLite's smallest */
+
 static int
 connect_to(const char *file, sqlite3 **out, struct err *e)
 {
@@ -116,20 +118,54 @@ make(const char *file, struct err *e)
 	return r == 0 ? 0 : err_set(e, -r, "make %s: %s", file, strerror(-r));
 }
 
-/* Another database's log would be played back into a new one. */
-static int
-prove_no_orphan(const char *file, struct err *e)
+static bool
+has_log(const char *file)
 {
 	char log[PATH_MAX];
 	struct stat st;
 
 	snprintf(log, sizeof log, "%s-wal", file);
-	if (stat(log, &st) < 0 || st.st_size == 0)
+	return stat(log, &st) == 0 && st.st_size > 0;
+}
+
+/* Another database's log would be played back into a new one. */
+static int
+prove_no_orphan(const char *file, struct err *e)
+{
+	if (!has_log(file))
 		return 0;
 	return err_set(e, EUCLEAN,
-	    "%s is missing, but its log %s is there: put the file back, or "
-	    "move the log away to start empty",
-	    file, log);
+	    "%s is missing, but its log %s-wal is there: put the file back, "
+	    "or move the log away to start empty",
+	    file, file);
+}
+
+static bool
+is_database(const char *file)
+{
+	static const char magic[16] = "SQLite format 3";
+	char head[sizeof magic] = "";
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	ssize_t n = read(fd, head, sizeof head);
+	close(fd);
+	return n == sizeof head && memcmp(head, magic, sizeof magic) == 0;
+}
+
+/*
+ * SQLite takes a last page that is there in part for a whole one. A crash
+ * leaves such a page too, but then it is in the log.
+ */
+static int
+prove_whole(const char *file, const struct stat *st, struct err *e)
+{
+	if (st->st_size % PAGE_LEAST == 0 || has_log(file) ||
+	    !is_database(file))
+		return 0;
+	return err_set(e, EUCLEAN,
+	    "%s: cannot be read: it is cut short within a page", file);
 }
 
 /* journal_mode answers with what it became, and cannot fail otherwise. */
@@ -171,6 +207,12 @@ prepare(sqlite3 *db, struct err *e)
 	    e);
 }
 
+void
+database_trust(sqlite3 *db)
+{
+	sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, (int *)NULL);
+}
+
 int
 database_open(const char *file, sqlite3 **out, struct err *e)
 {
@@ -183,9 +225,14 @@ database_open(const char *file, sqlite3 **out, struct err *e)
 			    e, errno, "open %s: %s", file, strerror(errno));
 		if (prove_no_orphan(file, e) < 0 || make(file, e) < 0)
 			return -e->code;
+	} else if (prove_whole(file, &st, e) < 0) {
+		return -e->code;
 	}
 	if (connect_to(file, &db, e) < 0)
 		return err_wrap(e, "%s", file);
+	if (has_log(file))
+		sqlite3_db_config(
+		    db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL);
 	if (prepare(db, e) < 0) {
 		sqlite3_close(db);
 		return err_wrap(e, "%s", file);

@@ -23,6 +23,12 @@
  */
 int database_open(const char *file, sqlite3 **out, struct err *e);
 
+/*
+ * The file is whole as far as can be seen. Until then, closing it does not
+ * move its log into it: what is damaged stays as it is, both of it.
+ */
+void database_trust(sqlite3 *db);
+
 /* The longest wait for a lock that someone else's program holds. */
 enum { DATABASE_BUSY_MS = 2000 };
 

@@ -385,6 +385,20 @@ store_new(struct ev_loop *loop)
 	return s;
 }
 
+/* A damaged file may be all that is left of the jobs. */
+static int
+tell_way_out(struct err *e)
+{
+	const struct err what = *e;
+
+	if (what.code != EUCLEAN || strstr(what.text, "left as it is") != NULL)
+		return -what.code;
+	return err_set(e, EUCLEAN,
+	    "%s; it was left as it is: put a backup in its place, or see "
+	    "\"A damaged file\" in store.md",
+	    what.text);
+}
+
 static int
 open_writer(struct store *s, const struct store_visitor *v, struct err *e)
 {
@@ -392,10 +406,11 @@ open_writer(struct store *s, const struct store_visitor *v, struct err *e)
 	sqlite3 *db;
 
 	if (database_open(file, &db, e) < 0)
-		return -e->code;
+		return tell_way_out(e);
 	if (scan(db, v, e) < 0) {
 		sqlite3_close(db);
-		return err_wrap(e, "%s", file);
+		(void)err_wrap(e, "%s", file);
+		return tell_way_out(e);
 	}
 	s->writer = writer_new(db, e);
 	return s->writer == NULL ? err_wrap(e, "%s", file) : 0;

@@ -77,6 +77,7 @@ writer_new(sqlite3 *db, struct err *e)
 		writer_free(w);
 		return NULL;
 	}
+	database_trust(db);
 	sqlite3_wal_hook(db, note_log, w);
 	return w;
 }
