@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/breaker_settings.h"
 #include "config/handler_draft.h"
 #include "config/handler_env.h"
+#include "config/handler_queues.h"
 #include "config/job_files.h"
 #include "config/patterns.h"
 
@@ -91,6 +93,7 @@ handler_read(struct reader *r, const struct node *jobtype,
 			handler_env_read(r, d.env, env, &d.h);
 		check_secrets(r, c, prefix, &d.h);
 		confinement_finish(r, jobtype->at, prefix, &d.h.confine);
+		breaker_settings_check(r, prefix, &d.h);
 		if (!d.h.control && d.h.stall_timeout > 0)
 			reader_complain(r, jobtype->at,
 			    "%sstall_timeout: a program without messages shows "
@@ -112,6 +115,7 @@ handler_clear(struct handler *h)
 	free(h->cwd);
 	handler_env_clear(h);
 	confinement_clear(&h->confine);
+	handler_queues_clear(h);
 	job_files_free(h->files);
 	h->files = NULL;
 	patterns_free(h->redact);

@@ -4,10 +4,12 @@
  * SPDX-License-Identifier: ISC
  */
 #include "base/clock.h"
+#include "config/breaker_settings.h"
 #include "config/confinement.h"
 #include "config/handler.h"
 #include "config/handler_draft.h"
 #include "config/handler_env.h"
+#include "config/handler_queues.h"
 #include "config/job_files.h"
 #include "config/patterns.h"
 #include "config/permissions.h"
@@ -309,5 +311,19 @@ const struct field handler_fields[] = {
 	    .help = "What an error's text must not contain when it leaves this "
 		    "host: a match, or its first group, is replaced." },
 #include "config/confinement_rows.inc"
+	{ .name = "queues",
+	    .kind = FIELD_OTHER,
+	    .decode = handler_queues_decode,
+	    .offset = AT(h),
+	    .dflt = "[]",
+	    .expected = "a list of queues",
+	    .help = "The queues that bring its jobs. A queue that any job "
+		    "names here is taken to bring only jobs that name it, and "
+		    "is left alone while the breakers of all of those are "
+		    "open." },
+	{ .name = "breaker",
+	    .kind = FIELD_GROUP,
+	    .rows = breaker_fields,
+	    .help = "When it is left alone because it does not work." },
 	{ 0 },
 };

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "config/handler.h"
+#include "config/handler_queues.h"
 #include "config/http_settings.h"
 #include "config/log_fields.h"
 #include "config/place.h"
@@ -343,6 +344,7 @@ read_root(struct reader *r, struct draft *d)
 	read_jobs(r, d);
 	if (node_get(d->root, "unknown") != NULL && d->s.index != NULL)
 		unknown_check(r, node_get(d->root, "unknown")->at, &d->s);
+	handler_queues_check(r, &d->s);
 	if (r->count == 0)
 		check_graces(r, d);
 }

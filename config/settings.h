@@ -72,12 +72,24 @@ struct patterns;
 struct queue_setting {
 	char *name;
 	int64_t weight; /* 1 in strict order */
+	bool named;     /* some handlers say that their jobs come from it */
 	struct mark at;
 };
 
 struct env_setting {
 	char *name;
 	struct template *value;
+};
+
+/* When a handler is left alone because it does not work. */
+struct breaker_settings {
+	bool unavailable;     /* a program that cannot be started opens it */
+	int64_t failures;     /* percent of `of` that open it; 0: never */
+	int64_t of;           /* how many of the last jobs are looked at, */
+	int64_t window;       /* if they ended within this time */
+	int64_t cooldown;     /* the first, */
+	int64_t max_cooldown; /* and the longest */
+	int64_t hold;         /* how long a job waits for it */
 };
 
 struct handler {
@@ -120,6 +132,10 @@ struct handler {
 	enum error_parser error_parser;
 	struct patterns *redact; /* NULL: nothing */
 	struct confinement confine;
+	char **queues; /* that bring its jobs; none: any others */
+	size_t nqueues;
+	struct mark queues_at;
+	struct breaker_settings breaker;
 };
 
 struct settings {
@@ -204,5 +220,11 @@ settings_handler(const struct settings *s, const char *jobtype, size_t len);
  * `unknown` names; or NULL. Borrowed. */
 const struct handler *
 settings_choose(const struct settings *s, const char *jobtype, size_t len);
+
+/*
+ * Whether jobs of this handler may come from this queue: when it names the
+ * queue, or when neither names the other.
+ */
+bool settings_serves(const struct queue_setting *q, const struct handler *h);
 
 #endif

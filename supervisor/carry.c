@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "handlers/run.h"
 #include "supervisor/dispatch_inside.h"
+#include "supervisor/gate.h"
 #include "supervisor/lane.h"
 #include "supervisor/task.h"
 
@@ -54,6 +55,7 @@ dispatch_save(const struct dispatch *d, struct state_writer *w)
 	}
 	state_put_int(w, (int64_t)d->dispatched);
 	state_put_int(w, (int64_t)d->lost);
+	gate_save(d, w);
 	state_put_int(w, (int64_t)g.count);
 	for (size_t i = 0; i < g.count; i++)
 		generation_save(g.of[i], w);
@@ -123,7 +125,7 @@ settle_in(struct task *t, struct generation *own, struct state_reader *r)
 	TAILQ_INSERT_TAIL(&d->all, t, link);
 	d->busy++;
 	if (state_get_within(r, 0, 1) == 0) {
-		dispatch_hold(t);
+		gate_hold(t);
 		return !r->failed;
 	}
 	task_request(t, d->parts.kin);
@@ -132,6 +134,8 @@ settle_in(struct task *t, struct generation *own, struct state_reader *r)
 	if (t->run != NULL) {
 		task_listen(t, d->parts.loop);
 		t->lane->running++;
+		if (t->probe)
+			breaker_take_probe(&t->lane->breaker);
 		return true;
 	}
 	job_log_say(
@@ -170,6 +174,7 @@ dispatch_load(struct dispatch *d, struct state_reader *r,
 
 	d->dispatched = (uint64_t)state_get_within(r, 0, INT64_MAX);
 	d->lost = (uint64_t)state_get_within(r, 0, INT64_MAX);
+	gate_load(d, r);
 	size_t n = (size_t)state_get_within(r, 0, INT32_MAX);
 	g.of = r->failed ? NULL : calloc(n + 1, sizeof(struct generation *));
 	for (; g.of != NULL && g.count < n && !r->failed; g.count++) {
@@ -185,5 +190,6 @@ dispatch_load(struct dispatch *d, struct state_reader *r,
 	for (size_t i = 0; i < g.count; i++)
 		generation_drop(g.of[i]);
 	free(g.of);
+	gate_renew(d);
 	return d->busy;
 }

@@ -22,6 +22,7 @@
 #include "protocol/job.h"
 #include "supervisor/dispatch_inside.h"
 #include "supervisor/ending.h"
+#include "supervisor/gate.h"
 #include "supervisor/joblist.h"
 #include "supervisor/judge.h"
 #include "supervisor/lane.h"
@@ -29,8 +30,6 @@
 #include "supervisor/output.h"
 #include "supervisor/task.h"
 #include "supervisor/timeline.h"
-
-static void start_next(struct dispatch *d, struct lane *lane);
 
 /* Gives the slot back. The task is gone. */
 static void
@@ -47,9 +46,8 @@ leave(struct task *t)
 	d->ended(d->ctx);
 }
 
-/* The job fails without a program having run. */
-static void
-refuse(struct task *t, const char *errtype, const char *message)
+void
+dispatch_refuse(struct task *t, const char *errtype, const char *message)
 {
 	const struct failure f = { .errtype = errtype, .message = message };
 
@@ -91,14 +89,17 @@ on_done(void *ctx, const struct run_facts *facts)
 	t->run = NULL;
 	talk_end(&t->talk);
 	judge(&v, t->how, facts, talk_error(&t->talk), talk_refusal(&t->talk));
-	ending_ran(t, facts, &v);
-	if (v.kind == VERDICT_DONE)
-		talk_tell_unused(&t->talk);
-	output_tell(&lane->output);
-	verdict_clear(&v);
 	lane->running--;
-	leave(t);
-	start_next(d, lane);
+	gate_note(t, facts, &v);
+	if (facts->started || !gate_takes_back(t, v.message)) {
+		ending_ran(t, facts, &v);
+		if (v.kind == VERDICT_DONE)
+			talk_tell_unused(&t->talk);
+		output_tell(&lane->output);
+		leave(t);
+	}
+	verdict_clear(&v);
+	dispatch_start_next(d, lane);
 	lane_settle(lane);
 }
 
@@ -113,26 +114,27 @@ prepare(struct task *t, int64_t now)
 
 	t->deadline = timeline_deadline(&t->when, t->how, now);
 	if (t->deadline <= now) {
-		refuse(t, "Timeout", "no time is left of the reservation");
+		dispatch_refuse(
+		    t, "Timeout", "no time is left of the reservation");
 		return false;
 	}
 	snprintf(t->id, sizeof t->id, "%s-%llu", d->parts.wid,
 	    (unsigned long long)++d->dispatched);
 	t->dir = scratch_make(d->parts.scratch, &e);
 	if (t->dir == NULL) {
-		refuse(t, "HandlerUnavailable", e.text);
+		gate_unavailable(t, e.code, e.text);
 		return false;
 	}
 	int r = task_invoke(t, &t->generation->base, d->parts.kin, now, &e);
 	if (r == -EINVAL)
-		refuse(t, INVOCATION_ERRTYPE, e.text);
+		dispatch_refuse(t, INVOCATION_ERRTYPE, e.text);
 	else if (r < 0)
-		refuse(t, "HandlerUnavailable", e.text);
+		gate_unavailable(t, e.code, e.text);
 	return r == 0;
 }
 
-static void
-start(struct task *t)
+void
+dispatch_start(struct task *t)
 {
 	struct dispatch *d = t->dispatch;
 
@@ -142,11 +144,12 @@ start(struct task *t)
 	t->run = run_start(d->parts.loop, d->parts.spawner, &t->request,
 	    &dispatch_run_hooks, t);
 	if (t->run == NULL) {
-		refuse(t, "HandlerUnavailable", "out of memory");
+		gate_unavailable(t, ENOMEM, "out of memory");
 		return;
 	}
 	task_listen(t, d->parts.loop);
 	t->lane->running++;
+	gate_begin(t);
 	metrics_started(d->parts.metrics, &t->job);
 	if (d->began != NULL) {
 		const struct joblist_job job = joblist_describe(t);
@@ -159,55 +162,15 @@ start(struct task *t)
 	    (long long)job_max_attempts(&t->job));
 }
 
-static void
-unhold(struct task *t)
+void
+dispatch_start_next(struct dispatch *d, struct lane *lane)
 {
-	struct dispatch *d = t->dispatch;
-
-	TAILQ_REMOVE(&t->lane->held, t, queued);
-	ev_timer_stop(d->parts.loop, &t->too_late);
-	d->held--;
-}
-
-static void
-start_next(struct dispatch *d, struct lane *lane)
-{
-	while (!d->closed && !d->paused && !lane_is_full(lane) &&
-	    !TAILQ_EMPTY(&lane->held)) {
+	while (gate_is_open(d, lane) && !TAILQ_EMPTY(&lane->held)) {
 		struct task *t = TAILQ_FIRST(&lane->held);
 
-		unhold(t);
-		start(t);
+		gate_unhold(t);
+		dispatch_start(t);
 	}
-}
-
-static void
-on_too_late(struct ev_loop *loop, ev_timer *w, int revents)
-{
-	struct task *t = w->data;
-	struct lane *lane = t->lane;
-
-	(void)loop;
-
-	(void)revents;
-	unhold(t);
-	refuse(t, "Timeout",
-	    "its handler was busy until the reservation was about to end");
-	lane_settle(lane);
-}
-
-void
-dispatch_hold(struct task *t)
-{
-	struct dispatch *d = t->dispatch;
-	int64_t left = t->when.latest - clock_mono();
-
-	TAILQ_INSERT_TAIL(&t->lane->held, t, queued);
-	d->held++;
-	ev_timer_init(
-	    &t->too_late, on_too_late, left > 0 ? (double)left / 1e9 : 0., 0.);
-	t->too_late.data = t;
-	ev_timer_start(d->parts.loop, &t->too_late);
 }
 
 static void
@@ -251,11 +214,9 @@ dispatch_take(
 	t->lane = lanes_find(&d->lanes, t->how);
 	t->when = timeline_make(&t->job, t->how, asked_at);
 	if (d->closed)
-		refuse(t, "Shutdown", "the worker is shutting down");
-	else if (d->paused || lane_is_full(t->lane))
-		dispatch_hold(t);
+		dispatch_refuse(t, "Shutdown", "the worker is shutting down");
 	else
-		start(t);
+		gate_admit(t);
 }
 
 struct dispatch *
@@ -274,6 +235,7 @@ dispatch_new(const struct dispatch_parts *parts, struct generation *first,
 		free(d);
 		return NULL;
 	}
+	gate_init(d);
 	return d;
 }
 
@@ -282,9 +244,11 @@ dispatch_reload(struct dispatch *d, struct generation *next)
 {
 	int r = lanes_take(&d->lanes, next);
 
+	if (r == 0)
+		gate_renew(d);
 	/* Some may have become wider. */
 	for (size_t i = 0; r == 0 && i < next->settings->nhandlers; i++)
-		start_next(d, d->lanes.of[i]);
+		dispatch_start_next(d, d->lanes.of[i]);
 	return r;
 }
 
@@ -293,6 +257,7 @@ dispatch_free(struct dispatch *d)
 {
 	if (d == NULL)
 		return;
+	gate_stop(d);
 	lanes_clear(&d->lanes);
 	free(d);
 }
@@ -305,6 +270,12 @@ dispatch_room(const struct dispatch *d)
 	if (d->closed || d->held * 4 > slots || d->busy >= slots)
 		return 0;
 	return slots - d->busy;
+}
+
+size_t
+dispatch_places(const struct dispatch *d, const char *queue)
+{
+	return gate_places(d, queue);
 }
 
 size_t
@@ -339,8 +310,8 @@ stop_all(struct dispatch *d, bool now)
 			continue;
 		}
 		struct lane *lane = t->lane;
-		unhold(t);
-		refuse(t, "Shutdown", "the worker is shutting down");
+		gate_unhold(t);
+		dispatch_refuse(t, "Shutdown", "the worker is shutting down");
 		lane_settle(lane);
 	}
 }
@@ -375,12 +346,12 @@ dispatch_cancel(struct dispatch *d, const char *jid, enum cancel_reason reason)
 		return 0;
 	}
 	struct lane *lane = t->lane;
-	unhold(t);
+	gate_unhold(t);
 	if (reason == CANCEL_LOST) {
 		metrics_ended(d->parts.metrics, &t->job, METRICS_LOST, NULL);
 		leave(t);
 	} else {
-		refuse(t, "Cancelled", "cancelled before it was run");
+		dispatch_refuse(t, "Cancelled", "cancelled before it was run");
 	}
 	lane_settle(lane);
 	return 0;
@@ -411,7 +382,8 @@ stranded(const struct dispatch *d)
 	const struct task *t;
 
 	for (t = TAILQ_FIRST(&d->all); t != NULL; t = TAILQ_NEXT(t, link))
-		if (t->run == NULL && t->lane->closed && !lane_is_full(t->lane))
+		if (t->run == NULL && t->lane->closed &&
+		    gate_is_open(d, t->lane))
 			return t->lane;
 	return NULL;
 }
@@ -422,10 +394,11 @@ dispatch_resume(struct dispatch *d)
 	struct lane *lane;
 
 	d->paused = false;
+	gate_renew(d);
 	for (size_t i = 0; i < d->lanes.generation->settings->nhandlers; i++)
-		start_next(d, d->lanes.of[i]);
+		dispatch_start_next(d, d->lanes.of[i]);
 	while (!d->closed && (lane = stranded(d)) != NULL) {
-		start_next(d, lane);
+		dispatch_start_next(d, lane);
 		lane_settle(lane);
 	}
 }

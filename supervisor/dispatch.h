@@ -62,6 +62,12 @@ void dispatch_take(
 /* How many jobs may be taken up now. */
 size_t dispatch_room(const struct dispatch *d);
 
+/*
+ * How many of them may come from this queue; SIZE_MAX: any number. 0: leave it
+ * alone, since the breakers of all handlers that it serves are open.
+ */
+size_t dispatch_places(const struct dispatch *d, const char *queue);
+
 /* Jobs that have a slot: starting, running, held. */
 size_t dispatch_busy(const struct dispatch *d);
 size_t dispatch_held(const struct dispatch *d);

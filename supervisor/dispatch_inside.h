@@ -1,7 +1,8 @@
 /*
  * dispatch_inside - what dispatch is made of.
  *
- * For supervisor/dispatch.c, joblist.c, carry.c and ending.c alone.
+ * For supervisor/dispatch.c, joblist.c, carry.c, gate.c and ending.c
+ * alone.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -19,6 +20,9 @@ struct dispatch {
 	size_t busy;
 	size_t held;
 	struct lanes lanes;
+	ev_timer gate; /* active while a breaker, or who waits for it, will be
+			  due */
+	size_t broken; /* lanes whose breaker is not closed */
 	uint64_t dispatched;
 	uint64_t lost;
 	bool closed; /* nothing is started any more */
@@ -37,8 +41,14 @@ struct task *dispatch_find(const struct dispatch *d, const char *jid);
 /* Valid as long as nothing is done to the job. */
 struct joblist_job joblist_describe(const struct task *t);
 
-/* Puts a job into its lane, to be started later. */
-void dispatch_hold(struct task *t);
+/* Starts a job that is in no lane's list; it may fail instead. */
+void dispatch_start(struct task *t);
+
+/* Starts what may start in this lane. */
+void dispatch_start_next(struct dispatch *d, struct lane *lane);
+
+/* The job fails without a program having run, and is gone. */
+void dispatch_refuse(struct task *t, const char *errtype, const char *message);
 
 /* Of every job's run; ctx is its task. */
 extern const struct run_hooks dispatch_run_hooks;

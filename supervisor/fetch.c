@@ -42,6 +42,8 @@ struct line {
 	bool asking;
 	int64_t asked_at; /* while asking */
 	int64_t used_at;  /* the last time it asked */
+	bool *queues;     /* while asking: those it asked for; owned */
+	bool any_queue;   /* they are not known any more: it may be any */
 };
 
 struct fetch {
@@ -54,6 +56,7 @@ struct fetch {
 	struct holdoff holdoff;
 	char last_error[128]; /* told once, until something else happens */
 	struct fetch_order *order;
+	bool *with; /* the queues of the next question; owned */
 	struct buf *request;
 
 	struct ev_loop *loop;
@@ -135,18 +138,63 @@ on_reply(void *ctx, const struct resp *r)
 	fetch_poke(f);
 }
 
+/* How many of the questions in flight may bring a job of this queue. */
+static size_t
+asked_for(const struct fetch *f, size_t queue)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < FETCH_LINES; i++) {
+		const struct line *l = &f->lines[i];
+
+		n += l->asking && (l->any_queue || l->queues[queue]);
+	}
+	return n;
+}
+
+/* Which queues the next question may be for. False: none. */
+static bool
+choose_queues(const struct fetch *f, bool *with)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < fetch_order_count(f->order); i++) {
+		size_t places = f->hooks->places == NULL
+		    ? SIZE_MAX
+		    : f->hooks->places(f->ctx, fetch_order_queue(f->order, i));
+
+		with[i] = places == SIZE_MAX || asked_for(f, i) < places;
+		any = any || with[i];
+	}
+	return any;
+}
+
+bool
+fetch_has_queue(const struct fetch *f)
+{
+	for (size_t i = 0; i < fetch_order_count(f->order); i++)
+		if (f->hooks->places == NULL ||
+		    f->hooks->places(f->ctx, fetch_order_queue(f->order, i)) >
+			0)
+			return true;
+	return false;
+}
+
 static void
 ask(struct fetch *f, struct line *l)
 {
 	int64_t now = clock_mono();
 
 	buf_clear(f->request);
-	if (fetch_order_put(f->order, f->request) < 0 ||
+	if (fetch_order_put(f->order, f->with, f->request) < 0 ||
 	    client_ask(l->client, buf_front(f->request), buf_len(f->request),
 		on_reply, l) < 0) {
 		hold_off(f, 1.);
 		return;
 	}
+	memcpy(l->queues, f->with,
+	    fetch_order_count(f->order) * sizeof *l->queues);
+	l->any_queue = false;
 	l->asking = true;
 	l->asked_at = l->used_at = now;
 	f->in_flight++;
@@ -203,7 +251,8 @@ fetch_poke(struct fetch *f)
 
 		if (l->client == NULL && i < window)
 			open_line(f, i);
-		if (l->client != NULL && !l->asking && client_ready(l->client))
+		if (l->client != NULL && !l->asking &&
+		    client_ready(l->client) && choose_queues(f, f->with))
 			ask(f, l);
 	}
 }
@@ -261,9 +310,8 @@ fetch_new(struct ev_loop *loop, const struct identity *who,
 	ev_timer_init(&f->tidy, on_tidy, 0., 10.);
 	f->pause.data = f->tidy.data = f;
 
-	f->order = fetch_order_new(settings);
 	f->request = buf_new(LINE_MAX);
-	if (f->order == NULL || f->request == NULL) {
+	if (f->request == NULL || fetch_reload(f, settings) < 0) {
 		fetch_free(f);
 		return NULL;
 	}
@@ -279,6 +327,9 @@ fetch_free(struct fetch *f)
 		client_free(f->lines[i].client);
 	ev_timer_stop(f->loop, &f->pause);
 	ev_timer_stop(f->loop, &f->tidy);
+	for (size_t i = 0; i < FETCH_LINES; i++)
+		free(f->lines[i].queues);
+	free(f->with);
 	fetch_order_free(f->order);
 	buf_free(f->request);
 	free(f);
@@ -318,9 +369,26 @@ int
 fetch_reload(struct fetch *f, const struct settings *settings)
 {
 	struct fetch_order *order = fetch_order_new(settings);
+	bool *queues[FETCH_LINES + 1];
+	bool complete = order != NULL;
 
-	if (order == NULL)
+	for (size_t i = 0; i <= FETCH_LINES; i++) {
+		queues[i] = calloc(settings->nqueues + 1, sizeof(bool));
+		complete = complete && queues[i] != NULL;
+	}
+	if (!complete) {
+		for (size_t i = 0; i <= FETCH_LINES; i++)
+			free(queues[i]);
+		fetch_order_free(order);
 		return -ENOMEM;
+	}
+	for (size_t i = 0; i < FETCH_LINES; i++) {
+		free(f->lines[i].queues);
+		f->lines[i].queues = queues[i];
+		f->lines[i].any_queue = true;
+	}
+	free(f->with);
+	f->with = queues[FETCH_LINES];
 	fetch_order_free(f->order);
 	f->order = order;
 	return 0;

@@ -12,6 +12,7 @@
 #define SUPERVISOR_FETCH_H
 
 #include <ev.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,11 @@ struct fetch_hooks {
 	/* How many jobs may be taken now; those already asked for are not
 	 * subtracted. 0: do not ask. */
 	size_t (*room)(void *ctx);
+	/*
+	 * How many of them may come from this queue, likewise. 0: the queue is
+	 * left out of the question. NULL: any number from any queue.
+	 */
+	size_t (*places)(void *ctx, const char *queue);
 	/*
 	 * A job; bytes are borrowed during the call. asked_at (clock_mono())
 	 * is before its reservation began.
@@ -51,6 +57,9 @@ void fetch_free(struct fetch *f);
 
 /* Asks as often as there is room. To be called whenever there may be more. */
 void fetch_poke(struct fetch *f);
+
+/* Whether there is a queue to ask for. */
+bool fetch_has_queue(const struct fetch *f);
 
 /* Questions since the start. */
 uint64_t fetch_asked(const struct fetch *f);

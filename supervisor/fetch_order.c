@@ -67,8 +67,20 @@ draw_lots(struct fetch_order *o)
 	}
 }
 
+size_t
+fetch_order_count(const struct fetch_order *o)
+{
+	return o->settings->nqueues;
+}
+
+const char *
+fetch_order_queue(const struct fetch_order *o, size_t i)
+{
+	return o->settings->queues[i].name;
+}
+
 int
-fetch_order_put(struct fetch_order *o, struct buf *out)
+fetch_order_put(struct fetch_order *o, const bool *with, struct buf *out)
 {
 	const struct settings *s = o->settings;
 	size_t before = buf_len(out);
@@ -79,6 +91,8 @@ fetch_order_put(struct fetch_order *o, struct buf *out)
 
 	r = buf_puts(out, "FETCH");
 	for (size_t i = 0; r == 0 && i < s->nqueues; i++) {
+		if (!with[o->drawn[i]])
+			continue;
 		r = buf_putc(out, ' ');
 		if (r == 0)
 			r = buf_puts(out, s->queues[o->drawn[i]].name);

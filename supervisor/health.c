@@ -5,6 +5,7 @@
  */
 #include "supervisor/health.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -46,6 +47,8 @@ health_unready(const struct supervisor *s)
 		return "not connected to the server";
 	if (!heartbeat_alive(s->heartbeat))
 		return "the server has not accepted a beat yet";
+	if (!fetch_has_queue(s->fetch))
+		return "no handler works: all breakers are open";
 	return NULL;
 }
 
@@ -58,9 +61,26 @@ put_readiness(struct supervisor *s, struct http_answer *a)
 	(void)buf_printf(a->body, "%s\n", why == NULL ? "ready" : why);
 }
 
+/* NULL without memory. */
+static struct metrics_queue *
+list_queues(const struct supervisor *s)
+{
+	const struct settings *now = s->now->settings;
+	struct metrics_queue *list = calloc(now->nqueues + 1, sizeof *list);
+
+	for (size_t i = 0; list != NULL && i < now->nqueues; i++) {
+		const char *name = now->queues[i].name;
+
+		list[i] = (struct metrics_queue){ name,
+			dispatch_places(s->dispatch, name) > 0 };
+	}
+	return list;
+}
+
 static void
 put_metrics(struct supervisor *s, struct http_answer *a)
 {
+	struct metrics_queue *queues = list_queues(s);
 	const struct metrics_now now = {
 		.connected = client_ready(s->client),
 		.beating = heartbeat_alive(s->heartbeat),
@@ -71,12 +91,16 @@ put_metrics(struct supervisor *s, struct http_answer *a)
 		.waiting = report_waiting(s->report),
 		.fetches = fetch_asked(s->fetch),
 		.told = report_counts(s->report),
+		.queues = queues,
+		.nqueues = queues != NULL ? s->now->settings->nqueues : 0,
 	};
 
 	joblist_tell_work(s->dispatch, s->metrics);
 	a->status = 200;
 	a->type = "text/plain; version=0.0.4; charset=utf-8";
-	if (metrics_put(s->metrics, &now, a->body) == 0)
+	int r = metrics_put(s->metrics, &now, a->body);
+	free(queues);
+	if (r == 0)
 		return;
 	a->status = 500;
 	a->type = "text/plain; charset=utf-8";

@@ -36,6 +36,16 @@ state_of(const struct task *t)
 	return run_pid(t->run) == 0 ? JOBLIST_STARTING : JOBLIST_RUNNING;
 }
 
+/* When a held job is refused. */
+static int64_t
+refused_at(const struct task *t)
+{
+	bool soon = t->patience > 0 && t->patience < t->when.latest &&
+	    t->lane->breaker.state != BREAKER_CLOSED;
+
+	return soon ? t->patience : t->when.latest;
+}
+
 struct joblist_job
 joblist_describe(const struct task *t)
 {
@@ -53,7 +63,7 @@ joblist_describe(const struct task *t)
 		    t->when.expires - job_reservation(&t->job) * CLOCK_NS_PER_S,
 		.started = held ? 0 : t->talk.began,
 		/* A program may have asked for more time. */
-		.deadline = held ? t->when.latest : t->talk.parts.deadline,
+		.deadline = held ? refused_at(t) : t->talk.parts.deadline,
 		.percent = t->talk.progressed ? t->talk.percent : -1.,
 		.desc = t->talk.desc,
 		/* Listening changes the tap, and nothing of the job. */
@@ -110,6 +120,11 @@ joblist_tell_work(const struct dispatch *d, struct metrics *m)
 	metrics_begin_work(m);
 	for (t = TAILQ_FIRST(&d->all); t != NULL; t = TAILQ_NEXT(t, link))
 		metrics_at_work(m, &t->job, t->run != NULL);
+	for (size_t i = 0; i < d->lanes.generation->settings->nhandlers; i++) {
+		const struct lane *lane = d->lanes.of[i];
+
+		metrics_breaker(m, lane->how->jobtype, &lane->breaker);
+	}
 }
 
 size_t

@@ -25,6 +25,7 @@ static void
 lane_free(struct lane *lane)
 {
 	generation_drop(lane->generation);
+	breaker_clear(&lane->breaker);
 	free(lane);
 }
 

@@ -1,7 +1,7 @@
 /*
  * lane - what the jobs of one jobtype share: how many run, and who waits.
  *
- * For supervisor/dispatch.c. A lane outlives a reload, so that a handler's
+ * For supervisor/dispatch.c and gate.c. A lane outlives a reload, so that a handler's
  * `concurrency` counts the programs that an older generation started. A lane
  * whose jobtype the newest generation does not have is closed: it goes when
  * its last job has.
@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "supervisor/breaker.h"
 #include "supervisor/generation.h"
 #include "supervisor/output.h"
 
@@ -27,6 +28,7 @@ struct lane {
 	int64_t running;
 	struct tasks held; /* by queued */
 	struct output output;
+	struct breaker breaker;
 	bool closed;
 };
 

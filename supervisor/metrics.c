@@ -150,6 +150,13 @@ count_program(struct metrics_job *j, const struct run_facts *facts)
 }
 
 void
+metrics_not_started(struct metrics *m, const struct job *job)
+{
+	if (m != NULL)
+		find(m, job)->spawn_failures++;
+}
+
+void
 metrics_ended(struct metrics *m, const struct job *job,
     enum metrics_outcome outcome, const struct run_facts *facts)
 {
@@ -195,4 +202,16 @@ metrics_at_work(struct metrics *m, const struct job *job, bool running)
 		j->running++;
 	else
 		j->held++;
+}
+
+void
+metrics_breaker(struct metrics *m, const char *jobtype, const struct breaker *b)
+{
+	struct metrics_job *j =
+	    m == NULL ? NULL : map_get(m->index, jobtype, strlen(jobtype));
+
+	if (j == NULL)
+		return;
+	j->breaker = b->state;
+	j->opened = b->opened;
 }

@@ -18,6 +18,7 @@
 #include "config/settings.h"
 #include "handlers/run.h"
 #include "protocol/job.h"
+#include "supervisor/breaker.h"
 #include "supervisor/report.h"
 
 enum {
@@ -49,6 +50,9 @@ void metrics_know(struct metrics *m, const struct settings *s);
 /* A program is being started; the job waited since its enqueued_at. */
 void metrics_started(struct metrics *m, const struct job *job);
 
+/* A program could not be started; its job goes on. */
+void metrics_not_started(struct metrics *m, const struct job *job);
+
 /* facts: NULL when there was no program. */
 void metrics_ended(struct metrics *m, const struct job *job,
     enum metrics_outcome outcome, const struct run_facts *facts);
@@ -63,6 +67,15 @@ void metrics_connected(struct metrics *m);
 void metrics_begin_work(struct metrics *m);
 void metrics_at_work(struct metrics *m, const struct job *job, bool running);
 
+/* The breaker of a handler, as it is now. */
+void metrics_breaker(
+    struct metrics *m, const char *jobtype, const struct breaker *b);
+
+struct metrics_queue {
+	const char *name;
+	bool fetched; /* jobs of it are asked for */
+};
+
 /* What others know at the moment of a scrape. */
 struct metrics_now {
 	bool connected;
@@ -74,6 +87,8 @@ struct metrics_now {
 	size_t waiting; /* outcomes */
 	uint64_t fetches;
 	struct report_counts told;
+	const struct metrics_queue *queues;
+	size_t nqueues;
 };
 
 /* Ends with NULL. */

@@ -39,6 +39,8 @@ struct metrics_job {
 	uint64_t running, held;
 	uint64_t lines, left_out;
 	uint64_t spawn_failures;
+	enum breaker_state breaker;
+	uint64_t opened;
 };
 
 struct metrics {

@@ -143,6 +143,31 @@ put_job_count(struct page *p, const struct family *f,
 }
 
 static void
+put_breaker(struct page *p, const struct family *f, const struct metrics_job *j,
+    const char *label)
+{
+	static const char *const names[] = { [BREAKER_CLOSED] = "closed",
+		[BREAKER_OPEN] = "open",
+		[BREAKER_PROBING] = "probing" };
+
+	for (int i = BREAKER_CLOSED; i <= BREAKER_PROBING; i++)
+		PUT(p, "%s{jobtype=\"%s\",state=\"%s\"} %d\n", f->name, label,
+		    names[i], j->breaker == (enum breaker_state)i);
+}
+
+static void
+put_queues(struct page *p, const struct family *f)
+{
+	char label[LABEL_MAX];
+
+	for (size_t i = 0; i < p->now->nqueues; i++) {
+		escape(p->now->queues[i].name, label);
+		PUT(p, "%s{queue=\"%s\"} %d\n", f->name, label,
+		    p->now->queues[i].fetched);
+	}
+}
+
+static void
 put_flag(struct page *p, const struct family *f)
 {
 	const bool *set = (const void *)((const char *)p->now + f->offset);
@@ -268,6 +293,15 @@ static const struct family families[] = {
 	{ "faktotum_spawn_failures_total", "counter",
 	    "Programs that could not be started.", put_job_count, NULL,
 	    JOB(spawn_failures) },
+	{ "faktotum_breaker_state", "gauge",
+	    "1 for the state of a handler's breaker.", put_breaker, NULL, 0 },
+	{ "faktotum_breaker_opened_total", "counter",
+	    "Times that a handler's breaker opened.", put_job_count, NULL,
+	    JOB(opened) },
+	{ "faktotum_queue_fetched", "gauge",
+	    "Whether jobs of a queue are asked for; 0: its handlers' breakers "
+	    "are open.",
+	    NULL, put_queues, 0 },
 	{ "faktotum_connected", "gauge",
 	    "Whether there is a conversation with the server.", NULL, put_flag,
 	    NOW(connected) },

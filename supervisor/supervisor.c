@@ -106,6 +106,14 @@ on_room(void *ctx)
 	return dispatch_room(s->dispatch);
 }
 
+static size_t
+on_places(void *ctx, const char *queue)
+{
+	struct supervisor *s = ctx;
+
+	return dispatch_places(s->dispatch, queue);
+}
+
 static void
 on_got(void *ctx, const char *bytes, size_t len, int64_t asked_at)
 {
@@ -122,7 +130,8 @@ on_none(void *ctx)
 	lifecycle_check(s->lifecycle);
 }
 
-static const struct fetch_hooks fetch_hooks = { on_room, on_got, on_none };
+static const struct fetch_hooks fetch_hooks = { on_room, on_places, on_got,
+	on_none };
 
 /* A slot is free, or an outcome has been confirmed. */
 static void

@@ -146,6 +146,17 @@ task_invoke(struct task *t, const struct environment *base, struct kin *kin,
 }
 
 void
+task_rewind(struct task *t)
+{
+	talk_clear(&t->talk);
+	t->talk = (struct talk){ 0 };
+	invocation_clear(&t->invocation);
+	t->invocation = (struct invocation){ 0 };
+	t->request = (struct run_request){ 0 };
+	t->id[0] = '\0';
+}
+
+void
 task_tell_why(const struct task *t, const char *reason)
 {
 	char path[PATH_MAX], line[32];
@@ -174,6 +185,9 @@ task_save(const struct task *t, struct state_writer *w)
 	state_put_text(w, t->id);
 	state_put_int(w, t->deadline);
 	state_put_int(w, t->lost);
+	state_put_int(w, t->probe);
+	state_put_int(w, t->tried);
+	state_put_int(w, t->patience);
 	output_save(&t->output, w);
 	talk_save(&t->talk, w);
 }
@@ -199,6 +213,9 @@ task_load(struct dispatch *d, struct state_reader *r, struct err *e)
 	free(id);
 	t->deadline = state_get_int(r);
 	t->lost = state_get_within(r, 0, 1) != 0;
+	t->probe = state_get_within(r, 0, 1) != 0;
+	t->tried = state_get_within(r, 0, 1) != 0;
+	t->patience = state_get_within(r, 0, INT64_MAX);
 	output_load(&t->output, r);
 	talk_load(&t->talk, r);
 	if (!r->failed)

@@ -57,6 +57,9 @@ struct task {
 	struct run *run;  /* NULL while held */
 	struct talk talk; /* zeroed until started */
 	bool lost;        /* not ours any more: nothing is reported */
+	bool probe;       /* its breaker lets this one through */
+	bool tried;       /* though its breaker was open */
+	int64_t patience; /* how long it waits for its breaker; 0: not yet */
 	struct output_job output;
 };
 
@@ -86,6 +89,9 @@ void task_request(struct task *t, struct kin *kin);
  */
 int task_invoke(struct task *t, const struct environment *base, struct kin *kin,
     int64_t now, struct err *e);
+
+/* Forgets a start that came to nothing; dir and run are NULL. */
+void task_rewind(struct task *t);
 
 /*
  * Leaves the reason for a stop in the file `cancel` of the private directory,

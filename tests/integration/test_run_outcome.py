@@ -87,7 +87,8 @@ def test_missing_program(bench):
     """A program that is gone since the start: HandlerUnavailable with the
     path and the reason; the supervisor and other handlers go on."""
     gone = bench.script("gone", "exit 0")
-    bench.run({"t": gone, "ok": bench.script("ok", "exit 0")})
+    bench.run({"t": gone, "ok": bench.script("ok", "exit 0")},
+        defaults={"breaker": {"hold": 0}})
     bench.acked(bench.push("ok"))
     os.unlink(gone)
     fail = bench.failed(bench.push("t"))
@@ -103,7 +104,7 @@ def test_program_that_is_no_program(bench):
     path = bench.scratch / "nonsense"
     path.write_bytes(b"\x7fELF" + b"\0" * 100)
     path.chmod(0o755)
-    bench.run({"t": str(path)})
+    bench.run({"t": str(path)}, defaults={"breaker": {"hold": 0}})
     fail = bench.failed(bench.push("t"))
     assert fail["errtype"] == "HandlerUnavailable"
     assert str(path) in fail["message"]
@@ -113,7 +114,7 @@ def test_program_that_is_no_program(bench):
 def test_missing_interpreter(bench):
     """#! of something absent is the program's unavailability as well."""
     path = bench.script("h", "", shell="/no/such/interpreter")
-    bench.run({"t": path})
+    bench.run({"t": path}, defaults={"breaker": {"hold": 0}})
     fail = bench.failed(bench.push("t"))
     assert fail["errtype"] == "HandlerUnavailable"
 
@@ -148,7 +149,7 @@ def test_jobtype_with_odd_bytes(bench):
 def test_each_job_is_settled_exactly_once(bench):
     """A hundred jobs, good and bad: one ACK or one FAIL each, no more."""
     bench.run({"good": bench.script("good", "exit 0"), "bad": bench.script("bad", "exit 1")},
-        concurrency=8)
+        concurrency=8, defaults={"breaker": {"failures": "off"}})
     good = [bench.push("good") for _ in range(60)]
     bad = [bench.push("bad") for _ in range(40)]
     bench.acked(*good, limit=60)

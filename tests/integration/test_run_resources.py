@@ -29,7 +29,8 @@ def test_no_descriptor_and_no_zombie_is_left(bench):
         "out": bench.script("out", "echo x; echo y >&2; cat"),
         "killed": bench.script("killed", "kill -KILL $$"),
         "orphan": bench.script("orphan", "sleep 30 & exit 0"),
-        "gone": {"exec": [bench.script("gone", "exit 0")]}}, concurrency=8)
+        "gone": {"exec": [bench.script("gone", "exit 0")]}}, concurrency=8,
+        defaults={"breaker": {"unavailable": "off", "failures": "off"}})
     wait_for("it to be up", lambda: bench.tap.lines("BEAT"))
     os.unlink(bench.scratch / "gone")
     kinds = ["good", "bad", "out", "killed", "gone"]

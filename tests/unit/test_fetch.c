@@ -28,6 +28,8 @@ struct sample {
 	struct ev_loop *loop;
 	struct fetch *fetch;
 	size_t room;
+	char limited; /* a queue by its first letter, and */
+	size_t places;
 	bool got, none;
 	size_t gots, nones;
 	char last[64];
@@ -42,6 +44,14 @@ on_room(void *ctx)
 	return s->room;
 }
 
+static size_t
+on_places(void *ctx, const char *queue)
+{
+	struct sample *s = ctx;
+
+	return queue[0] == s->limited ? s->places : SIZE_MAX;
+}
+
 static void
 on_got(void *ctx, const char *bytes, size_t len, int64_t asked_at)
 {
@@ -52,6 +62,7 @@ on_got(void *ctx, const char *bytes, size_t len, int64_t asked_at)
 	s->asked_at = asked_at;
 	s->got_at = clock_mono();
 	s->room--;
+	s->places = 1;
 	snprintf(s->last, sizeof s->last, "%.*s", (int)len, bytes);
 }
 
@@ -64,7 +75,7 @@ on_none(void *ctx)
 	s->nones++;
 }
 
-static const struct fetch_hooks hooks = { on_room, on_got, on_none };
+static const struct fetch_hooks hooks = { on_room, on_places, on_got, on_none };
 static char first[] = "a", second[] = "b";
 static struct queue_setting queues[] = { { .name = first, .weight = 1 },
 	{ .name = second, .weight = 1 } };
@@ -219,6 +230,25 @@ one_question_waits_when_jobs_are_few(void **state)
 	tear_down(&s);
 }
 
+/* With the first job the queue gets its first place. */
+static void
+a_queue_without_a_place_is_left_out(void **state)
+{
+	static const char *const script[] = { "accept", "greet", "< FETCH b",
+		"> $5\r\n{one}", "< FETCH a b", "> $5\r\n{two}", NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script, 100);
+	s.limited = 'a';
+	turn_until(s.loop, &s.got);
+	assert_true(fetch_has_queue(s.fetch));
+	s.got = false;
+	turn_until(s.loop, &s.got);
+	assert_string_equal(s.last, "{two}");
+	tear_down(&s);
+}
+
 int
 main(void)
 {
@@ -233,6 +263,7 @@ main(void)
 		cmocka_unit_test(
 		    jobs_that_come_at_once_open_a_second_conversation),
 		cmocka_unit_test(one_question_waits_when_jobs_are_few),
+		cmocka_unit_test(a_queue_without_a_place_is_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,12 +16,14 @@
 
 static char a[] = "critical", b[] = "default", c[] = "low";
 
+static const bool all[] = { true, true, true };
+
 static void
 is(struct fetch_order *o, const char *want)
 {
 	struct buf *out = buf_new(1000);
 
-	assert_int_equal(fetch_order_put(o, out), 0);
+	assert_int_equal(fetch_order_put(o, all, out), 0);
 	assert_int_equal(buf_len(out), strlen(want));
 	assert_memory_equal(buf_front(out), want, strlen(want));
 	buf_free(out);
@@ -61,7 +63,7 @@ weights_say_how_often_a_queue_is_first(void **state)
 		char line[100];
 
 		buf_clear(out);
-		assert_int_equal(fetch_order_put(o, out), 0);
+		assert_int_equal(fetch_order_put(o, all, out), 0);
 		memcpy(line, buf_front(out), buf_len(out));
 		line[buf_len(out)] = '\0';
 		assert_int_equal(
@@ -82,6 +84,25 @@ weights_say_how_often_a_queue_is_first(void **state)
 }
 
 static void
+what_is_left_out_is_not_asked_for(void **state)
+{
+	static const bool with[] = { true, false, true };
+	struct queue_setting queues[] = { { .name = a, .weight = 1 },
+		{ .name = b, .weight = 1 }, { .name = c, .weight = 1 } };
+	const struct settings s = { .queues = queues, .nqueues = 3 };
+	struct fetch_order *o = fetch_order_new(&s);
+	struct buf *out = buf_new(1000);
+
+	(void)state;
+	assert_int_equal(fetch_order_put(o, with, out), 0);
+	assert_int_equal(buf_len(out), strlen("FETCH critical low\r\n"));
+	assert_memory_equal(
+	    buf_front(out), "FETCH critical low\r\n", buf_len(out));
+	buf_free(out);
+	fetch_order_free(o);
+}
+
+static void
 a_line_that_does_not_fit_leaves_nothing_behind(void **state)
 {
 	struct queue_setting queues[] = { { .name = a, .weight = 1 } };
@@ -90,7 +111,7 @@ a_line_that_does_not_fit_leaves_nothing_behind(void **state)
 	struct buf *out = buf_new(10);
 
 	(void)state;
-	assert_int_equal(fetch_order_put(o, out), -ENOBUFS);
+	assert_int_equal(fetch_order_put(o, all, out), -ENOBUFS);
 	assert_int_equal(buf_len(out), 0);
 	buf_free(out);
 	fetch_order_free(o);
@@ -102,6 +123,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(strict_order_is_the_listed_one),
 		cmocka_unit_test(weights_say_how_often_a_queue_is_first),
+		cmocka_unit_test(what_is_left_out_is_not_asked_for),
 		cmocka_unit_test(
 		    a_line_that_does_not_fit_leaves_nothing_behind),
 	};
