@@ -17,6 +17,7 @@
 #include "config/web_settings.h"
 
 #define AT(member) offsetof(struct server_settings, member)
+#define SECOND     INT64_C(1000000000)
 #define KILO       (INT64_C(1) << 10)
 #define GIGA       (INT64_C(1) << 30)
 
@@ -78,6 +79,24 @@ const struct field server_settings_fields[] = {
 		"`faktory-password` in `$CREDENTIALS_DIRECTORY` says, else "
 		"`FAKTORY_PASSWORD` in the environment; without any of them "
 		"nothing is asked for." },
+	{ .name = "worker_grace",
+	    .kind = FIELD_DURATION,
+	    .offset = AT(worker_grace),
+	    .max = INT64_C(24) * 3600 * SECOND,
+	    .dflt = "15s",
+	    .help =
+		"How long a worker may stay away whose host has closed all its "
+		"connections. Then it is taken for dead, and its jobs go to "
+		"other workers. A worker that is only silent keeps its jobs "
+		"until their reservations end." },
+	{ .name = "worker_deaths",
+	    .kind = FIELD_INTEGER,
+	    .offset = AT(worker_deaths),
+	    .max = 1000,
+	    .dflt = "3",
+	    .help =
+		"So many workers may die with a job, the last one counted as "
+		"a failure of the job; 1 counts every death, 0 none." },
 	{ .name = "web",
 	    .kind = FIELD_GROUP,
 	    .rows = web_settings_fields,

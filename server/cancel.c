@@ -180,7 +180,7 @@ obstacle(const struct jobs *j, const struct entry *e)
 		return -EOWNERDEAD;
 	if (is_held(e) &&
 	    (e->held->wid[0] == '\0' ||
-		!j->hooks.hears(j->hooks.ctx, e->held->wid)))
+		j->hooks.presence(j->hooks.ctx, e->held->wid) == PRESENCE_DEAF))
 		return -ENOTSUP;
 	return 0;
 }

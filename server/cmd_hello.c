@@ -16,6 +16,7 @@ welcome(struct conn *c, struct hello *h)
 			conn_close(c);
 			return;
 		}
+		jobs_worker_back(c->server->jobs, c->worker->wid);
 	}
 	ev_timer_stop(c->server->loop, &c->handshake);
 	c->state = CONN_SERVING;
@@ -54,5 +55,6 @@ cmd_end(struct conn *c, const char *arg, size_t len)
 {
 	(void)arg;
 	(void)len;
+	c->said_end = true;
 	conn_close(c);
 }

@@ -166,7 +166,8 @@ conn_free(struct conn *c)
 		jobs_give_back(s->jobs, c->undelivered);
 	}
 	if (c->worker != NULL)
-		workers_leave(c->worker);
+		workers_leave(
+		    c->worker, c->by_host && !c->said_end && !s->stopping);
 	s->buffered -= c->accounted;
 	*(c->prev != NULL ? &c->prev->next : &s->conns) = c->next;
 	if (c->next != NULL)
@@ -280,6 +281,14 @@ conn_close_after(struct conn *c)
 	mark_dirty(c);
 }
 
+/* A read or write has failed with errno, or n is 0: who has closed it? */
+static void
+note_end(struct conn *c, ssize_t n)
+{
+	if (n == 0 || errno == ECONNRESET || errno == EPIPE)
+		c->by_host = true;
+}
+
 bool
 conn_peer_gone(struct conn *c)
 {
@@ -289,7 +298,10 @@ conn_peer_gone(struct conn *c)
 	if (c->state == CONN_CLOSING || c->eof)
 		return true;
 	n = recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-	return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+		return false;
+	note_end(c, n);
+	return true;
 }
 
 /* ---- a turn -------------------------------------------------------------- */
@@ -314,6 +326,7 @@ read_some(struct conn *c)
 	}
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
+	note_end(c, n);
 	c->eof = true;
 	if (n < 0 || c->fetch != NULL)
 		conn_close(c); /* nobody is there to take the job */
@@ -340,6 +353,7 @@ write_some(struct conn *c)
 		if (n < 0 && errno == EAGAIN)
 			return;
 		if (n < 0) {
+			note_end(c, n);
 			conn_close(c);
 			return;
 		}

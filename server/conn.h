@@ -47,8 +47,10 @@ struct conn {
 	struct server *server;
 	enum conn_state state;
 	int fd;
-	bool readable;  /* there may be bytes to read */
-	bool eof;       /* the peer sends no more */
+	bool readable; /* there may be bytes to read */
+	bool eof;      /* the peer sends no more */
+	bool by_host;  /* its host has closed it: FIN or reset */
+	bool said_end;
 	bool last_word; /* close once out is empty */
 	bool is_dirty;
 	struct buf *in;

@@ -39,6 +39,7 @@ struct entry {
 	int32_t retry;
 	int32_t reserve_for; /* seconds, clamped */
 	int32_t retry_count; /* failures so far minus one; -1: none */
+	int32_t deaths;      /* workers that died with it since it failed */
 	uint8_t state;       /* enum job_state: where it is, or last was */
 	bool moving;         /* in nobody's hands */
 	bool listed;

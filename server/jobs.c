@@ -13,11 +13,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/map.h"
 #include "server/op.h"
 
 struct jobs *
 jobs_new(struct ev_loop *loop, struct queues *queues, struct counters *counters,
-    const struct jobs_hooks *hooks)
+    const struct jobs_hooks *hooks, const struct jobs_options *options)
 {
 	struct jobs *j = calloc(1, sizeof *j);
 
@@ -27,12 +28,14 @@ jobs_new(struct ev_loop *loop, struct queues *queues, struct counters *counters,
 	j->queues = queues;
 	j->counters = counters;
 	j->hooks = *hooks;
+	j->options = *options;
 	j->next_id = 1;
 	j->reservations = reservations_new();
 	j->jids = jids_new();
 	j->news = news_new();
+	j->absent = map_new();
 	if (due_init(j) < 0 || j->reservations == NULL || j->jids == NULL ||
-	    j->news == NULL) {
+	    j->news == NULL || j->absent == NULL) {
 		jobs_free(j);
 		return NULL;
 	}
@@ -98,6 +101,7 @@ jobs_free(struct jobs *j)
 	reservations_free(j->reservations);
 	jids_free(j->jids);
 	news_free(j->news);
+	absent_free(j);
 	while ((op = j->spare) != NULL) {
 		j->spare = op->next_spare;
 		buf_free(op->payload);
@@ -155,6 +159,7 @@ jobs_load(struct jobs *j, const struct store_job *row)
 	e->retry = jobs_narrow(row->retry);
 	e->reserve_for = jobs_narrow(row->reserve_for);
 	e->retry_count = jobs_narrow(row->retry_count);
+	e->deaths = jobs_narrow(row->deaths);
 	e->queue = queues_get(j->queues, row->queue, strlen(row->queue));
 	if (row->id >= j->next_id)
 		j->next_id = row->id + 1;
@@ -184,11 +189,13 @@ jobs_load_note(struct jobs *j, enum store_note note, const char *wid,
 {
 	struct reservation *r;
 
+	if (note == NOTE_GONE)
+		return absent_load(j, wid);
 	if (note != NOTE_CANCEL && note != NOTE_LOST)
 		return -EINVAL;
-	r = note == NOTE_CANCEL
-	    ? reservations_find(j->reservations, jid, strlen(jid), wid, true)
-	    : NULL;
+	r = note == NOTE_CANCEL ? reservations_find(j->reservations, jid,
+				      strlen(jid), wid, NULL, NULL)
+				: NULL;
 	if (r != NULL)
 		r->cancelled = true;
 	return news_load(j->news, note, wid, jid, value);
@@ -199,6 +206,7 @@ jobs_start(struct jobs *j, struct store *store)
 {
 	j->store = store;
 	news_start(j->news, store);
+	absent_start(j);
 	due_start(j);
 }
 
@@ -218,6 +226,7 @@ flushed(struct store_change *c, int result, const struct err *why)
 			q->known = q->paused = false;
 		counters_clear(j->counters);
 		news_clear(j->news);
+		absent_clear(j);
 		for (int i = 0; i < JOBS_SETS; i++)
 			due_changed(&j->sets[i]);
 		due_reservations_changed(j);

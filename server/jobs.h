@@ -36,22 +36,33 @@
 /* The sets, as INFO and MUTATE name them. */
 enum jobs_set { SET_SCHEDULED, SET_RETRIES, SET_DEAD, JOBS_SETS };
 
+enum jobs_presence { PRESENCE_AWAY, PRESENCE_DEAF, PRESENCE_HEARS };
+
+struct jobs_options {
+	int64_t worker_grace;  /* ns; how long a dead worker may come back */
+	int64_t worker_deaths; /* so many fail a job; 0: they never do */
+};
+
 /* What its owner is told, on the loop. */
 struct jobs_hooks {
 	/* A job was put into this queue. */
 	void (*queued)(void *ctx, struct queue *q);
 	/* Something about a job went wrong that no client asked for. */
 	void (*trouble)(void *ctx, const char *jid, const char *what);
-	/* Whether this worker can be told of jobs; true for one unknown. */
-	bool (*hears)(void *ctx, const char *wid);
+	/* Whether a worker is connected, and can be told of jobs. */
+	enum jobs_presence (*presence)(void *ctx, const char *wid);
 	void *ctx;
 };
 
 struct jobs;
 
-/* queues and counters are borrowed and outlive it. NULL: memory is short. */
-struct jobs *jobs_new(struct ev_loop *loop, struct queues *queues,
-    struct counters *counters, const struct jobs_hooks *hooks);
+/*
+ * queues and counters are borrowed and outlive it; hooks and options are
+ * copied. NULL: memory is short.
+ */
+struct jobs *
+jobs_new(struct ev_loop *loop, struct queues *queues, struct counters *counters,
+    const struct jobs_hooks *hooks, const struct jobs_options *options);
 
 /* Frees every entry. All changes must have been heard of. Accepts NULL. */
 void jobs_free(struct jobs *j);
@@ -141,6 +152,14 @@ typedef void jobs_cancel_done(void *ctx, int result, const struct err *why,
     const struct jobs_cancelled *done);
 int jobs_cancel(struct jobs *j, const char *jid, size_t len,
     jobs_cancel_done *done, void *ctx);
+
+/*
+ * All connections of this worker were closed by its host, without END. Unless
+ * it comes back within the grace, what it holds goes to the queues, uncounted;
+ * a job with which too many workers have died fails instead.
+ */
+void jobs_worker_gone(struct jobs *j, const char *wid);
+void jobs_worker_back(struct jobs *j, const char *wid);
 
 /* What workers are still to be told. Borrowed. */
 struct news *jobs_news(const struct jobs *j);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/map.h"
+#include "server/note.h"
 
 enum { EXPIRE_MAX = 100 }; /* workers per call, so it delays nobody */
 
@@ -33,14 +34,11 @@ struct news {
 	size_t count;
 };
 
-/* A note on its way to the disk, or off it. */
-struct noting {
-	struct store_change change;
+/* One on its way to the disk. */
+struct posting {
 	struct news *news;
 	news_done *done;
 	void *ctx;
-	char *wid;
-	char jid[];
 };
 
 struct news *
@@ -174,82 +172,49 @@ news_load(struct news *ns, enum store_note kind, const char *wid,
 	return 0;
 }
 
-static struct noting *
-noting_new(
-    struct news *ns, enum store_note kind, const char *wid, const char *jid)
-{
-	size_t jid_len = strlen(jid), wid_len = strlen(wid);
-	struct noting *n = calloc(1, sizeof *n + jid_len + wid_len + 2);
-
-	if (n == NULL)
-		return NULL;
-	memcpy(n->jid, jid, jid_len);
-	n->wid = n->jid + jid_len + 1;
-	memcpy(n->wid, wid, wid_len);
-	n->news = ns;
-	n->change.name = n->wid;
-	n->change.job.jid = n->jid;
-	n->change.note = kind;
-	n->change.ctx = n;
-	return n;
-}
-
 static void
-noted(struct store_change *c, int result, const struct err *why)
+posted(void *ctx, int result, const struct err *why, const struct note *note)
 {
-	struct noting *n = c->ctx;
 	static const struct err no_memory = { .code = ENOMEM,
 		.text = "out of memory" };
+	struct posting *p = ctx;
 
 	if (result == 0 &&
-	    news_load(n->news, c->note, n->wid, n->jid, c->value) < 0) {
+	    news_load(p->news, note->kind, note->wid, note->jid, note->value) <
+		0) {
 		result = -ENOMEM;
 		why = &no_memory;
 	}
-	if (n->done != NULL)
-		n->done(n->ctx, result, why);
-	free(n);
+	if (p->done != NULL)
+		p->done(p->ctx, result, why);
+	free(p);
 }
 
 int
 news_post(struct news *ns, enum store_note kind, const char *wid,
     const char *jid, int64_t until, news_done *done, void *ctx)
 {
-	struct noting *n;
+	const struct note note = { kind, wid, jid, until };
+	struct posting *p;
 
 	if (ns->count >= NEWS_MAX)
 		return -ENOSPC;
-	n = noting_new(ns, kind, wid, jid);
-	if (n == NULL)
+	p = calloc(1, sizeof *p);
+	if (p == NULL)
 		return -ENOMEM;
-	n->done = done;
-	n->ctx = ctx;
-	n->change.kind = STORE_NOTE;
-	n->change.value = until;
-	n->change.done = noted;
-	store_add(ns->store, &n->change);
-	return 0;
+	p->news = ns;
+	p->done = done;
+	p->ctx = ctx;
+	int r = note_put(ns->store, &note, posted, p);
+	if (r < 0)
+		free(p);
+	return r;
 }
 
-static void
-unnoted(struct store_change *c, int result, const struct err *why)
-{
-	(void)result;
-	(void)why;
-	free(c->ctx);
-}
-
-/* When it stays on disk, it is found again at the next start, and told. */
 static void
 erase(struct news *ns, enum store_note kind, const char *wid, const char *jid)
 {
-	struct noting *n = noting_new(ns, kind, wid, jid);
-
-	if (n == NULL)
-		return;
-	n->change.kind = STORE_UNNOTE;
-	n->change.done = unnoted;
-	store_add(ns->store, &n->change);
+	note_erase(ns->store, &(struct note){ kind, wid, jid, 0 });
 }
 
 void

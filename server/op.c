@@ -93,6 +93,7 @@ op_aim(struct op *op, enum job_state state, int64_t seq, int64_t due)
 	op->change.job.state = state;
 	op->change.job.seq = seq;
 	op->change.job.due = due;
+	op->change.job.deaths = op->entry->deaths;
 }
 
 int32_t
@@ -163,6 +164,7 @@ op_arrive(struct op *op)
 	e->seq = row->seq;
 	if (row->state == JOB_QUEUED)
 		e->enqueued_at = row->enqueued_at > 0 ? row->enqueued_at : 0;
+	e->deaths = (int32_t)row->deaths;
 	if (op->change.set_failure)
 		e->retry_count = (int32_t)row->retry_count;
 	if (row->state != JOB_QUEUED)

@@ -63,6 +63,8 @@ struct jobs {
 	struct reservations *reservations;
 	struct jids *jids; /* every entry but those of a push under way */
 	struct news *news;
+	struct map *absent; /* absent.c */
+	struct jobs_options options;
 	struct set sets[JOBS_SETS];
 	ev_timer reaper; /* the next reservation to expire */
 	ev_timer sweep;  /* of news that nobody has come for */
@@ -111,6 +113,18 @@ int jobs_make_known(struct jobs *j, struct queue *q);
 
 /* A number of the row as the entry keeps it: cut to what fits. */
 int32_t jobs_narrow(int64_t n);
+
+/*
+ * Ends a reservation because its worker died: back to the queue, or failed
+ * when too many have died with the job. 0 or -ENOMEM.
+ */
+int jobs_outlive(struct jobs *j, struct reservation *r);
+
+/* absent.c */
+int absent_load(struct jobs *j, const char *wid);
+void absent_start(struct jobs *j);
+void absent_clear(struct jobs *j); /* after everything was flushed */
+void absent_free(struct jobs *j);
 
 /*
  * After a reservation was ended by someone else than its worker, in the same

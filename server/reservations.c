@@ -11,8 +11,15 @@
 
 #include "base/map.h"
 
+/* Exists while it holds something. */
+struct holder {
+	struct reservation *first;
+	char wid[];
+};
+
 struct reservations {
 	struct map *by_jid; /* the newest of each jid */
+	struct map *by_wid; /* holders; none for "" */
 	struct agenda *deadlines;
 	size_t count;
 };
@@ -25,8 +32,9 @@ reservations_new(void)
 	if (rs == NULL)
 		return NULL;
 	rs->by_jid = map_new();
+	rs->by_wid = map_new();
 	rs->deadlines = agenda_new(entry_order);
-	if (rs->by_jid == NULL || rs->deadlines == NULL) {
+	if (rs->by_jid == NULL || rs->by_wid == NULL || rs->deadlines == NULL) {
 		reservations_free(rs);
 		return NULL;
 	}
@@ -38,6 +46,7 @@ reservations_free(struct reservations *rs)
 {
 	size_t cursor = 0;
 	struct reservation *r;
+	struct holder *h;
 
 	if (rs == NULL)
 		return;
@@ -50,6 +59,11 @@ reservations_free(struct reservations *rs)
 		}
 	}
 	map_free(rs->by_jid);
+	cursor = 0;
+	while (
+	    rs->by_wid != NULL && (h = map_next(rs->by_wid, &cursor)) != NULL)
+		free(h);
+	map_free(rs->by_wid);
 	agenda_free(rs->deadlines);
 	free(rs);
 }
@@ -73,6 +87,46 @@ reservation_new(struct entry *e, const char *wid)
 	return r;
 }
 
+static int
+hold(struct reservations *rs, struct reservation *r)
+{
+	size_t len = strlen(r->wid);
+	struct holder *h;
+
+	if (len == 0)
+		return 0;
+	h = map_get(rs->by_wid, r->wid, len);
+	if (h == NULL) {
+		h = calloc(1, sizeof *h + len + 1);
+		if (h == NULL)
+			return -ENOMEM;
+		memcpy(h->wid, r->wid, len);
+		if (map_put(rs->by_wid, h->wid, len, h) < 0) {
+			free(h);
+			return -ENOMEM;
+		}
+	}
+	r->next_held = h->first;
+	r->prev_held = &h->first;
+	if (h->first != NULL)
+		h->first->prev_held = &r->next_held;
+	h->first = r;
+	return 0;
+}
+
+static void
+let_go(struct reservations *rs, struct reservation *r)
+{
+	if (r->prev_held == NULL)
+		return;
+	*r->prev_held = r->next_held;
+	if (r->next_held != NULL)
+		r->next_held->prev_held = r->prev_held;
+	r->prev_held = NULL;
+	if (reservations_of(rs, r->wid) == NULL)
+		free(map_remove(rs->by_wid, r->wid, strlen(r->wid)));
+}
+
 int
 reservations_add(
     struct reservations *rs, struct reservation *r, int64_t deadline)
@@ -84,6 +138,8 @@ reservations_add(
 	if (agenda_reserve(
 		rs->deadlines, rs->count - agenda_count(rs->deadlines) + 1) < 0)
 		return -ENOMEM;
+	if (hold(rs, r) < 0)
+		return -ENOMEM;
 	/* The map's key lies in the entry of the newest reservation. */
 	struct reservation *older = map_remove(rs->by_jid, jid, len);
 	if (map_put(rs->by_jid, jid, len, r) < 0) {
@@ -91,6 +147,7 @@ reservations_add(
 		if (older != NULL)
 			(void)map_put(
 			    rs->by_jid, older->entry->jid, len, older);
+		let_go(rs, r);
 		return -ENOMEM;
 	}
 	r->same_jid = older;
@@ -122,6 +179,7 @@ reservations_remove(struct reservations *rs, struct reservation *r)
 		agenda_remove(rs->deadlines, &r->entry->timer);
 	if (r->undelivered != NULL)
 		*r->undelivered = NULL;
+	let_go(rs, r);
 	r->entry->held = NULL;
 	rs->count--;
 	free(r);
@@ -129,7 +187,7 @@ reservations_remove(struct reservations *rs, struct reservation *r)
 
 struct reservation *
 reservations_find(const struct reservations *rs, const char *jid, size_t len,
-    const char *wid, bool exact)
+    const char *wid, reservations_present *present, void *ctx)
 {
 	struct reservation *own = NULL, *any = NULL, *settling = NULL;
 
@@ -137,7 +195,10 @@ reservations_find(const struct reservations *rs, const char *jid, size_t len,
 	     r = r->same_jid) {
 		bool is_own = strcmp(r->wid, wid) == 0;
 
-		if (!is_own && (exact || (r->wid[0] != '\0' && wid[0] != '\0')))
+		if (!is_own &&
+		    (present == NULL ||
+			(r->wid[0] != '\0' && wid[0] != '\0' &&
+			    present(ctx, r->wid))))
 			continue;
 		if (r->settling != NULL)
 			settling = r;
@@ -147,6 +208,14 @@ reservations_find(const struct reservations *rs, const char *jid, size_t len,
 			any = r;
 	}
 	return own != NULL ? own : any != NULL ? any : settling;
+}
+
+struct reservation *
+reservations_of(const struct reservations *rs, const char *wid)
+{
+	const struct holder *h = map_get(rs->by_wid, wid, strlen(wid));
+
+	return h != NULL ? h->first : NULL;
 }
 
 struct entry *

@@ -22,7 +22,8 @@ struct op;
 struct reservation {
 	struct entry *entry;
 	struct reservation *same_jid; /* the next older one, or NULL */
-	int64_t reserved_at;          /* wall clock, as the next */
+	struct reservation *next_held, **prev_held; /* of one wid */
+	int64_t reserved_at; /* wall clock, as the next */
 	int64_t enqueued_at;
 	struct entry *
 	    *undelivered;    /* whose reply is not out; cleared at the end */
@@ -59,13 +60,21 @@ void reservations_remove(struct reservations *rs, struct reservation *r);
 
 /*
  * The one of this jid that wid holds, rather one that nothing is settling yet;
- * NULL when it holds none. What a worker holds is no other worker's business,
- * but workers speak over connections without a name too: with wid "" it is
- * any, and a producer's is found for any wid; of several the oldest. With
- * `exact` there is no such exception.
+ * NULL when it holds none. What a connected worker holds is no other worker's
+ * business, but workers speak over connections without a name too, and one
+ * may come back under another name: with wid "" it is any, and for any wid it
+ * is also a producer's, or that of a worker that is away; of several the
+ * oldest. present says whether a worker is connected; NULL: only what wid
+ * itself holds.
  */
-struct reservation *reservations_find(const struct reservations *rs,
-    const char *jid, size_t len, const char *wid, bool exact);
+typedef bool reservations_present(void *ctx, const char *wid);
+struct reservation *
+reservations_find(const struct reservations *rs, const char *jid, size_t len,
+    const char *wid, reservations_present *present, void *ctx);
+
+/* The newest that this worker holds; next_held leads on. NULL: none. */
+struct reservation *
+reservations_of(const struct reservations *rs, const char *wid);
 
 /* The entry whose deadline is next, or NULL. */
 struct entry *reservations_first(const struct reservations *rs);

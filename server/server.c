@@ -51,13 +51,24 @@ on_trouble(void *ctx, const char *jid, const char *what)
 	s->troubles = 0;
 }
 
-static bool
-on_hears(void *ctx, const char *wid)
+static enum jobs_presence
+on_presence(void *ctx, const char *wid)
 {
 	struct server *s = ctx;
 	const struct worker *w = workers_find(s->workers, wid);
 
-	return w == NULL || (w->extensions & EXTENSION_CANCEL) != 0;
+	if (w == NULL)
+		return PRESENCE_AWAY;
+	return (w->extensions & EXTENSION_CANCEL) != 0 ? PRESENCE_HEARS
+						       : PRESENCE_DEAF;
+}
+
+static void
+on_died(void *ctx, const struct worker *w)
+{
+	struct server *s = ctx;
+
+	jobs_worker_gone(s->jobs, w->wid);
 }
 
 static void
@@ -218,19 +229,28 @@ make_parts(struct server *s)
 	const struct jobs_hooks hooks = {
 		.queued = on_queued,
 		.trouble = on_trouble,
-		.hears = on_hears,
+		.presence = on_presence,
 		.ctx = s,
+	};
+	const struct workers_hooks worker_hooks = {
+		.silent = on_silent,
+		.died = on_died,
+		.ctx = s,
+	};
+	const struct jobs_options options = {
+		.worker_grace = s->settings->worker_grace,
+		.worker_deaths = s->settings->worker_deaths,
 	};
 
 	s->notify = notify_new(s->loop, tell_manager, s);
 	s->queues = queues_new();
 	s->counters = counters_new();
-	s->workers = workers_new(s->loop, on_silent, s);
+	s->workers = workers_new(s->loop, &worker_hooks);
 	s->scratch = buf_new(SCRATCH_MAX);
 	if (s->notify == NULL || s->queues == NULL || s->counters == NULL ||
 	    s->workers == NULL || s->scratch == NULL)
 		return -ENOMEM;
-	s->jobs = jobs_new(s->loop, s->queues, s->counters, &hooks);
+	s->jobs = jobs_new(s->loop, s->queues, s->counters, &hooks, &options);
 	if (s->jobs == NULL)
 		return -ENOMEM;
 	s->fetches =

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: ISC
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -188,7 +189,8 @@ settle(struct op *op, enum store_kind kind)
 }
 
 static int
-give_back(struct jobs *j, struct reservation *r, jobs_done *done, void *ctx)
+give_back(struct jobs *j, struct reservation *r, int32_t deaths,
+    jobs_done *done, void *ctx)
 {
 	static char errtype[] = "Cancelled", message[] = "cancelled";
 	struct fail_report over = { .errtype = errtype, .message = message };
@@ -203,6 +205,7 @@ give_back(struct jobs *j, struct reservation *r, jobs_done *done, void *ctx)
 	op->ctx = ctx;
 	op_aim(op, JOB_QUEUED, r->entry->seq, 0);
 	op->change.job.enqueued_at = r->enqueued_at;
+	op->change.job.deaths = deaths;
 	settle(op, STORE_MOVE);
 	return 0;
 }
@@ -210,16 +213,41 @@ give_back(struct jobs *j, struct reservation *r, jobs_done *done, void *ctx)
 void
 jobs_give_back(struct jobs *j, struct entry *e)
 {
-	if (e->held->settling == NULL && give_back(j, e->held, NULL, NULL) < 0)
+	if (e->held->settling == NULL &&
+	    give_back(j, e->held, e->deaths, NULL, NULL) < 0)
 		j->hooks.trouble(j->hooks.ctx, e->jid,
 		    "out of memory: it stays reserved until it expires");
+}
+
+int
+jobs_outlive(struct jobs *j, struct reservation *r)
+{
+	static char errtype[] = "WorkerDied";
+	char message[96];
+	struct fail_report died = { .errtype = errtype, .message = message };
+	int32_t deaths = r->entry->deaths + 1;
+
+	if (j->options.worker_deaths == 0 || deaths < j->options.worker_deaths)
+		return give_back(j, r, deaths, NULL, NULL);
+	snprintf(message, sizeof message,
+	    deaths == 1 ? "its worker died" : "%d workers died with this job",
+	    deaths);
+	return jobs_settle_failed(j, r, &died, NULL, NULL);
+}
+
+static bool
+is_present(void *ctx, const char *wid)
+{
+	struct jobs *j = ctx;
+
+	return j->hooks.presence(j->hooks.ctx, wid) != PRESENCE_AWAY;
 }
 
 static struct reservation *
 find(struct jobs *j, const struct jobs_claim *claim)
 {
 	return reservations_find(j->reservations, claim->jid, claim->jid_len,
-	    claim->wid, claim->exact);
+	    claim->wid, claim->exact ? NULL : is_present, j);
 }
 
 static int
@@ -244,8 +272,9 @@ jobs_release(
 
 	if (r == NULL)
 		return -ENOENT;
-	return r->settling != NULL ? wait_for_first(r, done, ctx)
-				   : give_back(j, r, done, ctx);
+	return r->settling != NULL
+	    ? wait_for_first(r, done, ctx)
+	    : give_back(j, r, r->entry->deaths, done, ctx);
 }
 
 int
@@ -341,6 +370,7 @@ jobs_settle_failed(struct jobs *j, struct reservation *r,
 	}
 	op_aim(op, again ? JOB_RETRY : JOB_DEAD, e->seq,
 	    again ? next : now + JOBS_DEAD_NS);
+	op->change.job.deaths = 0;
 	settle(op, STORE_MOVE);
 	return 0;
 }
@@ -351,7 +381,8 @@ jobs_tell_lost(struct jobs *j, const struct reservation *r)
 	int64_t until = clock_wall() + JOBS_NEWS_NS;
 	int64_t left = r->entry->timer.when - clock_mono();
 
-	if (r->wid[0] == '\0' || !j->hooks.hears(j->hooks.ctx, r->wid))
+	if (r->wid[0] == '\0' ||
+	    j->hooks.presence(j->hooks.ctx, r->wid) == PRESENCE_DEAF)
 		return;
 	if (news_post(j->news, NOTE_LOST, r->wid, r->entry->jid,
 		left > 0 ? until + left : until, NULL, NULL) < 0)

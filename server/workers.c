@@ -14,21 +14,19 @@
 struct workers {
 	struct ev_loop *loop;
 	struct map *by_wid;
-	workers_silent *silent;
-	void *ctx;
+	struct workers_hooks hooks;
 	uint64_t reaped;
 };
 
 struct workers *
-workers_new(struct ev_loop *loop, workers_silent *silent, void *ctx)
+workers_new(struct ev_loop *loop, const struct workers_hooks *hooks)
 {
 	struct workers *ws = calloc(1, sizeof *ws);
 
 	if (ws == NULL)
 		return NULL;
 	ws->loop = loop;
-	ws->silent = silent;
-	ws->ctx = ctx;
+	ws->hooks = *hooks;
 	ws->by_wid = map_new();
 	if (ws->by_wid == NULL) {
 		free(ws);
@@ -71,7 +69,7 @@ fell_silent(struct ev_loop *loop, ev_timer *timer, int revents)
 	(void)loop;
 	(void)revents;
 	w->all->reaped++;
-	w->all->silent(w->all->ctx, w);
+	w->all->hooks.silent(w->all->hooks.ctx, w);
 }
 
 static struct worker *
@@ -114,15 +112,22 @@ workers_join(struct workers *ws, struct hello *h)
 	if (w == NULL)
 		return NULL;
 	w->connections++;
+	w->parted = false;
 	w->extensions |= h->extensions;
 	return w;
 }
 
 void
-workers_leave(struct worker *w)
+workers_leave(struct worker *w, bool by_host)
 {
+	struct workers *ws = w->all;
+
+	if (!by_host)
+		w->parted = true;
 	if (--w->connections > 0)
 		return;
+	if (!w->parted)
+		ws->hooks.died(ws->hooks.ctx, w);
 	(void)map_remove(w->all->by_wid, w->wid, strlen(w->wid));
 	worker_free(w);
 }

@@ -10,6 +10,7 @@
 #define SERVER_WORKERS_H
 
 #include <ev.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,24 +33,34 @@ struct worker {
 	unsigned extensions; /* that it acts on; of enum extension */
 	size_t connections;
 	/* private */
+	bool parted; /* a connection ended otherwise than by its host's doing */
 	struct workers *all;
 	ev_timer silence;
 };
 
 struct workers;
 
-/* silent: a worker has not beaten; close its connections, which ends it. */
-typedef void workers_silent(void *ctx, struct worker *w);
+struct workers_hooks {
+	/* It has not beaten; close its connections, which ends it. */
+	void (*silent)(void *ctx, struct worker *w);
+	/*
+	 * Its last connection is gone, and all that went since the last HELLO
+	 * were closed by its host and said no END: it died.
+	 */
+	void (*died)(void *ctx, const struct worker *w);
+	void *ctx;
+};
 struct workers *
-workers_new(struct ev_loop *loop, workers_silent *silent, void *ctx);
+workers_new(struct ev_loop *loop, const struct workers_hooks *hooks);
 void workers_free(struct workers *ws); /* accepts NULL */
 
 /*
  * A connection of h->wid has said HELLO. Takes hostname and labels out of h
- * when it is the first. NULL: memory is short. workers_leave() for each.
+ * when it is the first. NULL: memory is short. workers_leave() for each;
+ * by_host: its host has closed it, without END.
  */
 struct worker *workers_join(struct workers *ws, struct hello *h);
-void workers_leave(struct worker *w);
+void workers_leave(struct worker *w, bool by_host);
 
 /* NULL: unknown. */
 struct worker *workers_find(const struct workers *ws, const char *wid);

@@ -40,7 +40,7 @@ enum sentence {
 #define PLACE                                                                  \
 	"state = ?2, seq = ?3, due = ?4,"                                      \
 	" enqueued_at = iif(?5 < 0, enqueued_at, ?5),"                         \
-	" reserved_at = ?6, wid = ?7"
+	" reserved_at = ?6, wid = ?7, deaths = ?17"
 
 static const char *const text[SENTENCES] = {
 	[BEGIN] = "BEGIN IMMEDIATE",
@@ -48,9 +48,9 @@ static const char *const text[SENTENCES] = {
 	[ROLLBACK] = "ROLLBACK",
 	[ADD] = "INSERT INTO jobs (id, state, seq, due, enqueued_at,"
 		" reserved_at, wid, retry_count, failed_at, failure, payload,"
-		" retry, reserve_for, jid, jobtype, queue) VALUES"
+		" retry, reserve_for, jid, jobtype, queue, deaths) VALUES"
 		" (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
-		" ?12, ?13, ?14, ?15, ?16)",
+		" ?12, ?13, ?14, ?15, ?16, ?17)",
 	[MOVE] = "UPDATE jobs SET " PLACE " WHERE id = ?1",
 	[MOVE_ALL] = "UPDATE jobs SET " PLACE ","
 		     " retry_count = iif(?12, ?8, retry_count),"
@@ -168,6 +168,7 @@ bind_place(sqlite3_stmt *q, const struct store_job *job)
 	sqlite3_bind_int64(q, 4, job->due);
 	sqlite3_bind_int64(q, 5, job->enqueued_at);
 	sqlite3_bind_int64(q, 6, job->reserved_at);
+	sqlite3_bind_int64(q, 17, job->deaths);
 	return bind_word(q, 7, wid);
 }
 

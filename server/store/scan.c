@@ -57,6 +57,7 @@ visit_job(const struct store_visitor *v, sqlite3_stmt *q, struct err *e)
 		.queue = word(q, 11),
 		.wid = word(q, 12),
 		.failed_at = word(q, 13),
+		.deaths = sqlite3_column_int64(q, 14),
 	};
 	int r = v->job(v->ctx, &job);
 
@@ -103,7 +104,7 @@ scan(sqlite3 *db, const struct store_visitor *v, struct err *e)
 		r = each(db,
 		    "SELECT id, state, seq, due, enqueued_at, reserved_at,"
 		    " retry, reserve_for, retry_count, jid, jobtype, queue,"
-		    " wid, failed_at FROM jobs ORDER BY seq, id",
+		    " wid, failed_at, deaths FROM jobs ORDER BY seq, id",
 		    visit_job, v, e);
 	if (r == 0)
 		r = each(db, "SELECT note, wid, jid, value FROM notes",

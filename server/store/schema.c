@@ -28,6 +28,32 @@ enum { APPLICATION_ID = 0x46414b54 };
     " CASE WHEN json_valid(failure)" \
     "  THEN json_extract(failure, '$.message') END AS message,"
 
+#define VIEWS \
+    "CREATE VIEW v_queues AS" \
+    " SELECT queue, max(paused) AS paused, sum(waiting) AS waiting, " \
+    MOMENT("min(since)") " AS oldest FROM (" \
+    "  SELECT name AS queue, paused, 0 AS waiting, NULL AS since FROM queues" \
+    "  UNION ALL" \
+    "  SELECT queue, 0, 1, nullif(enqueued_at, 0) FROM jobs WHERE state = 1)" \
+    " GROUP BY queue ORDER BY queue;" \
+    "CREATE VIEW v_working AS" \
+    " SELECT jid, jobtype, queue, wid, " \
+    MOMENT("reserved_at") " AS since, " \
+    MOMENT("due") " AS expires_at, retry_count, payload" \
+    " FROM jobs WHERE state = 2 ORDER BY reserved_at, id;" \
+    "CREATE VIEW v_scheduled AS" \
+    " SELECT jid, jobtype, queue, " \
+    MOMENT("due") " AS at, payload" \
+    " FROM jobs WHERE state = 3 ORDER BY due, id;" \
+    "CREATE VIEW v_retries AS" \
+    " SELECT jid, jobtype, queue, " \
+    MOMENT("due") " AS retry_at," FAILED " payload" \
+    " FROM jobs WHERE state = 4 ORDER BY due, id;" \
+    "CREATE VIEW v_dead AS" \
+    " SELECT jid, jobtype, queue, " \
+    MOMENT("due") " AS purge_at," FAILED " payload" \
+    " FROM jobs WHERE state = 5 ORDER BY due, id;"
+
 /*
  * No index but the row's id: the server keeps ids, order and due times in
  * memory, and an index of random job ids on disk costs five times the
@@ -60,35 +86,7 @@ static const char version_1[] =
     "CREATE TABLE queues ("
     " name TEXT PRIMARY KEY,"
     " paused INTEGER NOT NULL) WITHOUT ROWID;"
-
-    "CREATE VIEW v_queues AS"
-    " SELECT queue, max(paused) AS paused, sum(waiting) AS waiting, "
-    MOMENT("min(since)") " AS oldest FROM ("
-    "  SELECT name AS queue, paused, 0 AS waiting, NULL AS since FROM queues"
-    "  UNION ALL"
-    "  SELECT queue, 0, 1, nullif(enqueued_at, 0) FROM jobs WHERE state = 1)"
-    " GROUP BY queue ORDER BY queue;"
-
-    "CREATE VIEW v_working AS"
-    " SELECT jid, jobtype, queue, wid, "
-    MOMENT("reserved_at") " AS since, "
-    MOMENT("due") " AS expires_at, retry_count, payload"
-    " FROM jobs WHERE state = 2 ORDER BY reserved_at, id;"
-
-    "CREATE VIEW v_scheduled AS"
-    " SELECT jid, jobtype, queue, "
-    MOMENT("due") " AS at, payload"
-    " FROM jobs WHERE state = 3 ORDER BY due, id;"
-
-    "CREATE VIEW v_retries AS"
-    " SELECT jid, jobtype, queue, "
-    MOMENT("due") " AS retry_at," FAILED " payload"
-    " FROM jobs WHERE state = 4 ORDER BY due, id;"
-
-    "CREATE VIEW v_dead AS"
-    " SELECT jid, jobtype, queue, "
-    MOMENT("due") " AS purge_at," FAILED " payload"
-    " FROM jobs WHERE state = 5 ORDER BY due, id;";
+    VIEWS;
 
 /* Few rows: workers that are to be told something. */
 static const char version_2[] =
@@ -99,10 +97,42 @@ static const char version_2[] =
     " value INTEGER NOT NULL,"
     " PRIMARY KEY (wid, note, jid)) WITHOUT ROWID;";
 
+/*
+ * Counts the workers that died with a job. The column stands before the
+ * payload, for the reason above, so the table is written anew.
+ */
+static const char version_3[] =
+    "DROP VIEW v_queues; DROP VIEW v_working; DROP VIEW v_scheduled;"
+    "DROP VIEW v_retries; DROP VIEW v_dead;"
+    "ALTER TABLE jobs RENAME TO jobs_2;"
+    "CREATE TABLE jobs ("
+    " id INTEGER PRIMARY KEY,"
+    " state INTEGER NOT NULL,"
+    " seq INTEGER NOT NULL,"
+    " due INTEGER NOT NULL,"
+    " enqueued_at INTEGER NOT NULL,"
+    " reserved_at INTEGER NOT NULL,"
+    " retry INTEGER NOT NULL,"
+    " reserve_for INTEGER NOT NULL,"
+    " retry_count INTEGER NOT NULL,"
+    " deaths INTEGER NOT NULL,"
+    " jid TEXT NOT NULL,"
+    " jobtype TEXT NOT NULL,"
+    " queue TEXT NOT NULL,"
+    " wid TEXT,"
+    " failed_at TEXT,"
+    " failure TEXT,"
+    " payload TEXT NOT NULL);"
+    "INSERT INTO jobs SELECT id, state, seq, due, enqueued_at, reserved_at,"
+    " retry, reserve_for, retry_count, 0, jid, jobtype, queue, wid,"
+    " failed_at, failure, payload FROM jobs_2;"
+    "DROP TABLE jobs_2;"
+    VIEWS;
+
 /* clang-format on */
 
 /* Step n brings version n to n + 1. Steps are added, never changed. */
-static const char *const steps[] = { version_1, version_2 };
+static const char *const steps[] = { version_1, version_2, version_3 };
 
 int
 schema_version(void)

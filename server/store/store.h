@@ -37,6 +37,7 @@ enum job_state {
 
 /* What is remembered about a worker. The numbers are on disk, as above. */
 enum store_note {
+	NOTE_GONE = 1,   /* it died; `value`: when, wall-clock ns; jid is "" */
 	NOTE_CANCEL = 2, /* it is to be told to end the job `jid` */
 	NOTE_LOST = 3,   /* it is to be told that it holds `jid` no more */
 };
@@ -56,6 +57,7 @@ struct store_job {
 	int64_t retry;       /* the job's own limit */
 	int64_t reserve_for; /* seconds, already clamped */
 	int64_t retry_count; /* -1: never failed */
+	int64_t deaths;      /* workers that died with it since it failed */
 	const char *jid;     /* any bytes but NUL */
 	const char *jobtype;
 	const char *queue;
@@ -68,11 +70,11 @@ struct store_job {
 };
 
 enum store_kind {
-	STORE_ADD,  /* a new row from `job` */
-	STORE_MOVE, /* state, seq, due, enqueued_at, reserved_at, wid of `job`;
+	STORE_ADD,    /* a new row from `job` */
+	STORE_MOVE,   /* state, seq, due, enqueued_at, reserved_at, wid, deaths;
 	                  with set_failure also retry_count, failed_at, failure */
-	STORE_TAKE, /* as MOVE, and reads payload and failure into `taken` */
-	STORE_READ, /* only reads payload and failure into `taken` */
+	STORE_TAKE,   /* as MOVE, and reads payload and failure into `taken` */
+	STORE_READ,   /* only reads payload and failure into `taken` */
 	STORE_REMOVE, /* the row `job.id` */
 	STORE_COUNT,  /* counter `name` becomes `value` */
 	STORE_NAME,   /* queue `name` exists, `value` = 1 paused or 0 not */

@@ -15,7 +15,7 @@ def test_expired_reservations(server):
     """reserve_for is at least 60 s, kept over a kill -9; then the job has
     failed as ReservationExpired and its retry policy holds: retried,
     discarded, dead. ACK after that is +OK, FAIL finds nothing."""
-    with server.client(wid="sleeper") as c:
+    with server.client(wid="sleeper") as c:  # closed behind the kill: no death
         jobs = {r: new_job(retry=r, reserve_for=1) for r in (25, 0, -1)}
         long = new_job(reserve_for=300)
         c.pushb(list(jobs.values()) + [long])
@@ -23,7 +23,7 @@ def test_expired_reservations(server):
         for _ in range(4):
             c.fetch()
         taken = time.monotonic()
-    server.kill9()
+        server.kill9()
     server.start()
     with server.client() as c:
         while time.monotonic() - began < 58:

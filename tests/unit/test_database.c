@@ -103,7 +103,7 @@ each_commit_is_synced_and_readers_are_let_in(void **state)
 		{ "PRAGMA wal_autocheckpoint", "0" },
 		{ "PRAGMA mmap_size", "0" },
 		{ "PRAGMA application_id", "1178684244" },
-		{ "PRAGMA user_version", "2" },
+		{ "PRAGMA user_version", "3" },
 	};
 	struct storedir d;
 	char said[32];
@@ -117,7 +117,7 @@ each_commit_is_synced_and_readers_are_let_in(void **state)
 		    sqlite3_exec(db, cases[i].ask, say_it, said, NULL), 0);
 		assert_string_equal(said, cases[i].want);
 	}
-	assert_int_equal(schema_version(), 2);
+	assert_int_equal(schema_version(), 3);
 	sqlite3_close(db);
 	storedir_remove(&d);
 }
@@ -182,13 +182,24 @@ an_older_one_is_brought_up_to_date(void **state)
 	storedir_make(&d);
 	sqlite3_close(open_good(&d));
 	storedir_run(&d,
-	    "DROP TABLE notes; PRAGMA user_version = 1;"
-	    "INSERT INTO queues VALUES ('kept', 1);");
+	    "DROP TABLE notes; ALTER TABLE jobs DROP COLUMN deaths;"
+	    "PRAGMA user_version = 1; INSERT INTO queues VALUES ('kept', 1);"
+	    "INSERT INTO jobs (id, state, seq, due, enqueued_at, reserved_at,"
+	    " retry, reserve_for, retry_count, jid, jobtype, queue, payload)"
+	    " VALUES (7, 1, 8, 0, 9, 0, 3, 60, -1, 'j', 't', 'q', '{}')");
 	sqlite3_close(open_good(&d));
 	assert_int_equal(
 	    storedir_ask(&d, "PRAGMA user_version"), schema_version());
 	assert_int_equal(storedir_ask(&d, "SELECT count(*) FROM notes"), 0);
 	assert_int_equal(storedir_ask(&d, "SELECT paused FROM queues"), 1);
+	assert_int_equal(
+	    storedir_ask(&d,
+		"SELECT deaths = 0 AND id = 7 AND seq = 8 AND retry = 3 AND"
+		" jid = 'j' AND payload = '{}' FROM jobs"),
+	    1);
+	assert_int_equal(
+	    storedir_ask(&d, "SELECT waiting FROM v_queues WHERE queue = 'q'"),
+	    1);
 	storedir_remove(&d);
 }
 
@@ -202,7 +213,7 @@ a_newer_one_is_refused(void **state)
 	sqlite3_close(open_good(&d));
 	storedir_run(&d, "PRAGMA user_version = 7");
 	must_refuse(&d, EUCLEAN,
-	    ": written by a newer Faktotum (schema 7, this one knows up to 2); "
+	    ": written by a newer Faktotum (schema 7, this one knows up to 3); "
 	    "it was left as it is");
 	assert_int_equal(storedir_ask(&d, "PRAGMA user_version"), 7);
 	storedir_remove(&d);
@@ -273,18 +284,18 @@ the_views_tell_people_what_there_is(void **state)
 	static const char jobs[] =
 	    "INSERT INTO queues VALUES ('default', 1), ('empty', 0);"
 	    "INSERT INTO jobs VALUES"
-	    " (1, 1, 1, 0, 1700000000500000000, 0, 25, 1800, -1, 'a', 't',"
+	    " (1, 1, 1, 0, 1700000000500000000, 0, 25, 1800, -1, 0, 'a', 't',"
 	    "  'default', NULL, NULL, NULL, '{}'),"
-	    " (2, 1, 2, 0, 1700000001000000000, 0, 25, 1800, -1, 'b', 't',"
+	    " (2, 1, 2, 0, 1700000001000000000, 0, 25, 1800, -1, 0, 'b', 't',"
 	    "  'new', NULL, NULL, NULL, '{}'),"
 	    " (3, 2, 3, 1700000002000000000, 5, 1700000001000000000, 25, 1800,"
-	    "  -1, 'c', 't', 'default', 'w', NULL, NULL, '{}'),"
-	    " (4, 3, 4, 1700000003000000000, 0, 0, 25, 1800, -1, 'd', 't',"
+	    "  -1, 0, 'c', 't', 'default', 'w', NULL, NULL, '{}'),"
+	    " (4, 3, 4, 1700000003000000000, 0, 0, 25, 1800, -1, 0, 'd', 't',"
 	    "  'default', NULL, NULL, NULL, '{}'),"
-	    " (5, 4, 5, 1700000004000000000, 5, 0, 25, 1800, 2, 'e', 't',"
+	    " (5, 4, 5, 1700000004000000000, 5, 0, 25, 1800, 2, 0, 'e', 't',"
 	    "  'default', NULL, '2023-01-01T00:00:00Z',"
 	    "  '{\"errtype\":\"E\",\"message\":\"m\"}', '{}'),"
-	    " (6, 5, 6, 1700000005000000000, 5, 0, 0, 1800, 0, 'f', 't',"
+	    " (6, 5, 6, 1700000005000000000, 5, 0, 0, 1800, 0, 0, 'f', 't',"
 	    "  'default', NULL, '2023-01-01T00:00:00Z', 'not JSON', '{}')";
 	static const char *const all_true[] = {
 		"SELECT count(*) = 3 FROM v_queues",

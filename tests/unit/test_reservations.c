@@ -7,6 +7,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -30,10 +31,24 @@ held(
 	return e;
 }
 
+/* w1, w2 and w3 are connected. */
+static bool
+is_present(void *ctx, const char *wid)
+{
+	(void)ctx;
+	return wid[0] == 'w';
+}
+
 static struct reservation *
 find(struct reservations *rs, const char *jid, const char *wid)
 {
-	return reservations_find(rs, jid, strlen(jid), wid, false);
+	return reservations_find(rs, jid, strlen(jid), wid, is_present, NULL);
+}
+
+static struct reservation *
+exactly(struct reservations *rs, const char *wid)
+{
+	return reservations_find(rs, "same-jid", 8, wid, NULL, NULL);
 }
 
 static void
@@ -59,9 +74,8 @@ the_holder_finds_its_own_among_equal_jids(void **state)
 	assert_ptr_equal(find(rs, "same-jid", "w3"), c->held);
 	assert_null(find(rs, "same-jid", "stranger"));
 	assert_ptr_equal(find(rs, "same-jid", ""), a->held);
-	assert_null(reservations_find(rs, "same-jid", 8, "", true));
-	assert_ptr_equal(
-	    reservations_find(rs, "same-jid", 8, "w2", true), b->held);
+	assert_null(exactly(rs, ""));
+	assert_ptr_equal(exactly(rs, "w2"), b->held);
 	assert_null(find(rs, "other-jid", "w1"));
 
 	/* The newest, whose jid was the table's key, goes first. */
@@ -111,9 +125,67 @@ what_nobody_holds_by_name_is_anybodys(void **state)
 	(void)state;
 	assert_ptr_equal(find(rs, "same-jid", "w1"), a->held);
 	assert_ptr_equal(find(rs, "same-jid", ""), a->held);
-	assert_null(reservations_find(rs, "same-jid", 8, "w1", true));
+	assert_null(exactly(rs, "w1"));
 	let_go(rs, a);
 	reservations_free(rs);
+}
+
+/* A worker that crashed may come back under another name. */
+static void
+what_someone_away_holds_is_found(void **state)
+{
+	struct reservations *rs = reservations_new();
+	struct entry *a = held(rs, "same-jid", "away", 10);
+	struct entry *b = held(rs, "same-jid", "w1", 10);
+
+	(void)state;
+	assert_ptr_equal(find(rs, "same-jid", "w2"), a->held);
+	assert_ptr_equal(find(rs, "same-jid", "w1"), b->held);
+	assert_null(exactly(rs, "w2"));
+	let_go(rs, a);
+	let_go(rs, b);
+	reservations_free(rs);
+}
+
+static size_t
+count_of(struct reservations *rs, const char *wid)
+{
+	size_t n = 0;
+
+	for (struct reservation *r = reservations_of(rs, wid); r != NULL;
+	     r = r->next_held) {
+		assert_string_equal(r->wid, wid);
+		assert_ptr_equal(*r->prev_held, r);
+		n++;
+	}
+	return n;
+}
+
+static void
+each_worker_has_its_own_list(void **state)
+{
+	struct reservations *rs = reservations_new();
+	struct entry *a = held(rs, "jid-one", "w1", 1);
+	struct entry *b = held(rs, "jid-two", "w1", 2);
+	struct entry *c = held(rs, "jid-two", "w1", 3);
+	struct entry *d = held(rs, "jid-two", "w2", 4);
+	struct entry *e = held(rs, "jid-two", "", 5);
+
+	(void)state;
+	assert_int_equal(count_of(rs, "w1"), 3);
+	assert_int_equal(count_of(rs, "w2"), 1);
+	assert_int_equal(count_of(rs, ""), 0);
+	let_go(rs, b);
+	assert_int_equal(count_of(rs, "w1"), 2);
+	let_go(rs, c);
+	let_go(rs, a);
+	assert_int_equal(count_of(rs, "w1"), 0);
+	let_go(rs, e);
+	a = held(rs, "jid-one", "w1", 1);
+	assert_int_equal(count_of(rs, "w1"), 1);
+	reservations_free(rs);
+	entry_free(a);
+	entry_free(d);
 }
 
 int
@@ -121,6 +193,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_holder_finds_its_own_among_equal_jids),
+		cmocka_unit_test(what_someone_away_holds_is_found),
+		cmocka_unit_test(each_worker_has_its_own_list),
 		cmocka_unit_test(what_nobody_holds_by_name_is_anybodys),
 		cmocka_unit_test(
 		    one_that_is_being_settled_neither_expires_nor_is_found_first),
