@@ -47,6 +47,7 @@ help:
 	@echo 'valgrind  the unit tests under valgrind: leaks and descriptors'
 	@echo 'fuzz      every fuzz target for SECONDS=60'
 	@echo 'crash     kill -9 of server and supervisor under load, ROUNDS=20'
+	@echo 'systemd-test  the units under a real systemd, in a container; as root'
 	@echo 'bench     side by side with a stock server and other workers'
 	@echo 'interop   with a stock server and Node, Go and Python clients'
 	@echo 'man       the man pages below $(O)/man'
@@ -160,6 +161,10 @@ bench: all $(bench_bin)
 ROUNDS ?= 20
 crash: all
 	$(PYTHON) tests/fault/crash --build-dir $(O) --rounds $(ROUNDS)
+
+systemd-test: deps-build-test-systemd
+	+@$(MAKE) --no-print-directory all
+	$(PYTHON) tests/systemd/run --build-dir $(O)
 
 # ---- Fuzzing ---------------------------------------------------------------
 
@@ -275,7 +280,7 @@ clean:
 	rm -rf $(O)
 
 FORCE:
-.PHONY: all help libs deps unit tools test test-here demo interop bench crash \
+.PHONY: all help libs deps unit tools test test-here demo interop bench crash systemd-test \
         fuzz fuzz-bins fuzz-regress check check-here format format-check arrows sizes \
         werror everything tidy cppcheck shell-check man man-check units unit-check sanitize valgrind install clean FORCE
 .SECONDARY:
