@@ -175,6 +175,8 @@ static void
 term_all(struct run *r, int64_t grace)
 {
 	r->state = STOPPING;
+	if (r->hooks->stopping != NULL)
+		r->hooks->stopping(r->ctx, r->facts.reason);
 	tree_term(&r->tree);
 	run_set_timer(r, clock_mono() + grace);
 }

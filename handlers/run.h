@@ -111,6 +111,11 @@ struct run_hooks {
 	 * without spawn.control.
 	 */
 	void (*message)(void *ctx, const char *bytes, size_t len, bool more);
+	/*
+	 * It is about to hear TERM, for this reason. May do nothing to the
+	 * run. May be NULL.
+	 */
+	void (*stopping)(void *ctx, enum run_reason reason);
 	/* Called once, last; the run is freed when it returns. */
 	void (*done)(void *ctx, const struct run_facts *facts);
 };

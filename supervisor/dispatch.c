@@ -103,7 +103,23 @@ on_done(void *ctx, const struct run_facts *facts)
 	lane_settle(lane);
 }
 
-const struct run_hooks dispatch_run_hooks = { on_line, on_message, on_done };
+/* Of those that others decide upon, dispatch has told the reason itself. */
+static void
+on_stopping(void *ctx, enum run_reason reason)
+{
+	static const char *const names[] = { [RUN_TIMEOUT] = "timeout",
+		[RUN_OUTPUT_LIMIT] = "output_limit",
+		[RUN_STALLED] = "stalled",
+		[RUN_LOST] = NULL };
+
+	if (names[reason] != NULL)
+		task_tell_why(ctx, names[reason]);
+}
+
+const struct run_hooks dispatch_run_hooks = { .line = on_line,
+	.message = on_message,
+	.stopping = on_stopping,
+	.done = on_done };
 
 /* Everything that a start needs; refuses the task when it cannot be had. */
 static bool

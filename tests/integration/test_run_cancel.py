@@ -49,6 +49,22 @@ while :; do sleep 0.05; done""")
     assert not peer.acks
 
 
+@pytest.mark.parametrize("reason,settings", [
+    ("timeout", {"timeout": "1s"}),
+    ("stalled", {"stall_timeout": "1s"}),
+    ("output_limit", {"output_limit": "1K", "output_action": "kill"}),
+])
+def test_the_reason_of_a_limit(bench, reason, settings):
+    """A program that is stopped by a limit of its handler finds out by which."""
+    why = bench.scratch / "why"
+    bench.run({"t": dict(settings, exec=[bench.script("h", f"""
+trap 'cp "$FAKTORY_TMPDIR/cancel" {why}; exit 0' TERM
+head -c 4000 /dev/zero | tr '\\0' x
+while :; do sleep 0.05; done""")])})
+    bench.failed(bench.push("t"))
+    assert why.read_text() == reason + "\n"
+
+
 def test_lost_reservation(peer, start_supervisor, tmp_path):
     """A job that the server has given away is killed with all it started,
     without a grace, and nothing is reported about it: whatever was said would
