@@ -5,12 +5,12 @@
  */
 #include "cli/explain.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "config/handler_show.h"
 #include "config/units.h"
 
 enum { QUOTED_MAX = 256 * 1024 * 1024 };
@@ -39,16 +39,6 @@ print_quoted(FILE *out, const char *bytes, size_t len)
 	else
 		fprintf(out, "(%zu bytes)", len);
 	buf_free(b);
-}
-
-static void
-print_size(FILE *out, const char *name, int64_t bytes)
-{
-	char text[UNITS_SHOWN_MAX] = "none";
-
-	if (bytes > 0)
-		units_show_size(bytes, text);
-	fprintf(out, "  %-14s %s\n", name, text);
 }
 
 static void
@@ -96,12 +86,9 @@ explain(FILE *out, const struct settings *settings, const struct handler *how,
 		fprintf(out, ", %zu bytes\n  ", buf_len(v->input));
 		print_quoted(out, buf_front(v->input), buf_len(v->input));
 	}
-	fprintf(out, "\ndirectory\n  %s\nlimits\n", v->workdir);
+	fprintf(out, "\ndirectory\n  %s\nlimits of this run\n", v->workdir);
 	print_duration(out, "timeout", timeout);
 	print_duration(out, "grace", grace);
-	fprintf(out, "  %-14s %03o\n", "umask", (unsigned)v->mask);
-	print_size(out, "output_limit", how->output_limit);
-	if (how->concurrency > 0)
-		fprintf(out, "  %-14s %" PRId64 "\n", "concurrency",
-		    how->concurrency);
+	fputs("settings\n", out);
+	handler_show(out, how);
 }

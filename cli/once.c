@@ -11,12 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
+#include "base/log_line.h"
 #include "handlers/spawner.h"
 #include "supervisor/files.h"
 #include "supervisor/judge.h"
 #include "supervisor/request.h"
 #include "supervisor/scratch.h"
+
+/* Each byte may become four: "\\x1b". */
+enum { LINE_ESCAPED_MAX = 4 * RUN_LINE_MAX };
 
 struct once {
 	struct ev_loop *loop;
@@ -24,6 +29,7 @@ struct once {
 	const struct handler *how;
 	const struct timeline *when;
 	struct output output;
+	struct buf *line; /* as it is printed */
 	struct kin *kin;
 	struct job_log log; /* until the end of the process */
 	struct once_result *result;
@@ -33,9 +39,13 @@ static void
 on_line(
     void *ctx, enum run_stream stream, const char *bytes, size_t len, bool more)
 {
-	(void)ctx;
+	struct once *o = ctx;
+
 	(void)stream;
-	(void)fwrite(bytes, 1, len, stderr);
+	/* Somebody's terminal: what is printed must not command it. */
+	buf_clear(o->line);
+	if (log_line_escape(o->line, bytes, len) == 0)
+		(void)fwrite(buf_front(o->line), 1, buf_len(o->line), stderr);
 	if (!more)
 		fputc('\n', stderr);
 }
@@ -83,7 +93,9 @@ run_and_wait(struct once *o, struct spawner *spawner,
     const struct invocation *v, const struct invocation_request *q,
     struct err *e)
 {
-	static const struct run_hooks hooks = { on_line, on_message, on_done };
+	static const struct run_hooks hooks = {
+		.line = on_line, .message = on_message, .done = on_done
+	};
 	ev_signal interrupted, terminated;
 	struct run_request req = {
 		.kin = o->kin,
@@ -159,7 +171,8 @@ once_run(const char *tmpdir, struct invocation_request *q,
 	int r;
 
 	o.kin = kin_new();
-	if (o.loop == NULL || o.kin == NULL ||
+	o.line = buf_new(LINE_ESCAPED_MAX);
+	if (o.loop == NULL || o.kin == NULL || o.line == NULL ||
 	    (spawner = spawner_new(o.loop)) == NULL) {
 		r = err_set(e, ENOMEM, "memory is short");
 		goto done;
@@ -177,6 +190,7 @@ done:
 	scratch_close(scratch); /* the directory goes with it */
 	spawner_free(spawner);
 	kin_free(o.kin);
+	buf_free(o.line);
 	if (o.loop != NULL)
 		ev_loop_destroy(o.loop);
 	return r;

@@ -14,9 +14,9 @@
 
 enum { OF_MAX = 1000 };
 
-/* Into an int64_t: a percentage, 0 for off. */
-static void
-decode_share(struct reader *r, const struct node *n, const char *name, void *to)
+void
+breaker_settings_share(
+    struct reader *r, const struct node *n, const char *name, void *to)
 {
 	static const char expected[] = "1% to 100%, or off";
 	char quoted[READER_QUOTED_MAX];
@@ -62,7 +62,7 @@ const struct field breaker_fields[] = {
 		    "(`HandlerUnavailable`) opens it." },
 	{ .name = "failures",
 	    .kind = FIELD_OTHER,
-	    .decode = decode_share,
+	    .decode = breaker_settings_share,
 	    .offset = AT(failures),
 	    .dflt = "80%",
 	    .expected = "1% to 100%, or off",

@@ -14,6 +14,10 @@
 /* Rows into a struct handler_draft. */
 extern const struct field breaker_fields[];
 
+/* A FIELD_OTHER decoder into an int64_t: a percentage, 0 for off. */
+void breaker_settings_share(
+    struct reader *r, const struct node *n, const char *name, void *to);
+
 /* Complains when one setting contradicts another. prefix is "jobs.NAME.". */
 void breaker_settings_check(
     struct reader *r, const char *prefix, const struct handler *h);

@@ -17,6 +17,7 @@ enum { TEXT_MAX = 1024 * 1024 };
 
 struct patterns {
 	regex_t compiled[PATTERNS_MAX];
+	char *texts[PATTERNS_MAX]; /* as written; owned */
 	size_t count;
 };
 
@@ -41,7 +42,8 @@ add(struct reader *r, struct patterns *p, const struct node *n,
 	regex_t *to = &p->compiled[p->count];
 	int result = regcomp(to, text, REG_EXTENDED);
 	if (result == 0) {
-		p->count++;
+		p->texts[p->count++] = text; /* taken */
+		text = NULL;
 	} else {
 		regerror(result, to, why, sizeof why);
 		reader_complain(r, n->at, "%s: %s: %s, expected %s", name,
@@ -81,9 +83,23 @@ patterns_free(struct patterns *p)
 {
 	if (p == NULL)
 		return;
-	for (size_t i = 0; i < p->count; i++)
+	for (size_t i = 0; i < p->count; i++) {
 		regfree(&p->compiled[i]);
+		free(p->texts[i]);
+	}
 	free(p);
+}
+
+size_t
+patterns_count(const struct patterns *p)
+{
+	return p != NULL ? p->count : 0;
+}
+
+const char *
+patterns_text(const struct patterns *p, size_t i)
+{
+	return p->texts[i];
 }
 
 /* Appends text to out without what the pattern matches. 0 or as buf_append(). */

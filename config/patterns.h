@@ -10,6 +10,8 @@
 #ifndef CONFIG_PATTERNS_H
 #define CONFIG_PATTERNS_H
 
+#include <stddef.h>
+
 #include "config/reader.h"
 
 enum { PATTERNS_MAX = 64, PATTERN_LEN_MAX = 1024 };
@@ -25,6 +27,10 @@ void patterns_decode(
 
 /* Accepts NULL. */
 void patterns_free(struct patterns *p);
+
+/* As they were written; borrowed. p may be NULL, and is not with a text. */
+size_t patterns_count(const struct patterns *p);
+const char *patterns_text(const struct patterns *p, size_t i);
 
 /*
  * A copy of text, which is valid UTF-8, without what matches. Owned: free().

@@ -202,7 +202,22 @@ def test_run_once_explains(tmp_path):
     text = done.stdout.decode()
     for word in ("a b", "FAKTORY_JOBTYPE", "FAKTORY_PROTOCOL", "30s"):
         assert word in text, text
+    # Every setting that the reference has: a new one cannot be forgotten.
+    reference = run([FAKTOTUM, "check", "--reference"]).stdout.decode()
+    rows = re.findall(r"^\| `([a-z_.]+)` ", reference.split("### One job")[1].split("\n### ")[0], re.M)
+    assert len(rows) > 30
+    for row in set(rows) - {"exec", "shell", "args", "env", "wrap"}:
+        assert re.search(rf"^  {re.escape(row)} +\S", text, re.M), row
     assert not mark.exists()
+
+
+def test_run_once_escapes_output(tmp_path):
+    """What a handler prints commands no terminal: control characters and bytes
+    that are no text are escaped, UTF-8 stays."""
+    done = run_once(tmp_path, r"printf 'a\033[2J\rb\000\377\303\251\n'; head -c 20000 /dev/zero", b"[]")
+    assert done.returncode == 0
+    assert done.stderr.startswith(b"a\\x1b[2J\\x0db\\x00\\xff\xc3\xa9\n" + b"\\x00" * 20000)
+    assert not set(done.stderr) & set(range(32)) - {10}
 
 
 def test_run_once_refuses_bad_data(tmp_path):
