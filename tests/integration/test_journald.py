@@ -258,6 +258,34 @@ def test_the_manual_has_every_field(bench, journal):
     assert seen == doc_fields()
 
 
+def test_the_manual_has_every_member_of_a_json_line(bench):
+    """The same for JSON: each line is one object of strings, and its members
+    are those of the manual and the program's own."""
+    s = bench.run({"t": bench.script("h",
+        'printf "<4>\\033[2Jx\\377\\n"; printf \'{"type":"log","msg":"m","fields":{"n":1}}\\n\' >&3')},
+        log={"format": "json"})
+    jid = bench.push("t")
+    bench.acked(jid)
+    s.stop()
+    lines = [json.loads(line) for line in s.output().splitlines()]
+    assert all(isinstance(v, str) for line in lines for v in line.values())
+    assert [line for line in lines if line["message"] == "\x1b[2Jx\ufffd" and line["jid"] == jid]
+    manual = (ROOT / "docs/operations.md").read_text()
+    section = manual.split("### As JSON")[1].split("\n### ")[0]
+    named = {m for row in re.findall(r"^\| (`[a-z`, ]+`) \|", section, re.M)
+        for m in re.findall(r"`([a-z]+)`", row)}
+    assert {name for line in lines for name in line} == named | {"n"}
+
+
+def test_text_escapes_what_a_terminal_would_obey(bench):
+    """A line of text stays one line and commands no terminal."""
+    s = bench.run({"t": bench.script("h", "printf 'a\\033[2J\\rb\\000\\377\\n'")})
+    jid = bench.push("t")
+    bench.acked(jid)
+    s.says(f"jid={jid} type=t stream=stdout  a\\x1b[2J\\x0db\\x00\\xff\n")
+    assert not set(s.log.read_bytes()) & set(range(32)) - {10}
+
+
 @pytest.mark.skipif(not os.path.exists("/usr/bin/journalctl"), reason="no journalctl here")
 def test_the_catalog_is_one(tmp_path):
     """journalctl itself takes up the catalog, whole."""
