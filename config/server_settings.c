@@ -79,6 +79,14 @@ const struct field server_settings_fields[] = {
 		"`faktory-password` in `$CREDENTIALS_DIRECTORY` says, else "
 		"`FAKTORY_PASSWORD` in the environment; without any of them "
 		"nothing is asked for." },
+	{ .name = "push_window",
+	    .kind = FIELD_DURATION,
+	    .offset = AT(push_window),
+	    .max = INT64_C(24) * 3600 * SECOND,
+	    .dflt = "0s",
+	    .help = "For so long after a PUSH another one of the same jid is "
+		    "answered as the first was and makes no second job: for "
+		    "clients that push again when an answer was lost." },
 	{ .name = "worker_grace",
 	    .kind = FIELD_DURATION,
 	    .offset = AT(worker_grace),

@@ -14,6 +14,7 @@
 
 #include "base/timestamp.h"
 #include "base/utf8.h"
+#include "protocol/job_backoff.h"
 #include "protocol/job_fields.h"
 
 enum { QUOTED_MAX = 128 };
@@ -287,6 +288,8 @@ job_check(const struct job *j, struct err *e)
 		    "invalid timestamp for 'at': \"%.*s\": expected a moment "
 		    "like 2026-11-23T21:56:35Z, of the years 1678 to 2261",
 		    quoted(&j->at_text), j->at_text.bytes);
+	if (job_backoff_check(&j->custom, e) < 0)
+		return -EINVAL;
 	return check_queue(j, e);
 }
 

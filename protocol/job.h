@@ -83,7 +83,7 @@ void job_clear(struct job *j);
 
 /*
  * What a server asks of a job at PUSH: jid, jobtype, args, reserve_for, at,
- * queue name, in this order; e->text is what the client is told after "ERR ".
+ * custom.backoff, queue name, in this order; e->text is what the client is told after "ERR ".
  * Returns 0 or -EINVAL.
  */
 int job_check(const struct job *j, struct err *e);

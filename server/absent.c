@@ -17,7 +17,7 @@
 #include "server/note.h"
 #include "server/op.h"
 
-enum { PIECE = 500 }; /* jobs per turn of the loop, so that others go on */
+enum { PIECE = 200 }; /* jobs per turn of the loop, so that others go on */
 
 /* Until the disk has answered, or refused; seconds. */
 #define LOOK_AGAIN 0.5

@@ -88,6 +88,7 @@ removed(struct store_change *change, int result, const struct err *why)
 	if (result == 0 || result == -ENOENT) {
 		if (s != NULL)
 			s->out--;
+		jobs_forget_push(j, e->jid);
 		jobs_drop(j, e);
 		c->so_far.removed += result == 0;
 	} else {

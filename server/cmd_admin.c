@@ -38,7 +38,11 @@ cmd_beat(struct conn *c, const char *arg, size_t len)
 	if (w == NULL) {
 		conn_error(c, "unknown worker %s", b.wid);
 	} else {
+		bool was_running = w->state == WORKER_RUNNING;
+
 		worker_beat(w, &b);
+		if (was_running && w->state != WORKER_RUNNING)
+			command_end_fetches(c->server);
 		answer_beat(c, w);
 	}
 	free(b.wid);

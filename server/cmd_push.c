@@ -18,6 +18,7 @@ cmd_push(struct conn *c, const char *arg, size_t len)
 	struct pending *p;
 	struct job job;
 	struct err e;
+	int r;
 
 	if (job_parse(arg, len, &job, &e) < 0) {
 		conn_error(c, "%s", e.text);
@@ -29,12 +30,16 @@ cmd_push(struct conn *c, const char *arg, size_t len)
 		return;
 	}
 	p = calloc(1, sizeof *p);
-	if (p == NULL ||
-	    jobs_push(c->server->jobs, &job, command_done, p) < 0) {
-		conn_error(c, "out of memory");
-		free(p);
-	} else {
+	r = p == NULL ? -ENOMEM
+		      : jobs_push(c->server->jobs, &job, command_done, p);
+	if (r == 0) {
 		conn_wait(c, p);
+	} else {
+		if (r > 0)
+			conn_ok(c);
+		else
+			conn_error(c, "out of memory");
+		free(p);
 	}
 	job_clear(&job);
 }
@@ -118,10 +123,13 @@ bulk_push(struct bulk *b, struct jobs *jobs, const struct job *job)
 		one->bulk = b;
 		memcpy(one->jid, job->jid.bytes, job->jid.len);
 		b->open++;
-		if (jobs_push(jobs, job, bulk_done, one) == 0)
+		int r = jobs_push(jobs, job, bulk_done, one);
+		if (r == 0)
 			return;
 		b->open--;
 		free(one);
+		if (r > 0)
+			return;
 	}
 	refuse_one(b, job->jid.bytes, job->jid.len, "out of memory");
 }

@@ -91,6 +91,15 @@ cmd_fetch(struct conn *c, const char *arg, size_t len)
 		conn_error(c, "out of memory");
 }
 
+void
+command_end_fetches(struct server *s)
+{
+	for (struct conn *c = s->conns; c != NULL; c = c->next)
+		if (c->fetch != NULL && c->worker != NULL &&
+		    c->worker->state != WORKER_RUNNING)
+			fetch_give_up(c->fetch);
+}
+
 static bool
 fetched(void *who, struct entry *e, const struct jobs_delivery *d)
 {

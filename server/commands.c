@@ -38,6 +38,9 @@ static const struct command table[] = {
 	{ "MUTATE", JSON, cmd_mutate, false, "invalid format" },
 	{ "QUEUE", WORDS, cmd_queue, false,
 	    "QUEUE takes PAUSE, RESUME, REMOVE or LATENCY and names" },
+	{ "WORKER", WORDS, cmd_worker, true,
+	    "WORKER takes QUIET or TERMINATE, and {\"wid\":\"…\"}, "
+	    "{\"label\":\"…\"} or {\"all\":true}" },
 	{ "TRACK", NOTHING, cmd_track, false, NULL },
 	{ "BATCH", NOTHING, cmd_batch, false, NULL },
 	{ "END", NOTHING, cmd_end, false, NULL },

@@ -36,6 +36,7 @@ command_fn cmd_hello, cmd_end;            /* cmd_hello.c */
 command_fn cmd_push, cmd_pushb;           /* cmd_push.c */
 command_fn cmd_fetch, cmd_ack, cmd_fail;  /* cmd_work.c */
 command_fn cmd_release;                   /* cmd_work.c */
+command_fn cmd_worker;                    /* cmd_worker.c */
 command_fn cmd_cancel;                    /* cmd_cancel.c */
 command_fn cmd_beat, cmd_info, cmd_flush; /* cmd_admin.c */
 command_fn cmd_track, cmd_batch;          /* cmd_admin.c */
@@ -47,6 +48,9 @@ command_fn cmd_queue;                     /* cmd_queue.c */
  * their struct pending, from malloc(3), which it frees.
  */
 void command_done(void *ctx, int result, const struct err *why);
+
+/* Ends the FETCHes that wait of workers that are to have no more jobs. */
+void command_end_fetches(struct server *s);
 
 /* How fetches come back to their connection: cmd_work.c. */
 extern const struct fetch_hooks command_fetch_hooks;

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/map.h"
+#include "protocol/job_backoff.h"
 #include "server/op.h"
 
 struct jobs *
@@ -34,8 +35,11 @@ jobs_new(struct ev_loop *loop, struct queues *queues, struct counters *counters,
 	j->jids = jids_new();
 	j->news = news_new();
 	j->absent = map_new();
+	if (options->push_window > 0)
+		j->recent = recent_new(options->push_window);
 	if (due_init(j) < 0 || j->reservations == NULL || j->jids == NULL ||
-	    j->news == NULL || j->absent == NULL) {
+	    j->news == NULL || j->absent == NULL ||
+	    (options->push_window > 0 && j->recent == NULL)) {
 		jobs_free(j);
 		return NULL;
 	}
@@ -102,6 +106,7 @@ jobs_free(struct jobs *j)
 	jids_free(j->jids);
 	news_free(j->news);
 	absent_free(j);
+	recent_free(j->recent);
 	while ((op = j->spare) != NULL) {
 		j->spare = op->next_spare;
 		buf_free(op->payload);
@@ -130,6 +135,9 @@ load_reserved(struct jobs *j, struct entry *e, const struct store_job *row)
 	if (r == NULL)
 		return -ENOMEM;
 	r->reserved_at = row->reserved_at;
+	if (row->payload != NULL)
+		r->delay = job_backoff_seconds(
+		    row->payload, row->payload_len, row->retry_count + 1);
 	r->enqueued_at = row->enqueued_at;
 	if (row->failed_at != NULL && strlen(row->failed_at) < TIMESTAMP_MAX)
 		memcpy(
@@ -140,6 +148,29 @@ load_reserved(struct jobs *j, struct entry *e, const struct store_job *row)
 		return -ENOMEM;
 	}
 	return 0;
+}
+
+/*
+ * What there is may be pushed again by a client that has not heard of it. When
+ * a scheduled job was pushed is not known: it counts as new.
+ */
+static int
+load_recent(struct jobs *j, const struct store_job *row)
+{
+	size_t len = strlen(row->jid);
+	int64_t now = clock_mono(), age = 0;
+
+	if (j->recent == NULL)
+		return 0;
+	if (row->enqueued_at > 0)
+		age = clock_wall() - row->enqueued_at;
+	if (age >= j->options.push_window ||
+	    recent_find(j->recent, row->jid, len, now) != NULL)
+		return 0;
+	return recent_add(
+		   j->recent, row->jid, len, age > 0 ? now - age : now) != NULL
+	    ? 0
+	    : -ENOMEM;
 }
 
 int
@@ -166,7 +197,7 @@ jobs_load(struct jobs *j, const struct store_job *row)
 	if (row->seq >= j->next_id)
 		j->next_id = row->seq + 1;
 
-	if (e->queue == NULL ||
+	if (e->queue == NULL || load_recent(j, row) < 0 ||
 	    (s != NULL && agenda_reserve(s->agenda, 1) < 0) ||
 	    (row->state == JOB_RESERVED && load_reserved(j, e, row) < 0)) {
 		entry_free(e);
@@ -227,6 +258,8 @@ flushed(struct store_change *c, int result, const struct err *why)
 		counters_clear(j->counters);
 		news_clear(j->news);
 		absent_clear(j);
+		if (j->recent != NULL)
+			recent_clear(j->recent);
 		for (int i = 0; i < JOBS_SETS; i++)
 			due_changed(&j->sets[i]);
 		due_reservations_changed(j);

@@ -40,6 +40,7 @@ enum jobs_presence { PRESENCE_AWAY, PRESENCE_DEAF, PRESENCE_HEARS };
 
 struct jobs_options {
 	int64_t worker_grace;  /* ns; how long a dead worker may come back */
+	int64_t push_window;   /* ns; 0: each PUSH is a job of its own */
 	int64_t worker_deaths; /* so many fail a job; 0: they never do */
 };
 
@@ -83,7 +84,8 @@ typedef void jobs_done(void *ctx, int result, const struct err *why);
 /*
  * Stores a job that job_check() has passed; into its queue, or with a time
  * ahead into the scheduled set. Everything needed is copied. Returns 0, then
- * done is called once, later; or -ENOMEM.
+ * done is called once, later; or -ENOMEM. Returns 1, and done is not called,
+ * when a job of this jid was stored within the push window.
  */
 int
 jobs_push(struct jobs *j, const struct job *job, jobs_done *done, void *ctx);

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "server/jids.h"
 #include "server/jobs.h"
+#include "server/recent.h"
 
 /* How long a worker is told what it has lost, after the end of its time. */
 #define JOBS_NEWS_NS (INT64_C(3600) * CLOCK_NS_PER_S)
@@ -37,6 +38,7 @@ struct op {
 	void *ctx;
 	struct op_echo *echoes;
 	struct reservation *reservation; /* TAKE: comes into force when done */
+	struct recent_push *recent;      /* ADD; may be NULL */
 	struct buf *payload;
 	struct buf *failure;
 	char failed_at[TIMESTAMP_MAX];
@@ -50,6 +52,7 @@ struct set {
 	enum jobs_set which;
 	struct agenda *agenda; /* of entries, by wall-clock time */
 	size_t out;            /* members in nobody's hands for the moment */
+	size_t moving;         /* of those, moved because they were due */
 	ev_periodic alarm;
 	struct jobs_task task;
 };
@@ -63,7 +66,8 @@ struct jobs {
 	struct reservations *reservations;
 	struct jids *jids; /* every entry but those of a push under way */
 	struct news *news;
-	struct map *absent; /* absent.c */
+	struct recent *recent; /* NULL: there is no push window */
+	struct map *absent;    /* absent.c */
 	struct jobs_options options;
 	struct set sets[JOBS_SETS];
 	ev_timer reaper; /* the next reservation to expire */
@@ -131,6 +135,9 @@ void absent_free(struct jobs *j);
  * batch: that worker is to be told.
  */
 void jobs_tell_lost(struct jobs *j, const struct reservation *r);
+
+/* A job of this jid may be pushed again at once. */
+void jobs_forget_push(struct jobs *j, const char *jid);
 
 /* Frees what waits in a queue, once it is gone from the disk. */
 void jobs_forget_queue(struct jobs *j, struct queue *q);

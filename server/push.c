@@ -49,6 +49,36 @@ jobs_make_known(struct jobs *j, struct queue *q)
 
 /* ---- the job ------------------------------------------------------------ */
 
+void
+jobs_forget_push(struct jobs *j, const char *jid)
+{
+	struct recent_push *p;
+
+	if (j->recent == NULL)
+		return;
+	p = recent_find(j->recent, jid, strlen(jid), clock_mono());
+	if (p != NULL && p->op == NULL)
+		recent_remove(j->recent, p);
+}
+
+/* What is on disk is remembered, and what is not is not. */
+static void
+push_over(struct op *op, int result, const struct err *why)
+{
+	struct op_echo *echo;
+
+	if (op->recent != NULL && result == 0)
+		op->recent->op = NULL;
+	else if (op->recent != NULL)
+		recent_remove(op->jobs->recent, op->recent);
+	op->done(op->ctx, result, why);
+	while ((echo = op->echoes) != NULL) {
+		op->echoes = echo->next;
+		echo->done(echo->ctx, result, why);
+		free(echo);
+	}
+}
+
 static void
 pushed(struct store_change *c, int result, const struct err *why)
 {
@@ -65,7 +95,7 @@ pushed(struct store_change *c, int result, const struct err *why)
 	} else {
 		entry_free(e);
 	}
-	op->done(op->ctx, result, why);
+	push_over(op, result, why);
 	if (result == 0 && e->state == JOB_QUEUED)
 		j->hooks.queued(j->hooks.ctx, e->queue);
 	op_free(op);
@@ -119,8 +149,23 @@ describe(struct op *op, const struct job *job, int64_t now)
 	return 0;
 }
 
-int
-jobs_push(struct jobs *j, const struct job *job, jobs_done *done, void *ctx)
+static int
+wait_for(struct op *first, jobs_done *done, void *ctx)
+{
+	struct op_echo *echo = calloc(1, sizeof *echo);
+
+	if (echo == NULL)
+		return -ENOMEM;
+	echo->done = done;
+	echo->ctx = ctx;
+	echo->next = first->echoes;
+	first->echoes = echo;
+	return 0;
+}
+
+static int
+push_new(struct jobs *j, const struct job *job, struct recent_push *recent,
+    jobs_done *done, void *ctx)
 {
 	struct entry *e = entry_new(job->jid.bytes, job->jid.len);
 	struct op *op = NULL;
@@ -146,6 +191,31 @@ jobs_push(struct jobs *j, const struct job *job, jobs_done *done, void *ctx)
 	j->next_id++;
 	op->done = done;
 	op->ctx = ctx;
+	op->recent = recent;
+	if (recent != NULL)
+		recent->op = op;
 	op_send(op, STORE_ADD, pushed);
 	return 0;
+}
+
+/* A repeated push has the fate of the first one. */
+int
+jobs_push(struct jobs *j, const struct job *job, jobs_done *done, void *ctx)
+{
+	const struct job_text *jid = &job->jid;
+	int64_t now = clock_mono();
+	struct recent_push *p;
+
+	if (j->recent == NULL)
+		return push_new(j, job, NULL, done, ctx);
+	p = recent_find(j->recent, jid->bytes, jid->len, now);
+	if (p != NULL)
+		return p->op != NULL ? wait_for(p->op, done, ctx) : 1;
+	p = recent_add(j->recent, jid->bytes, jid->len, now);
+	if (p == NULL)
+		return -ENOMEM;
+	int r = push_new(j, job, p, done, ctx);
+	if (r < 0)
+		recent_remove(j->recent, p);
+	return r;
 }

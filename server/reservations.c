@@ -83,6 +83,7 @@ reservation_new(struct entry *e, const char *wid)
 	if (r == NULL)
 		return NULL;
 	r->entry = e;
+	r->delay = -1;
 	memcpy(r->wid, wid, len);
 	return r;
 }

@@ -27,6 +27,7 @@ struct reservation {
 	int64_t enqueued_at;
 	struct entry *
 	    *undelivered;    /* whose reply is not out; cleared at the end */
+	int64_t delay;       /* seconds after a failure; -1: the usual */
 	struct op *settling; /* the change under way that ends it, or NULL */
 	bool cancelled; /* the job is not to run again; the worker is told */
 	char failed_at[TIMESTAMP_MAX]; /* of the first failure, or "" */

@@ -239,6 +239,7 @@ make_parts(struct server *s)
 	};
 	const struct jobs_options options = {
 		.worker_grace = s->settings->worker_grace,
+		.push_window = s->settings->push_window,
 		.worker_deaths = s->settings->worker_deaths,
 	};
 

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "protocol/job_backoff.h"
 #include "server/backoff.h"
 #include "server/op.h"
 
@@ -41,6 +42,8 @@ come_into_force(struct op *op)
 
 	r->reserved_at = op->change.job.reserved_at;
 	r->enqueued_at = op->change.taken.enqueued_at;
+	r->delay = job_backoff_seconds(op->change.taken.payload,
+	    op->change.taken.payload_len, e->retry_count + 1);
 	remember_first_failure(r, &op->change);
 	if (reservations_add(j->reservations, r, deadline) < 0)
 		return -ENOMEM;
@@ -334,9 +337,12 @@ write_failure(struct op *op, const struct reservation *r,
 }
 
 static int64_t
-delay(const struct fail_report *report, int64_t count)
+delay(const struct fail_report *report, const struct reservation *r,
+    int64_t count)
 {
-	return report->timed ? report->retry_in : backoff_seconds(count);
+	if (report->timed)
+		return report->retry_in;
+	return r->delay >= 0 ? r->delay : backoff_seconds(count);
 }
 
 int
@@ -362,7 +368,7 @@ jobs_settle_failed(struct jobs *j, struct reservation *r,
 
 	struct set *to = &j->sets[again ? SET_RETRIES : SET_DEAD];
 	if (again)
-		next = now + delay(report, count) * CLOCK_NS_PER_S;
+		next = now + delay(report, r, count) * CLOCK_NS_PER_S;
 	if (set_make_room(to) < 0 ||
 	    write_failure(op, r, report, now, next) < 0) {
 		op_free(op);

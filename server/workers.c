@@ -139,10 +139,31 @@ workers_find(const struct workers *ws, const char *wid)
 }
 
 void
+worker_tell(struct worker *w, enum worker_state state)
+{
+	if (state > w->state)
+		w->state = state;
+}
+
+bool
+worker_has_label(const struct worker *w, const char *label)
+{
+	for (size_t i = 0; i < w->nlabels; i++)
+		if (strcmp(w->labels[i], label) == 0)
+			return true;
+	return false;
+}
+
+struct worker *
+workers_next(const struct workers *ws, size_t *cursor)
+{
+	return map_next(ws->by_wid, cursor);
+}
+
+void
 worker_beat(struct worker *w, const struct beat *b)
 {
-	if (b->state > w->state)
-		w->state = b->state;
+	worker_tell(w, b->state);
 	if (b->rss_kb > 0)
 		w->rss_kb = b->rss_kb;
 	w->last_beat = clock_wall();

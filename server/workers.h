@@ -68,6 +68,14 @@ struct worker *workers_find(const struct workers *ws, const char *wid);
 /* Counts a beat; the state only moves forward. */
 void worker_beat(struct worker *w, const struct beat *b);
 
+/* What somebody wants of it, as with a beat. */
+void worker_tell(struct worker *w, enum worker_state state);
+
+bool worker_has_label(const struct worker *w, const char *label);
+
+/* Every worker once, in no order; start with *cursor = 0. */
+struct worker *workers_next(const struct workers *ws, size_t *cursor);
+
 size_t workers_count(const struct workers *ws);
 uint64_t workers_reaped(const struct workers *ws);
 

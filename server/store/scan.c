@@ -58,6 +58,8 @@ visit_job(const struct store_visitor *v, sqlite3_stmt *q, struct err *e)
 		.wid = word(q, 12),
 		.failed_at = word(q, 13),
 		.deaths = sqlite3_column_int64(q, 14),
+		.payload = word(q, 15),
+		.payload_len = (size_t)sqlite3_column_bytes(q, 15),
 	};
 	int r = v->job(v->ctx, &job);
 
@@ -104,7 +106,9 @@ scan(sqlite3 *db, const struct store_visitor *v, struct err *e)
 		r = each(db,
 		    "SELECT id, state, seq, due, enqueued_at, reserved_at,"
 		    " retry, reserve_for, retry_count, jid, jobtype, queue,"
-		    " wid, failed_at, deaths FROM jobs ORDER BY seq, id",
+		    " wid, failed_at, deaths, CASE WHEN state = 2 AND"
+		    " instr(payload, '\"backoff\"') THEN payload END"
+		    " FROM jobs ORDER BY seq, id",
 		    visit_job, v, e);
 	if (r == 0)
 		r = each(db, "SELECT note, wid, jid, value FROM notes",

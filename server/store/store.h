@@ -136,8 +136,8 @@ struct store_visitor {
 /*
  * Opens or makes the database in directory dir, locks it against a second
  * server, and calls the visitor for everything in it: queues, counters,
- * jobs in the order of seq, so that each goes to the end of its queue, notes. Neither
- * payloads nor failures are read (NULL). A negative answer of a visitor ends
+ * jobs in the order of seq, so that each goes to the end of its queue, notes. Failures
+ * are not read (NULL), payloads only of reserved jobs that say "backoff". A negative answer of a visitor ends
  * it with that error. Returns NULL with *e set: -EBUSY when another
  * process has it, -EUCLEAN for a damaged or newer file, else as errno.
  */

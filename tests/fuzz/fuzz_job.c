@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "protocol/job.h"
+#include "protocol/job_backoff.h"
 #include "tests/fuzz/must.h"
 
 enum { NOW = 1000000000 };
@@ -89,6 +90,18 @@ delivery_is_the_job(const struct buf *stored, const struct job *j)
 	buf_free(b);
 }
 
+/* Whatever stands there, a delay is none or within its limits. */
+static void
+backoff_is_bounded(const struct buf *stored)
+{
+	for (int64_t count = 0; count < 400; count += 57) {
+		int64_t s = job_backoff_seconds(
+		    buf_front(stored), buf_len(stored), count);
+
+		must(s >= -1 && s <= JOB_BACKOFF_MAX);
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -114,6 +127,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(buf_len(again) == buf_len(stored));
 	must(memcmp(buf_front(again), buf_front(stored), buf_len(again)) == 0);
 	delivery_is_the_job(stored, &pushed);
+	backoff_is_bounded(stored);
 
 	job_clear(&kept);
 	job_clear(&pushed);
