@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log_line.h"
 #include "handlers/spawner.h"
+#include "supervisor/containment.h"
 #include "supervisor/files.h"
 #include "supervisor/judge.h"
 #include "supervisor/request.h"
@@ -32,6 +33,7 @@ struct once {
 	struct buf *line; /* as it is printed */
 	struct kin *kin;
 	struct job_log log; /* until the end of the process */
+	struct cgroups *cgroups;
 	struct once_result *result;
 };
 
@@ -99,6 +101,7 @@ run_and_wait(struct once *o, struct spawner *spawner,
 	ev_signal interrupted, terminated;
 	struct run_request req = {
 		.kin = o->kin,
+		.cgroups = o->cgroups,
 		.id = q->dispatch_id,
 		.deadline = clock_mono() + q->timeout,
 		.grace = o->when->grace,
@@ -150,7 +153,7 @@ run_in(struct once *o, struct spawner *spawner, const char *dir,
 }
 
 int
-once_run(const char *tmpdir, struct invocation_request *q,
+once_run(const struct settings *settings, struct invocation_request *q,
     const struct timeline *when, struct once_result *result, struct err *e)
 {
 	struct once o = {
@@ -177,7 +180,10 @@ once_run(const char *tmpdir, struct invocation_request *q,
 		r = err_set(e, ENOMEM, "memory is short");
 		goto done;
 	}
-	scratch = scratch_open(o.loop, spawner, tmpdir, e);
+	r = containment_open(settings, &o.cgroups, e);
+	if (r < 0)
+		goto done;
+	scratch = scratch_open(o.loop, spawner, settings->tmpdir, e);
 	if (scratch != NULL)
 		dir = scratch_make(scratch, e);
 	r = dir != NULL ? run_in(&o, spawner, dir, q, e) : -e->code;
@@ -191,6 +197,7 @@ done:
 	spawner_free(spawner);
 	kin_free(o.kin);
 	buf_free(o.line);
+	cgroups_close(o.cgroups);
 	if (o.loop != NULL)
 		ev_loop_destroy(o.loop);
 	return r;

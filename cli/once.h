@@ -23,13 +23,15 @@ struct once_result {
 };
 
 /*
- * Fills *v for a fresh private directory below tmpdir, then runs it; what the
+ * Fills *v for a fresh private directory below the settings' tmpdir, then runs
+ * it, in a control group of its own where there are such; what the
  * program prints goes to standard error as it comes. SIGINT and SIGTERM stop
  * the program. q is completed by tmpdir, all else is the caller's.
  * Returns 0; -EINVAL when the job does not fit the handler (BadArgument);
+ * -ENOTSUP when its limits cannot be kept here;
  * another negative errno when nothing could be tried. *e is set then.
  */
-int once_run(const char *tmpdir, struct invocation_request *q,
+int once_run(const struct settings *settings, struct invocation_request *q,
     const struct timeline *when, struct once_result *result, struct err *e);
 
 #endif

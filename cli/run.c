@@ -5,6 +5,7 @@
  */
 #include "cli/run.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -221,7 +222,7 @@ work(struct options *o, struct generation *first, const struct url *server,
 	struct supervisor *v = supervisor_new(&parts, first, &e);
 	if (v == NULL) {
 		fprintf(stderr, "faktotum run: %s\n", e.text);
-		return EX_OSERR;
+		return e.code == ENOTSUP ? EX_CONFIG : EX_OSERR;
 	}
 	supervisor_run(v);
 	supervisor_free(v);

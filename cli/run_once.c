@@ -319,11 +319,11 @@ carry_out(const struct settings *settings, struct invocation_request *q,
 
 	if (explaining)
 		return explain_only(settings, q, when->grace);
-	int r = once_run(settings->tmpdir, q, when, &result, &e);
+	int r = once_run(settings, q, when, &result, &e);
 	if (r == -EINVAL)
 		return tell_misfit(q->job, &e);
 	if (r < 0)
-		return tell_failure(&e, EX_OSERR);
+		return tell_failure(&e, r == -ENOTSUP ? EX_CONFIG : EX_OSERR);
 	print_outcome(q->job, &result);
 	int status = exit_status(result.verdict.kind);
 	verdict_clear(&result.verdict);

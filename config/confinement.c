@@ -203,6 +203,40 @@ confinement_read_only(
 	}
 }
 
+void
+confinement_percent(
+    struct reader *r, const struct node *n, const char *name, void *to)
+{
+	const char *expected = "a percentage such as 50% or 200%";
+	char quoted[READER_QUOTED_MAX];
+	char *text = reader_text(r, n, name, expected);
+	int64_t value = 0;
+
+	if (text == NULL)
+		return;
+	size_t len = strlen(text);
+	bool percent = len > 0 && text[len - 1] == '%';
+	if (percent)
+		text[len - 1] = '\0';
+	if (percent && units_integer(text, &value) == 0 && value >= 1 &&
+	    value <= 100000) {
+		*(int64_t *)to = value;
+	} else {
+		if (percent)
+			text[len - 1] = '%';
+		reader_complain(r, n->at, "%s: %s, expected %s", name,
+		    reader_quote(text, quoted), expected);
+	}
+	free(text);
+}
+
+bool
+confinement_needs_cgroup(const struct confinement *c)
+{
+	return c->memory_max > 0 || c->tasks_max > 0 || c->cpu_weight > 0 ||
+	    c->cpu_quota > 0;
+}
+
 bool
 confinement_is_plain(const struct confinement *c)
 {

@@ -62,6 +62,11 @@ struct confinement {
 	enum protect_system protect_system;
 	char **read_only; /* absolute paths; owned */
 	size_t nread_only;
+	/* The next four need a control group; 0: no limit of its own. */
+	int64_t memory_max; /* bytes */
+	int64_t tasks_max;
+	int64_t cpu_weight;
+	int64_t cpu_quota; /* percent of one processor */
 };
 
 /* FIELD_OTHER decoders into a struct account. */
@@ -76,6 +81,9 @@ field_decode confinement_nice, confinement_oom_score;
 /* Into a struct confinement. */
 field_decode confinement_read_only;
 
+/* "150%", into an int64_t. */
+field_decode confinement_percent;
+
 /*
  * Once all rows are read: fills in what depends on several, and complains,
  * with the place of the job, about what cannot be had here.
@@ -86,7 +94,10 @@ void confinement_finish(struct reader *r, struct mark at, const char *prefix,
 /* Frees what *c owns. */
 void confinement_clear(struct confinement *c);
 
-/* Whether anything but no_new_privs is asked for. */
+/* Whether limits are asked for that only a control group can keep. */
+bool confinement_needs_cgroup(const struct confinement *c);
+
+/* Whether the process itself must change anything but no_new_privs. */
 bool confinement_is_plain(const struct confinement *c);
 
 #endif

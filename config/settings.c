@@ -88,6 +88,13 @@ static const struct field log_fields[] = {
 	{ 0 },
 };
 
+static const struct field_choice cgroup_uses[] = {
+	{ "auto", CGROUP_AUTO },
+	{ "on", CGROUP_ON },
+	{ "off", CGROUP_OFF },
+	{ NULL, 0 },
+};
+
 static const struct field_choice upgrades[] = {
 	{ "auto", UPGRADE_AUTO },
 	{ "on", UPGRADE_ON },
@@ -203,6 +210,16 @@ const struct field settings_fields[] = {
 		    "them, so that a crash of the supervisor does not make a "
 		    "job that had succeeded run again. Each supervisor needs "
 		    "its own. Without it nothing is kept." },
+	{ .name = "cgroup",
+	    .kind = FIELD_CHOICE,
+	    .offset = AT(s.cgroup),
+	    .choices = cgroup_uses,
+	    .dflt = "auto",
+	    .help = "Whether each program gets a control group (version 2) of "
+		    "its own, in which it can be limited and from which "
+		    "nothing escapes. `auto`: where a service manager has "
+		    "delegated the supervisor's group (`Delegate=`); `on`: "
+		    "wherever it can be written to, else that is an error." },
 	{ .name = "upgrade",
 	    .kind = FIELD_CHOICE,
 	    .offset = AT(s.upgrade),

@@ -63,6 +63,7 @@ enum unknown_action {
 };
 
 struct job_files;
+enum cgroup_use { CGROUP_AUTO, CGROUP_ON, CGROUP_OFF };
 enum upgrade_kind { UPGRADE_AUTO, UPGRADE_ON, UPGRADE_OFF };
 
 struct map;
@@ -162,6 +163,7 @@ struct settings {
 	char *tmpdir; /* where private directories are made */
 	struct mark tmpdir_at;
 	enum upgrade_kind upgrade;
+	enum cgroup_use cgroup;
 	char *state_dir; /* of the outcome journal; NULL: none */
 	struct mark state_dir_at;
 	char *http_listen; /* numeric address and port; NULL: nowhere */

@@ -73,6 +73,7 @@ run_free(struct run *r)
 {
 	for (size_t i = 0; i < RUN_STREAMS; i++)
 		outlet_clear(&r->outlets[i]);
+	cgroup_free(r->tree.leaf);
 	tail_free(r->tail);
 	free(r->carried);
 	free(r);
@@ -94,6 +95,8 @@ reap(struct run *r)
 	pid_t got;
 
 	ev_timer_stop(r->loop, &r->timer);
+	if (r->tree.leaf != NULL)
+		r->facts.out_of_memory = cgroup_oom_kills(r->tree.leaf) > 0;
 	tree_clear(&r->tree);
 	do
 		got = wait4(r->pid, &r->facts.status, 0, &r->facts.usage);
@@ -421,6 +424,11 @@ on_timer(struct ev_loop *loop, ev_timer *w, int events)
 
 	(void)loop;
 	(void)events;
+	if (r->state == STARTING) {
+		ev_timer_stop(r->loop, &r->timer);
+		tell(r); /* what could not be made is in the facts */
+		return;
+	}
 	if (clock_mono() < r->due)
 		run_set_timer(r, r->due);
 	else if (r->state == RUNNING)
@@ -441,6 +449,8 @@ on_spawned(void *ctx, int result, const struct spawn_child *child,
 {
 	struct run *r = ctx;
 
+	if (r->tree.leaf != NULL)
+		cgroup_entered(r->tree.leaf);
 	if (result < 0) {
 		r->facts.why = *why;
 		tell(r);
@@ -502,6 +512,20 @@ run_new(struct ev_loop *loop, const struct run_request *req)
 	return r;
 }
 
+/* False with the reason in the facts, which is told in the next turn. */
+static bool
+make_leaf(struct run *r)
+{
+	r->tree.leaf =
+	    cgroup_make(r->req->cgroups, r->req->id, &r->req->limits);
+	if (r->tree.leaf == NULL) {
+		r->facts.why = (struct spawn_failure){ SPAWN_CGROUP, errno };
+		return false;
+	}
+	r->spawn.cgroup = cgroup_entrance(r->tree.leaf);
+	return true;
+}
+
 struct run *
 run_start(struct ev_loop *loop, struct spawner *spawner,
     const struct run_request *req, const struct run_hooks *hooks, void *ctx)
@@ -516,7 +540,12 @@ run_start(struct ev_loop *loop, struct spawner *spawner,
 	r->input = req->input;
 	r->input_len = req->input_len;
 	r->deadline = req->deadline;
-	if (spawner_start(spawner, &req->spawn, on_spawned, r) == NULL) {
+	r->spawn = req->spawn;
+	if (req->cgroups != NULL && !make_leaf(r)) {
+		run_set_timer(r, clock_mono());
+		return r;
+	}
+	if (spawner_start(spawner, &r->spawn, on_spawned, r) == NULL) {
 		run_free(r);
 		return NULL;
 	}

@@ -33,6 +33,7 @@
 #include <sys/resource.h>
 
 #include "base/state.h"
+#include "handlers/cgroup.h"
 #include "handlers/kin.h"
 #include "handlers/spawner.h"
 
@@ -78,6 +79,9 @@ struct run_request {
 	struct kin *kin;
 	const char *id; /* the value of KIN_VARIABLE in its environment */
 	enum run_leftover leftover;
+	/* NULL: no control group of its own; else id names it. */
+	struct cgroups *cgroups;
+	struct cgroup_limits limits;
 };
 
 /* What happened, for handlers/verdict. */
@@ -92,6 +96,7 @@ struct run_facts {
 	bool held_open;      /* output, after RUN_DRAIN */
 	size_t left;         /* processes alive when it ended by itself */
 	bool survived;       /* something was alive after RUN_REAP */
+	bool out_of_memory;  /* its limits.memory_max was reached */
 	int64_t elapsed;     /* ns from spawn to the leader's end */
 	struct rusage usage; /* of the leader and what it waited for */
 	const char *tail;    /* end of stderr; borrowed during the call */

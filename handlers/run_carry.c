@@ -32,6 +32,7 @@ run_save(const struct run *r, struct state_writer *w)
 	for (size_t i = 0; i < RUN_STREAMS; i++)
 		outlet_save(&r->outlets[i], w);
 	tail_save(r->tail, w);
+	cgroup_save(r->tree.leaf, w);
 }
 
 /* All but the descriptors that are watched. */
@@ -69,6 +70,7 @@ load_fields(struct run *r, struct state_reader *from)
 	for (size_t i = 0; i < RUN_STREAMS; i++)
 		outlet_load(&r->outlets[i], from);
 	tail_load(r->tail, from);
+	r->tree.leaf = cgroup_load(r->req->cgroups, from);
 }
 
 struct run *

@@ -26,6 +26,7 @@ struct run {
 	enum run_state state;
 	const struct run_request *req; /* borrowed until done */
 	const struct run_hooks *hooks; /* borrowed until done */
+	struct spawn_request spawn;    /* req's, with what we add */
 	void *ctx;
 	struct ev_loop *loop;
 

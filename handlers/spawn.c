@@ -152,6 +152,9 @@ prepare_and_exec(const struct birth *b, int *report)
 	unsigned long none[16] = { 0 };
 
 	default_dispositions();
+	if (b->req->cgroup > 0 &&
+	    syscall(SYS_write, b->req->cgroup, "0", 1) != 1)
+		return SPAWN_CGROUP;
 	if (setsid() < 0)
 		return SPAWN_SESSION;
 	if (take_stdio(b->pipes, report) < 0)
@@ -374,6 +377,7 @@ spawn_stage_name(enum spawn_stage stage)
 	static const char *const names[] = {
 		[SPAWN_PIPES] = "pipes",
 		[SPAWN_CLONE] = "clone",
+		[SPAWN_CGROUP] = "control group",
 		[SPAWN_SESSION] = "session",
 		[SPAWN_STDIO] = "stdio",
 		[SPAWN_CONFINE] = "resource limits",

@@ -25,6 +25,7 @@ struct spawn_request {
 	bool feed;           /* false: stdin is /dev/null */
 	bool control;        /* descriptor 3 is a pipe to us; false: closed */
 	bool outlive;        /* no KILL when the thread ends */
+	int cgroup; /* cgroup_entrance() of where it is born; 0: with us */
 	const struct confine *confine; /* NULL: as we are, no_new_privs */
 };
 
@@ -41,6 +42,7 @@ struct spawn_child {
 enum spawn_stage {
 	SPAWN_PIPES,
 	SPAWN_CLONE,
+	SPAWN_CGROUP,  /* making it, or moving into it */
 	SPAWN_SESSION, /* setsid */
 	SPAWN_STDIO,
 	SPAWN_SANDBOX,  /* mounts, network */

@@ -41,9 +41,25 @@ tree_term(const struct tree *t)
 void
 tree_kill(const struct tree *t)
 {
-	if (t->kin != NULL)
+	if ((t->leaf == NULL || cgroup_kill(t->leaf) < 0) && t->kin != NULL)
 		(void)descent_end(&t->member.leader, 1);
 	kill(-t->member.leader, SIGKILL);
+}
+
+/*
+ * Without the leader, who is a zombie and in no list. Root can move itself out
+ * of its group: then it is an orphan all the same.
+ */
+static size_t
+find_left(const struct tree *t, pid_t pids[ORPHANS_MAX])
+{
+	size_t n = 0;
+
+	if (t->leaf != NULL && cgroup_is_populated(t->leaf))
+		n = cgroup_processes(t->leaf, pids, ORPHANS_MAX);
+	if (n == 0 && t->kin != NULL)
+		n = kin_orphans(t->kin, &t->member, pids, ORPHANS_MAX);
+	return n;
 }
 
 size_t
@@ -51,20 +67,16 @@ tree_left(const struct tree *t)
 {
 	pid_t pids[ORPHANS_MAX];
 
-	if (t->kin == NULL)
-		return 0;
-	return kin_orphans(t->kin, &t->member, pids, ORPHANS_MAX);
+	return find_left(t, pids);
 }
 
 void
 tree_term_left(const struct tree *t)
 {
 	pid_t pids[ORPHANS_MAX];
-	size_t n = 0;
 
 	tree_term(t);
-	if (t->kin != NULL)
-		n = kin_orphans(t->kin, &t->member, pids, ORPHANS_MAX);
+	size_t n = find_left(t, pids);
 	for (size_t i = 0; i < n; i++) {
 		kill(pids[i], SIGTERM);
 		kill(pids[i], SIGCONT);
@@ -75,10 +87,10 @@ size_t
 tree_sweep(const struct tree *t)
 {
 	pid_t pids[ORPHANS_MAX];
-	size_t n = 0;
+	size_t n = find_left(t, pids);
 
-	if (t->kin != NULL)
-		n = kin_orphans(t->kin, &t->member, pids, ORPHANS_MAX);
+	if (n > 0 && t->leaf != NULL)
+		(void)cgroup_kill(t->leaf);
 	if (n > 0)
 		n = descent_end(pids, n);
 	kill(-t->member.leader, SIGKILL);

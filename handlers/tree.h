@@ -4,7 +4,8 @@
  * The leader of a tree is the program itself; it leads the process group that
  * its children are born into, and adopts those that break away (see
  * handlers/kin). As long as the leader has not been reaped, the number of its
- * group belongs to nobody else: ask for nothing of a tree after that.
+ * group belongs to nobody else: ask for nothing of a tree after that. With a
+ * control group of its own (handlers/cgroup) nothing can leave the tree.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -14,17 +15,22 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "handlers/cgroup.h"
 #include "handlers/kin.h"
 
 struct tree {
 	struct kin_member member; /* its leader */
 	struct kin *kin;          /* NULL: no more than the group is known */
+	struct cgroup_leaf *leaf; /* owned; NULL: none */
 };
 
-/* kin and id are borrowed until tree_clear(). kin may be NULL. */
+/*
+ * kin and id are borrowed until tree_clear(). kin may be NULL. The leaf, which
+ * may have been set before, stays.
+ */
 void tree_init(struct tree *t, struct kin *kin, pid_t leader, const char *id);
 
-/* Before the leader is reaped. */
+/* Before the leader is reaped. The leaf stays. */
 void tree_clear(struct tree *t);
 
 /* Asks all of the group to end. What is stopped goes on, to hear of it. */

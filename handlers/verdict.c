@@ -165,6 +165,14 @@ judge_signal(struct verdict *v, int status)
 		say(v, " (core dumped)");
 }
 
+/* The kernel says so: KILL alone has many senders. */
+static void
+judge_memory(struct verdict *v)
+{
+	set_errtype(v, "MemoryLimit");
+	say(v, "used more memory than memory_max and was killed");
+}
+
 static void
 judge_exit(struct verdict *v, const struct run_facts *facts, struct text tail)
 {
@@ -222,6 +230,8 @@ verdict_reach(struct verdict *v, const struct run_facts *facts,
 		judge_stop(v, facts);
 	else if (!facts->started)
 		judge_start(v, &facts->why, program);
+	else if (facts->out_of_memory && facts->status != 0)
+		judge_memory(v);
 	else if (WIFSIGNALED(facts->status))
 		judge_signal(v, facts->status);
 	else {

@@ -128,7 +128,7 @@ settle_in(struct task *t, struct generation *own, struct state_reader *r)
 		gate_hold(t);
 		return !r->failed;
 	}
-	task_request(t, d->parts.kin);
+	task_request(t, &d->parts);
 	t->run =
 	    run_load(d->parts.loop, r, &t->request, &dispatch_run_hooks, t);
 	if (t->run != NULL) {

@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: ISC
  */
+#include "supervisor/containment.h"
 #include "supervisor/change.h"
 
 #include <errno.h>
@@ -74,13 +75,24 @@ adopt(struct supervisor *s, struct generation *next)
 	return true;
 }
 
+static bool
+can_contain(const struct supervisor *s, const struct generation *next)
+{
+	struct err e;
+
+	if (containment_check(next->settings, s->cgroups, &e) == 0)
+		return true;
+	log_say(LOG_LEVEL_ERROR, "reload", "%s", e.text);
+	return false;
+}
+
 static void
 reload(struct supervisor *s)
 {
 	struct generation *next = s->given.reload(s->given.ctx);
 	if (next != NULL)
 		reload_keep_fixed(s->now->settings, next->settings);
-	if (next != NULL && adopt(s, next)) {
+	if (next != NULL && can_contain(s, next) && adopt(s, next)) {
 		log_say(LOG_LEVEL_INFO, "reload",
 		    "%s: %zu handlers, %lld slots; jobs at work keep their "
 		    "settings",

@@ -102,6 +102,15 @@ confines_free(struct confine *c)
 	free(c); /* the first member of a struct made */
 }
 
+struct cgroup_limits
+confines_limits(const struct confinement *c)
+{
+	return (struct cgroup_limits){ .memory_max = c->memory_max,
+		.tasks_max = c->tasks_max,
+		.cpu_weight = c->cpu_weight,
+		.cpu_percent = c->cpu_quota };
+}
+
 int
 confines_give(const struct confinement *c, const char *dir)
 {

@@ -7,6 +7,7 @@
 #define SUPERVISOR_CONFINES_H
 
 #include "config/confinement.h"
+#include "handlers/cgroup.h"
 #include "handlers/confine.h"
 
 /*
@@ -17,6 +18,9 @@
 int confines_make(
     const struct confinement *c, const char *keep, struct confine **out);
 void confines_free(struct confine *c); /* accepts NULL */
+
+/* What its control group is to keep. */
+struct cgroup_limits confines_limits(const struct confinement *c);
 
 /*
  * Gives a new private directory to the user that the program runs as. Returns

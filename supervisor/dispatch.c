@@ -141,7 +141,7 @@ prepare(struct task *t, int64_t now)
 		gate_unavailable(t, e.code, e.text);
 		return false;
 	}
-	int r = task_invoke(t, &t->generation->base, d->parts.kin, now, &e);
+	int r = task_invoke(t, &t->generation->base, &d->parts, now, &e);
 	if (r == -EINVAL)
 		dispatch_refuse(t, INVOCATION_ERRTYPE, e.text);
 	else if (r < 0)

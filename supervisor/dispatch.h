@@ -39,6 +39,7 @@ struct dispatch_parts {
 	struct metrics *metrics; /* NULL: nothing is counted */
 	bool outlive;            /* programs go on when our threads end */
 	struct kin *kin;         /* NULL: what breaks away is not found */
+	struct cgroups *cgroups; /* NULL: programs have no group of their own */
 };
 
 /* ended is called whenever a job has given back its slot. Holds first. */

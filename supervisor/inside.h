@@ -49,6 +49,7 @@ struct supervisor {
 	struct dispatch *dispatch;
 	struct fetch *fetch;
 	struct kin *kin;
+	struct cgroups *cgroups; /* NULL: programs have none */
 	struct orphans *orphans;
 	struct notify *notify;
 	struct lifecycle *lifecycle;

@@ -43,6 +43,11 @@ reload_keep_fixed(const struct settings *old, struct settings *next)
 	keep(next, "tmpdir", next->tmpdir_at, old->tmpdir, &next->tmpdir);
 	keep(next, "state_dir", next->state_dir_at, old->state_dir,
 	    &next->state_dir);
+	if (next->cgroup != old->cgroup)
+		log_say(LOG_LEVEL_WARNING, "reload",
+		    "cgroup changes at the next start only; until then the old "
+		    "value stays");
+	next->cgroup = old->cgroup;
 	keep(next, "http.listen", next->http_listen_at, old->http_listen,
 	    &next->http_listen);
 }

@@ -6,6 +6,7 @@
 #include "supervisor/request.h"
 
 #include "base/buf.h"
+#include "supervisor/confines.h"
 
 void
 request_limits(struct run_request *req, const struct handler *how)
@@ -20,6 +21,7 @@ request_limits(struct run_request *req, const struct handler *how)
 	req->output_limit = how->output_limit;
 	req->kill_at_limit = how->output_action == OUTPUT_KILL;
 	req->leftover = policies[how->leftover];
+	req->limits = confines_limits(&how->confine);
 }
 
 void

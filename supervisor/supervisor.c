@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "supervisor/change.h"
+#include "supervisor/containment.h"
 #include "supervisor/event.h"
 #include "supervisor/handover.h"
 #include "supervisor/health.h"
@@ -317,6 +318,9 @@ make_work(struct supervisor *s, struct err *e)
 	if (s->given.handover != NULL)
 		kin_load(s->kin, s->given.handover);
 
+	if (containment_open(s->now->settings, &s->cgroups, e) < 0)
+		return -1;
+
 	const struct dispatch_parts parts = { .loop = s->loop,
 		.spawner = s->spawner,
 		.scratch = s->scratch,
@@ -324,7 +328,8 @@ make_work(struct supervisor *s, struct err *e)
 		.wid = s->who.wid,
 		.metrics = s->metrics,
 		.outlive = s->upgrade != NULL,
-		.kin = s->kin };
+		.kin = s->kin,
+		.cgroups = s->cgroups };
 	s->dispatch = dispatch_new(&parts, s->now, on_progress, s);
 	if (s->dispatch == NULL)
 		return err_set(e, ENOMEM, "out of memory");
@@ -395,6 +400,7 @@ supervisor_free(struct supervisor *s)
 	http_free(s->http);
 	orphans_free(s->orphans);
 	kin_free(s->kin);
+	cgroups_close(s->cgroups);
 	lifecycle_free(s->lifecycle);
 	fetch_free(s->fetch);
 	client_free(s->client);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "supervisor/dispatch.h"
 #include "supervisor/files.h"
 #include "supervisor/invocation.h"
 #include "supervisor/lane.h"
@@ -91,9 +92,10 @@ from_environment(const char *name)
 }
 
 void
-task_request(struct task *t, struct kin *kin)
+task_request(struct task *t, const struct dispatch_parts *parts)
 {
-	t->request.kin = kin;
+	t->request.kin = parts->kin;
+	t->request.cgroups = parts->cgroups;
 	t->request.id = t->id;
 	t->request.deadline = t->deadline;
 	t->request.grace = t->when.grace;
@@ -119,8 +121,8 @@ task_listen(struct task *t, struct ev_loop *loop)
 }
 
 int
-task_invoke(struct task *t, const struct environment *base, struct kin *kin,
-    int64_t now, struct err *e)
+task_invoke(struct task *t, const struct environment *base,
+    const struct dispatch_parts *parts, int64_t now, struct err *e)
 {
 	int64_t left = t->deadline - now;
 	const struct invocation_request q = {
@@ -141,7 +143,7 @@ task_invoke(struct task *t, const struct environment *base, struct kin *kin,
 	if (r < 0)
 		return r;
 	request_start(&t->request, v, t->how);
-	task_request(t, kin);
+	task_request(t, parts);
 	return 0;
 }
 

@@ -27,6 +27,7 @@
 #include "supervisor/timeline.h"
 
 struct dispatch;
+struct dispatch_parts;
 struct lane;
 
 /* A wid, a dash, a number, a NUL. */
@@ -81,14 +82,14 @@ task_load(struct dispatch *d, struct state_reader *r, struct err *e);
 void task_listen(struct task *t, struct ev_loop *loop);
 
 /* What a run that was started elsewhere still needs of its request. */
-void task_request(struct task *t, struct kin *kin);
+void task_request(struct task *t, const struct dispatch_parts *parts);
 
 /*
  * Fills invocation and request for a start at `now`, and writes the job's
  * files; id, dir, deadline, when and how are set. Returns as files_write().
  */
-int task_invoke(struct task *t, const struct environment *base, struct kin *kin,
-    int64_t now, struct err *e);
+int task_invoke(struct task *t, const struct environment *base,
+    const struct dispatch_parts *parts, int64_t now, struct err *e);
 
 /* Forgets a start that came to nothing; dir and run are NULL. */
 void task_rewind(struct task *t);
