@@ -16,9 +16,12 @@
 #include "base/log.h"
 #include "config/server_settings.h"
 #include "server/server.h"
+#include "server/verbs.h"
 
 static const char usage[] =
     "Usage: faktotum-server [OPTION]...\n"
+    "       faktotum-server backup FILE\n"
+    "       faktotum-server check\n"
     "Serves the Faktory protocol and keeps every acknowledged job on disk.\n"
     "\n"
     "  -c, --config FILE         read settings from FILE\n"
@@ -321,6 +324,8 @@ main(int argc, char **argv)
 
 	open_standard_files();
 	signal(SIGPIPE, SIG_IGN);
+	if (argc > 1 && verb_is(argv[1]))
+		return verb_run(argc - 1, argv + 1);
 	status = read_options(argc, argv, &o);
 	if (status >= 0)
 		return status;

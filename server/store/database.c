@@ -75,7 +75,8 @@ fill(const char *file, struct err *e)
 
 	/* What a crash leaves half made is thrown away: it needs no journal. */
 	int r = run(db,
-	    "PRAGMA page_size = 4096; PRAGMA journal_mode = MEMORY;"
+	    "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;"
+	    "PRAGMA journal_mode = MEMORY;"
 	    "PRAGMA synchronous = FULL",
 	    e);
 	if (r == 0)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "server/store/fault.h"
+#include "server/store/reader.h"
 
 /* "FAKT", where file(1) and SQLite's own tools look for it. */
 enum { APPLICATION_ID = 0x46414b54 };
@@ -170,22 +171,6 @@ fail:
 	return -e->code;
 }
 
-static int
-ask_number(sqlite3 *db, const char *sql, int64_t *out, struct err *e)
-{
-	sqlite3_stmt *q = NULL;
-	int r = 0, rc = sqlite3_prepare_v2(db, sql, -1, &q, NULL);
-
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(q);
-	if (rc == SQLITE_ROW)
-		*out = sqlite3_column_int64(q, 0);
-	else
-		r = fault_set(e, db, rc, "cannot be read");
-	sqlite3_finalize(q);
-	return r;
-}
-
 int
 schema_create(sqlite3 *db, struct err *e)
 {
@@ -193,20 +178,30 @@ schema_create(sqlite3 *db, struct err *e)
 }
 
 int
-schema_check(sqlite3 *db, struct err *e)
+schema_look(sqlite3 *db, int64_t *version, struct err *e)
 {
-	int64_t id = 0, version = 0;
+	int64_t id = 0;
 
-	if (ask_number(db, "PRAGMA application_id", &id, e) < 0 ||
-	    ask_number(db, "PRAGMA user_version", &version, e) < 0)
+	if (reader_ask(db, "PRAGMA application_id", &id, e) < 0 ||
+	    reader_ask(db, "PRAGMA user_version", version, e) < 0)
 		return -e->code;
-	if (id != APPLICATION_ID || version < 1)
+	if (id != APPLICATION_ID || *version < 1)
 		return err_set(e, EUCLEAN,
 		    "not a Faktotum database; it was left as it is");
-	if (version > schema_version())
+	if (*version > schema_version())
 		return err_set(e, EUCLEAN,
 		    "written by a newer Faktotum (schema %" PRId64
 		    ", this one knows up to %d); it was left as it is",
-		    version, schema_version());
+		    *version, schema_version());
+	return 0;
+}
+
+int
+schema_check(sqlite3 *db, struct err *e)
+{
+	int64_t version = 0;
+
+	if (schema_look(db, &version, e) < 0)
+		return -e->code;
 	return version < schema_version() ? bring_up(db, version, e) : 0;
 }

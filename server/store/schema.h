@@ -10,6 +10,7 @@
 #define SERVER_STORE_SCHEMA_H
 
 #include <sqlite3.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -18,6 +19,9 @@ int schema_version(void);
 
 /* Fills an empty database. Returns 0, or a negative errno with *e set. */
 int schema_create(sqlite3 *db, struct err *e);
+
+/* Proves that db is ours and not newer than we are: 0, or as the next. */
+int schema_look(sqlite3 *db, int64_t *version, struct err *e);
 
 /*
  * Proves that db is ours and not newer than we are, and brings an older one

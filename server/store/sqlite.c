@@ -28,7 +28,8 @@
 #include "server/store/scan.h"
 #include "server/store/writer.h"
 
-enum { IDLE_S = 2 }; /* without work for so long: time to tidy up */
+#define IDLE_NS  (2 * CLOCK_NS_PER_S)   /* without work: time to tidy up */
+#define PAUSE_NS (20 * CLOCK_NS_PER_MS) /* the same between short steps */
 
 const double store_time_bounds[STORE_TIMES] = { .0001, .00025, .0005, .001,
 	.0025, .005, .01, .025, .05, .1, .25, .5, 1, 5 };
@@ -82,7 +83,9 @@ wait_for_work(struct store *s)
 		return true;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += IDLE_S;
+	until.tv_nsec += writer_wants_space(s->writer) ? PAUSE_NS : IDLE_NS;
+	until.tv_sec += until.tv_nsec / CLOCK_NS_PER_S;
+	until.tv_nsec %= CLOCK_NS_PER_S;
 	return pthread_cond_timedwait(&s->turn, &s->mutex, &until) != ETIMEDOUT;
 }
 

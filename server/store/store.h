@@ -178,6 +178,35 @@ struct store_status {
 void store_status(const struct store *s, struct store_status *out);
 
 /*
+ * ---- a data directory beside its server, or without one ----
+ *
+ * Nothing is changed in it, and nobody who works with it is made to wait.
+ */
+struct store_facts {
+	int64_t schema; /* its version */
+	int64_t jobs;
+	int64_t bytes; /* of the database or its copy, without a log */
+};
+
+/*
+ * Looks at every page and every row. problem is told each thing that is wrong,
+ * at most 100. Returns 0 when all is well, -EUCLEAN after problems; or a
+ * negative errno with *e set, -ENOENT: there is no database. Both -EUCLEAN
+ * with *e set and no problem told: it is not ours, or newer.
+ */
+int store_examine(const char *dir, void (*problem)(void *ctx, const char *text),
+    void *ctx, struct store_facts *facts, struct err *e);
+
+/*
+ * Writes what is on disk at this moment into a new file, compact and without
+ * a log, mode 0600, examined and synced before it gets its name. ended, asked
+ * now and then, tells whether to give up. Returns 0, or a negative errno with
+ * *e set: -EEXIST when the file is there, -EINTR when given up.
+ */
+int store_backup(const char *dir, const char *file, bool (*ended)(void),
+    struct store_facts *facts, struct err *e);
+
+/*
  * Writes what is still open, waits for it, calls the done functions, and does
  * the same with what those add; then closes. Not to be called from a done
  * call. Accepts NULL.

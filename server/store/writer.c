@@ -20,6 +20,7 @@
 #include "server/store/database.h"
 #include "server/store/fault.h"
 #include "server/store/rows.h"
+#include "server/store/space.h"
 
 enum {
 	BATCH_CHANGES = 1000,
@@ -27,6 +28,7 @@ enum {
 	LONG_LOG = 4000,               /* pages: checkpoint */
 	IDLE_LOG = 256,                /* pages: worth moving when idle */
 	HUGE_LOG = 16384,              /* pages: its space is given back */
+	LOOK_EVERY = 64,               /* commits: how much is free? */
 };
 
 struct writer {
@@ -36,6 +38,8 @@ struct writer {
 	int checkpoint_at; /* pages; both grow while readers hold the log */
 	int idle_at;
 	bool doubtful; /* the last sync may have failed */
+	struct space space;
+	int commits; /* since space was looked at */
 };
 
 static void
@@ -78,6 +82,8 @@ writer_new(sqlite3 *db, struct err *e)
 		return NULL;
 	}
 	database_trust(db);
+	space_init(&w->space, db);
+	space_look(&w->space, db);
 	sqlite3_wal_hook(db, note_log, w);
 	return w;
 }
@@ -170,6 +176,10 @@ writer_write(struct writer *w, struct store_change *first,
 void
 writer_checkpoint(struct writer *w)
 {
+	if (++w->commits >= LOOK_EVERY) {
+		w->commits = 0;
+		space_look(&w->space, w->db);
+	}
 	/* The sooner, the less time a kill has to find the failed commit. */
 	if (settle_doubt(w) != SQLITE_OK || w->log_pages < w->checkpoint_at)
 		return;
@@ -183,16 +193,20 @@ writer_checkpoint(struct writer *w)
 bool
 writer_wants_idle(const struct writer *w)
 {
-	return w->log_pages >= w->idle_at && !w->doubtful;
+	return (w->log_pages >= w->idle_at || w->space.wanted) && !w->doubtful;
 }
 
-void
-writer_idle(struct writer *w)
+bool
+writer_wants_space(const struct writer *w)
+{
+	return w->space.wanted && !w->doubtful;
+}
+
+static void
+shorten_log(struct writer *w)
 {
 	int in_log = 0, moved = -1;
 
-	if (!writer_wants_idle(w))
-		return;
 	if (w->log_pages > HUGE_LOG) {
 		if (empty_log(w) != SQLITE_OK)
 			w->idle_at = w->log_pages + IDLE_LOG;
@@ -205,4 +219,29 @@ writer_idle(struct writer *w)
 		forget_log(w);
 	else
 		w->idle_at = w->log_pages + IDLE_LOG;
+}
+
+static void
+give_space_back(struct writer *w)
+{
+	int rc = space_step(&w->space, w->db);
+
+	w->doubtful = w->doubtful || (rc & 0xff) == SQLITE_IOERR;
+	if (w->space.wanted)
+		writer_checkpoint(w);
+	else
+		shorten_log(w);
+}
+
+void
+writer_idle(struct writer *w)
+{
+	if (!writer_wants_idle(w))
+		return;
+	if (w->space.wanted) {
+		give_space_back(w);
+		return;
+	}
+	shorten_log(w);
+	space_look(&w->space, w->db);
 }

@@ -43,10 +43,13 @@ void writer_checkpoint(struct writer *w);
 /* Whether writer_idle() would do anything. */
 bool writer_wants_idle(const struct writer *w);
 
+/* Whether the next writer_idle() is a short step of many: space.h. */
+bool writer_wants_space(const struct writer *w);
+
 /*
  * Moves the log into the database; for when there is no work. The file stays
  * unless it is huge: syncing what is written over old space takes half as
- * long as syncing what makes the file longer.
+ * long as syncing what makes the file longer. Or gives some space back.
  */
 void writer_idle(struct writer *w);
 
