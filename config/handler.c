@@ -14,6 +14,7 @@
 #include "config/handler_env.h"
 #include "config/handler_queues.h"
 #include "config/job_files.h"
+#include "config/metric_names.h"
 #include "config/patterns.h"
 
 void
@@ -118,6 +119,8 @@ handler_clear(struct handler *h)
 	handler_queues_clear(h);
 	job_files_free(h->files);
 	h->files = NULL;
+	metric_names_free(h->metrics);
+	h->metrics = NULL;
 	patterns_free(h->redact);
 	h->redact = NULL;
 }

@@ -11,6 +11,7 @@
 #include "config/handler_env.h"
 #include "config/handler_queues.h"
 #include "config/job_files.h"
+#include "config/metric_names.h"
 #include "config/patterns.h"
 #include "config/permissions.h"
 #include "config/place.h"
@@ -257,6 +258,16 @@ const struct field handler_fields[] = {
 	    .max = 2 << 20,
 	    .dflt = "1M",
 	    .help = "How large they may be together; likewise." },
+	{ .name = "metrics",
+	    .kind = FIELD_OTHER,
+	    .decode = metric_names_decode,
+	    .offset = AT(h.metrics),
+	    .dflt = "{}",
+	    .expected = "a mapping of names to counter or gauge",
+	    .help =
+		"The metrics that the program may report by `metric`; they "
+		"stand among the supervisor's own with the label `jobtype`. "
+		"At most 64 for a job; a name is of one kind in all jobs." },
 	{ .name = "stall_timeout",
 	    .kind = FIELD_DURATION,
 	    .offset = AT(h.stall_timeout),

@@ -17,6 +17,7 @@
 #include "config/handler_env.h"
 #include "config/handler_queues.h"
 #include "config/job_files.h"
+#include "config/metric_names.h"
 #include "config/patterns.h"
 #include "config/permissions.h"
 #include "config/place.h"
@@ -121,6 +122,18 @@ show_patterns(FILE *out, const void *value)
 	for (size_t i = 0; i < patterns_count(p); i++)
 		fprintf(out, "%s'%s'", i > 0 ? ", " : "", patterns_text(p, i));
 	putc(']', out);
+}
+
+static void
+show_metrics(FILE *out, const void *value)
+{
+	const struct metric_names *names = *(struct metric_names *const *)value;
+
+	putc('{', out);
+	for (size_t i = 0; names != NULL && i < names->count; i++)
+		fprintf(out, "%s%s: %s", i > 0 ? ", " : "", names->of[i].name,
+		    names->of[i].gauge ? "gauge" : "counter");
+	putc('}', out);
 }
 
 static bool
@@ -264,6 +277,7 @@ static const struct {
 	{ breaker_settings_share, show_share },
 	{ job_files_decode, show_files },
 	{ exit_codes_decode, show_exit_codes },
+	{ metric_names_decode, show_metrics },
 	{ patterns_decode, show_patterns },
 	{ confinement_user, show_user },
 	{ confinement_group, show_group },

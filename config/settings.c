@@ -15,6 +15,7 @@
 #include "config/handler_queues.h"
 #include "config/http_settings.h"
 #include "config/log_fields.h"
+#include "config/metric_names.h"
 #include "config/place.h"
 #include "config/queue_list.h"
 #include "config/secret.h"
@@ -362,6 +363,7 @@ read_root(struct reader *r, struct draft *d)
 	if (node_get(d->root, "unknown") != NULL && d->s.index != NULL)
 		unknown_check(r, node_get(d->root, "unknown")->at, &d->s);
 	handler_queues_check(r, &d->s);
+	metric_names_check(r, &d->s);
 	if (r->count == 0)
 		check_graces(r, d);
 }

@@ -69,6 +69,7 @@ enum upgrade_kind { UPGRADE_AUTO, UPGRADE_ON, UPGRADE_OFF };
 struct map;
 struct sources;
 struct patterns;
+struct metric_names;
 
 struct queue_setting {
 	char *name;
@@ -121,13 +122,14 @@ struct handler {
 	int64_t output_limit;    /* bytes of stdout and stderr; 0: none */
 	enum output_action output_action;
 	enum leftover_policy leftover;
-	bool control;          /* descriptor 3 is open for messages */
-	int64_t message_max;   /* bytes of one */
-	int64_t push_max;      /* follow-up jobs of one run */
-	int64_t push_size;     /* bytes of them together */
-	int64_t stall_timeout; /* without a sign of life; 0: none */
-	int64_t max_timeout;   /* what `extend` can reach; 0: refused */
-	int64_t log_rate;      /* lines a second that reach the log */
+	bool control;                 /* descriptor 3 is open for messages */
+	int64_t message_max;          /* bytes of one */
+	int64_t push_max;             /* follow-up jobs of one run */
+	int64_t push_size;            /* bytes of them together */
+	struct metric_names *metrics; /* that it may report; NULL: none */
+	int64_t stall_timeout;        /* without a sign of life; 0: none */
+	int64_t max_timeout;          /* what `extend` can reach; 0: refused */
+	int64_t log_rate;             /* lines a second that reach the log */
 	struct exit_codes exit_codes;
 	int64_t later; /* of an exit code that means "later" */
 	enum error_parser error_parser;

@@ -132,7 +132,7 @@ settle_in(struct task *t, struct generation *own, struct state_reader *r)
 	t->run =
 	    run_load(d->parts.loop, r, &t->request, &dispatch_run_hooks, t);
 	if (t->run != NULL) {
-		task_listen(t, d->parts.loop);
+		task_listen(t, d->parts.loop, d->parts.metrics);
 		t->lane->running++;
 		if (t->probe)
 			breaker_take_probe(&t->lane->breaker);

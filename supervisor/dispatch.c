@@ -163,7 +163,7 @@ dispatch_start(struct task *t)
 		gate_unavailable(t, ENOMEM, "out of memory");
 		return;
 	}
-	task_listen(t, d->parts.loop);
+	task_listen(t, d->parts.loop, d->parts.metrics);
 	t->lane->running++;
 	gate_begin(t);
 	metrics_started(d->parts.metrics, &t->job);

@@ -122,6 +122,7 @@ ending_ran(
 	tell_log(t, facts, v);
 	metrics_ended(t->dispatch->parts.metrics, &t->job,
 	    t->lost ? METRICS_LOST : (enum metrics_outcome)v->kind, facts);
+	metrics_ignored(t->dispatch->parts.metrics, &t->job, t->talk.ignored);
 	if (v->kind == VERDICT_DONE || v->kind == VERDICT_DISCARD)
 		tell_server(t, v->kind == VERDICT_DONE, NULL);
 	else

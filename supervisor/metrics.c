@@ -43,7 +43,9 @@ metrics_new(void)
 		return NULL;
 	m->index = map_new();
 	m->began = clock_wall();
-	if (m->index == NULL || add(m, "other") == NULL) {
+	m->programs = program_metrics_new();
+	if (m->index == NULL || m->programs == NULL ||
+	    add(m, "other") == NULL) {
 		metrics_free(m);
 		return NULL;
 	}
@@ -60,6 +62,7 @@ metrics_free(struct metrics *m)
 		free(m->jobs[i]);
 	}
 	map_free(m->index);
+	program_metrics_free(m->programs);
 	free(m);
 }
 
@@ -73,6 +76,8 @@ metrics_know(struct metrics *m, const struct settings *s)
 		    map_get(m->index, jobtype, strlen(jobtype)) == NULL)
 			(void)add(m, jobtype);
 	}
+	if (m != NULL)
+		program_metrics_know(m->programs, s);
 }
 
 static struct metrics_job *
@@ -176,6 +181,22 @@ metrics_line(struct metrics *m, const struct job *job, bool left_out)
 	struct metrics_job *j = find(m, job);
 	j->lines++;
 	j->left_out += left_out;
+}
+
+int
+metrics_report(
+    struct metrics *m, const char *jobtype, const char *name, double value)
+{
+	return m == NULL
+	    ? 0
+	    : program_metrics_report(m->programs, jobtype, name, value);
+}
+
+void
+metrics_ignored(struct metrics *m, const struct job *job, uint64_t lines)
+{
+	if (m != NULL)
+		find(m, job)->ignored += lines;
 }
 
 void

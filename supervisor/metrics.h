@@ -60,6 +60,13 @@ void metrics_ended(struct metrics *m, const struct job *job,
 /* A line of output, or one that log_rate left out. */
 void metrics_line(struct metrics *m, const struct job *job, bool left_out);
 
+/* What a program reports of itself: as program_metrics_report(). */
+int metrics_report(
+    struct metrics *m, const char *jobtype, const char *name, double value);
+
+/* Lines on descriptor 3 that were no message, or none that counts. */
+void metrics_ignored(struct metrics *m, const struct job *job, uint64_t lines);
+
 /* The conversation with the server is up. */
 void metrics_connected(struct metrics *m);
 

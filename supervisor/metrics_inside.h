@@ -10,6 +10,7 @@
 
 #include "base/map.h"
 #include "supervisor/metrics.h"
+#include "supervisor/program_metrics.h"
 
 enum { METRICS_BOUNDS = 16, METRICS_SIGNAL = 256 };
 
@@ -41,12 +42,14 @@ struct metrics_job {
 	uint64_t spawn_failures;
 	enum breaker_state breaker;
 	uint64_t opened;
+	uint64_t ignored; /* messages */
 };
 
 struct metrics {
 	struct metrics_job *jobs[METRICS_JOBTYPES_MAX + 1]; /* [0]: "other" */
 	size_t njobs;
 	struct map *index;
+	struct program_metrics *programs;
 	uint64_t connects;
 	int64_t began; /* clock_wall() */
 };

@@ -302,6 +302,9 @@ static const struct family families[] = {
 	    "Whether jobs of a queue are asked for; 0: its handlers' breakers "
 	    "are open.",
 	    NULL, put_queues, 0 },
+	{ "faktotum_messages_ignored_total", "counter",
+	    "Lines on descriptor 3 that were no message, or not allowed.",
+	    put_job_count, NULL, JOB(ignored) },
 	{ "faktotum_connected", "gauge",
 	    "Whether there is a conversation with the server.", NULL, put_flag,
 	    NOW(connected) },
@@ -368,6 +371,26 @@ put_family(struct page *p, const struct family *f)
 	}
 }
 
+/* After all of ours: the operator's names are none of these. */
+static void
+put_programs(struct page *p)
+{
+	char label[LABEL_MAX];
+	const char *before = "";
+	struct program_series s;
+	size_t cursor = 0;
+
+	while (program_metrics_next(p->m->programs, &cursor, &s)) {
+		if (strcmp(before, s.name) != 0)
+			PUT(p,
+			    "# HELP %s Reported by programs.\n# TYPE %s %s\n",
+			    s.name, s.name, s.gauge ? "gauge" : "counter");
+		before = s.name;
+		escape(s.jobtype, label);
+		PUT(p, "%s{jobtype=\"%s\"} %.16g\n", s.name, label, s.value);
+	}
+}
+
 int
 metrics_put(
     const struct metrics *m, const struct metrics_now *now, struct buf *out)
@@ -378,5 +401,6 @@ metrics_put(
 		return -EINVAL;
 	for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)
 		put_family(&p, &families[i]);
+	put_programs(&p);
 	return p.failed;
 }

@@ -13,7 +13,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "config/metric_names.h"
 #include "supervisor/journald_entry.h"
+#include "supervisor/metrics.h"
 
 /* In which a percentage is carried to a successor. */
 #define PERCENT_UNIT INT64_C(1000)
@@ -317,6 +319,28 @@ take_push(struct talk *t, const struct message *m)
 }
 
 static void
+take_metric(struct talk *t, const struct message *m)
+{
+	const struct metric_name *declared = NULL;
+	const char *name;
+	size_t len;
+
+	if (json_plain_string(&m->metric.name, &name, &len))
+		declared = metric_names_find(t->parts.how->metrics, name, len);
+	if (declared == NULL)
+		ignore(t, "metric: its name is not among `metrics`");
+	else if (m->metric.kind ==
+	    (declared->gauge ? MESSAGE_COUNT : MESSAGE_GAUGE))
+		ignore(t, "metric: it is declared as another kind");
+	else if (!declared->gauge && m->metric.value < 0.)
+		ignore(t, "metric: a counter never shrinks");
+	else
+		/* One that found no place was told of at the start. */
+		(void)metrics_report(t->parts.metrics, t->parts.how->jobtype,
+		    declared->name, m->metric.value);
+}
+
+static void
 take(struct talk *t, const struct message *m, const char *line, size_t len)
 {
 	switch (m->kind) {
@@ -342,7 +366,7 @@ take(struct talk *t, const struct message *m, const char *line, size_t len)
 		take_push(t, m);
 		break;
 	case MESSAGE_METRIC:
-		ignore(t, "metric: no metric is declared");
+		take_metric(t, m);
 		break;
 	}
 }

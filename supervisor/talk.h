@@ -30,11 +30,14 @@ enum {
 	TALK_RESULT_MAX = 64 * 1024,
 };
 
+struct metrics;
+
 /* All borrowed, until talk_end(); log until talk_clear(). */
 struct talk_parts {
 	struct ev_loop *loop;
 	struct run *run;
-	struct output *output; /* its log_rate holds for `log`, too */
+	struct output *output;   /* its log_rate holds for `log`, too */
+	struct metrics *metrics; /* NULL: what it reports goes nowhere */
 	const struct handler *how;
 	const struct job_log *log;
 	const char *dispatch; /* its id: begins the jids of follow-up jobs */

@@ -103,12 +103,13 @@ task_request(struct task *t, const struct dispatch_parts *parts)
 }
 
 void
-task_listen(struct task *t, struct ev_loop *loop)
+task_listen(struct task *t, struct ev_loop *loop, struct metrics *metrics)
 {
 	const struct talk_parts parts = {
 		.loop = loop,
 		.run = t->run,
 		.output = &t->lane->output,
+		.metrics = metrics,
 		.how = t->how,
 		.log = &t->output.log,
 		.dispatch = t->id,

@@ -29,6 +29,7 @@
 struct dispatch;
 struct dispatch_parts;
 struct lane;
+struct metrics;
 
 /* A wid, a dash, a number, a NUL. */
 enum { TASK_ID_MAX = IDENTITY_WID_HEX + 1 + 20 + 1 };
@@ -79,7 +80,7 @@ struct task *
 task_load(struct dispatch *d, struct state_reader *r, struct err *e);
 
 /* Gives a run that has just been started, or carried over, our ear. */
-void task_listen(struct task *t, struct ev_loop *loop);
+void task_listen(struct task *t, struct ev_loop *loop, struct metrics *metrics);
 
 /* What a run that was started elsewhere still needs of its request. */
 void task_request(struct task *t, const struct dispatch_parts *parts);

@@ -8,10 +8,11 @@ import re
 import signal
 import socket
 
+from support.client import new_job
 from support.peer import Peer
 from support.program import ROOT, run
 from support.prometheus import Scrape
-from support.supervisor import FAKTOTUM
+from support.supervisor import FAKTOTUM, script
 from support.waiting import SLOW, wait_for
 
 LISTEN = {"listen": "127.0.0.1:0"}
@@ -293,3 +294,29 @@ def test_rules_dashboard_and_manual_name_what_exists(bench):
         assert len(named) > 5 and not named - s.names(), named - s.names()
     manual = (ROOT / "docs/operations.md").read_text().split("## Metrics")[1].split("\n## ")[0]
     assert set(re.findall(r"^\| `((?:faktotum|process)_[a-z_]+)", manual, re.M)) == set(s.kinds)
+
+
+def test_metrics_of_programs(start_supervisor, tmp_path):
+    """What a program reports under declared names stands in /metrics with its
+    jobtype; other names, kinds and a shrinking counter count as ignored."""
+    def metric(name, value, **more):
+        line = json.dumps({"type": "metric", "name": name, "value": value, **more})
+        return f"printf '%s\\n' '{line}' >&3\n"
+    handler = script(tmp_path, "h", metric("rows_total", 2) +
+        metric("rows_total", 0.5, kind="count") + metric("depth", 7) + metric("depth", 3) +
+        metric("unheard", 1) + metric("depth", 1, kind="count") + metric("rows_total", -1))
+    settings = {"jobs": {"t": {"exec": [handler],
+        "metrics": {"rows_total": "counter", "depth": "gauge"}}}, "http": LISTEN}
+    with Peer() as peer:
+        peer.serve()
+        s = start_supervisor(peer.url, settings)
+        first = scrape(s)
+        assert first.value("rows_total", jobtype="t") == 0 and "depth" not in first.kinds
+        peer.jobs.extend([new_job("t"), new_job("t")])
+        peer.wait(lambda: len(peer.acks) == 2)
+        now = scrape(s)
+        assert now.kinds["rows_total"] == "counter" and now.kinds["depth"] == "gauge"
+        assert now.value("rows_total", jobtype="t") == 5
+        assert now.value("depth", jobtype="t") == 3
+        assert now.value("faktotum_messages_ignored_total", jobtype="t") == 6
+        assert "metric: its name is not among `metrics`" in s.output()
