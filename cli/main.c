@@ -13,6 +13,7 @@
 
 #include "cli/check.h"
 #include "cli/dev.h"
+#include "cli/msg.h"
 #include "cli/push.h"
 #include "cli/run.h"
 #include "cli/run_once.h"
@@ -27,6 +28,7 @@ static const struct verb {
 	{ "check", check_main, "find the mistakes in a configuration" },
 	{ "push", push_main, "give jobs to the server" },
 	{ "run-once", run_once_main, "run one handler by hand" },
+	{ "msg", msg_main, "from a handler: tell the supervisor something" },
 };
 
 enum { NVERBS = sizeof verbs / sizeof verbs[0], NAME_MAX_LEN = 32 };
