@@ -43,7 +43,10 @@ on_line(
 {
 	struct once *o = ctx;
 
-	(void)stream;
+	if (stream == RUN_STDOUT && o->how->stdout_result) {
+		talk_print(&o->result->talk, bytes, len, more);
+		return;
+	}
 	/* Somebody's terminal: what is printed must not command it. */
 	buf_clear(o->line);
 	if (log_line_escape(o->line, bytes, len) == 0)
@@ -65,7 +68,7 @@ on_done(void *ctx, const struct run_facts *facts)
 {
 	struct once *o = ctx;
 
-	talk_end(&o->result->talk);
+	talk_end(&o->result->talk, facts->output_cut);
 	judge(&o->result->verdict, o->how, facts, talk_error(&o->result->talk),
 	    talk_refusal(&o->result->talk));
 	if (o->result->verdict.kind == VERDICT_DONE)

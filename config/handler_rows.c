@@ -66,6 +66,12 @@ static const struct field_choice protections[] = {
 	{ NULL, 0 },
 };
 
+static const struct field_choice uses[] = {
+	{ "log", 0 },
+	{ "result", 1 },
+	{ NULL, 0 },
+};
+
 static const struct field_choice parsers[] = {
 	{ "none", PARSE_NONE },
 	{ "python", PARSE_PYTHON },
@@ -219,6 +225,21 @@ const struct field handler_fields[] = {
 		    "when it ends: they are killed, waited for as long as the "
 		    "program itself might have run, or left alone with a "
 		    "warning." },
+	{ .name = "stdout",
+	    .kind = FIELD_BOOL,
+	    .offset = AT(h.stdout_result),
+	    .choices = uses,
+	    .dflt = "log",
+	    .help = "What the program's standard output is: lines for the log, "
+		    "or its result; then only standard error is logged." },
+	{ .name = "result_limit",
+	    .kind = FIELD_SIZE,
+	    .offset = AT(h.result_limit),
+	    .min = 0,
+	    .max = 1 << 20,
+	    .dflt = "64K",
+	    .help = "How large a result may be, as JSON. A larger one is not "
+		    "kept, which is told; the job ends as it would have." },
 	{ .name = "log_rate",
 	    .kind = FIELD_INTEGER,
 	    .offset = AT(h.log_rate),

@@ -129,6 +129,8 @@ struct handler {
 	struct metric_names *metrics; /* that it may report; NULL: none */
 	int64_t stall_timeout;        /* without a sign of life; 0: none */
 	int64_t max_timeout;          /* what `extend` can reach; 0: refused */
+	bool stdout_result;           /* what it prints there is its result */
+	int64_t result_limit;         /* bytes of a result as JSON */
 	int64_t log_rate;             /* lines a second that reach the log */
 	struct exit_codes exit_codes;
 	int64_t later; /* of an exit code that means "later" */

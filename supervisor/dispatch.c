@@ -61,9 +61,14 @@ on_line(
 {
 	struct task *t = ctx;
 
+	bool passed = true;
+
 	job_log_pid(&t->output.log, run_pid(t->run));
-	bool passed =
-	    output_line(&t->lane->output, &t->output, stream, bytes, len, more);
+	if (stream == RUN_STDOUT && t->how->stdout_result)
+		talk_print(&t->talk, bytes, len, more);
+	else
+		passed = output_line(
+		    &t->lane->output, &t->output, stream, bytes, len, more);
 
 	metrics_line(t->dispatch->parts.metrics, &t->job, !passed);
 }
@@ -87,7 +92,7 @@ on_done(void *ctx, const struct run_facts *facts)
 
 	job_log_pid(&t->output.log, run_pid(t->run));
 	t->run = NULL;
-	talk_end(&t->talk);
+	talk_end(&t->talk, facts->output_cut);
 	judge(&v, t->how, facts, talk_error(&t->talk), talk_refusal(&t->talk));
 	lane->running--;
 	gate_note(t, facts, &v);

@@ -23,6 +23,7 @@ tell_server(struct task *t, bool done, const struct failure *f)
 		.bury = f != NULL && f->dead &&
 		    t->generation->settings->emulate_dead };
 
+	n.result = t->talk.result;
 	if (done)
 		n.pushes = followups_jobs(&t->talk.then, &n.pushes_len);
 	/* A lost one is about somebody else's run by now. */

@@ -7,6 +7,11 @@
 
 #include <string.h>
 
+#include "base/json.h"
+
+static const char object_end[] = "}\r\n";
+static const char result_key[] = ",\"result\":";
+
 static int
 put_pushes(struct buf *out, const struct notice *n)
 {
@@ -16,6 +21,17 @@ put_pushes(struct buf *out, const struct notice *n)
 	if (r == 0)
 		r = buf_append(out, n->pushes, n->pushes_len);
 	return r < 0 ? r : buf_puts(out, "]\r\n");
+}
+
+/* The command that ends out gets one more member. */
+static int
+add_result(struct buf *out, const char *result)
+{
+	buf_cut(out, buf_len(out) - strlen(object_end));
+	int r = buf_puts(out, result_key);
+	if (r == 0)
+		r = buf_puts(out, result);
+	return r < 0 ? r : buf_puts(out, object_end);
 }
 
 int
@@ -28,6 +44,8 @@ notice_put(struct buf *out, const struct notice *n)
 		r = ack_put(out, n->jid, n->jid_len);
 	else if (r == 0)
 		r = fail_put(out, n->jid, n->jid_len, n->failure);
+	if (r == 0 && n->result != NULL)
+		r = add_result(out, n->result);
 	if (r == 0 && n->failure != NULL && n->bury)
 		r = bury_put(out, n->jid, n->jid_len);
 	if (r < 0)
@@ -70,4 +88,44 @@ notice_first(const char *lines, size_t len)
 	const char *end = memchr(lines, '\n', len);
 
 	return end == NULL ? len : (size_t)(end - lines) + 1;
+}
+
+/* The bytes of its last member with what leads to it; 0 when it has none. */
+static size_t
+result_span(const char *line, size_t len)
+{
+	const size_t key = sizeof result_key - 1, end = sizeof object_end - 1;
+	const char *space = memchr(line, ' ', len);
+	struct json object, value;
+
+	if (space == NULL)
+		return 0;
+	space++;
+	if (json_check(space, len - (size_t)(space - line), &object, NULL) < 0)
+		return 0;
+	value = json_get(&object, "result");
+	if (value.kind == JSON_NONE ||
+	    value.text + value.len + end != line + len ||
+	    memcmp(value.text - key, result_key, key) != 0)
+		return 0;
+	return key + value.len;
+}
+
+int
+notice_put_plain(struct buf *out, const char *lines, size_t len)
+{
+	size_t first = notice_first(lines, len), before = buf_len(out);
+	enum notice_verb verb = notice_verb(lines, first);
+	size_t cut = verb == NOTICE_ACK || verb == NOTICE_FAIL
+	    ? result_span(lines, first)
+	    : 0;
+
+	if (cut == 0)
+		return buf_append(out, lines, first);
+	int r = buf_append(out, lines, first - cut - strlen(object_end));
+	if (r == 0)
+		r = buf_puts(out, object_end);
+	if (r < 0)
+		buf_cut(out, before);
+	return r;
 }

@@ -8,6 +8,9 @@
  *   MUTATE ...     moves a job that must not run again to the dead; only for
  *                  a server without a word for that in FAIL
  *
+ * ACK and FAIL carry the result of the program as their last member, "result",
+ * which is for a server that announced the extension of that name alone.
+ *
  * Text on purpose: it is kept like this in the outcome journal and carried
  * like this to a successor.
  *
@@ -31,6 +34,7 @@ struct notice {
 	const char
 	    *pushes;       /* jobs of one that succeeded, with commas between */
 	size_t pushes_len; /* 0: none */
+	const char *result; /* of its program, compact JSON; NULL: none */
 };
 
 enum notice_verb {
@@ -49,6 +53,12 @@ enum notice_verb notice_verb(const char *lines, size_t len);
 
 /* The bytes of its first command, line end included; len when there is none. */
 size_t notice_first(const char *lines, size_t len);
+
+/*
+ * Appends the first command of a notice for a server that does not take
+ * results. Returns as buf_append().
+ */
+int notice_put_plain(struct buf *out, const char *lines, size_t len);
 
 /* "ACK", "FAIL", ...; for messages. */
 const char *notice_verb_name(enum notice_verb verb);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "protocol/extension.h"
 #include "supervisor/report_inside.h"
 
 enum { LINE_MAX = 4 * 1024 * 1024 };
@@ -123,6 +124,21 @@ expired(struct report *r, struct outcome *o)
 	return true;
 }
 
+/* What is for servers with an extension goes to no other. */
+static int
+ask(struct report *r, struct outcome *o)
+{
+	size_t first = notice_first(o->lines, o->len);
+
+	if ((client_extensions(r->client) & EXTENSION_RESULT) != 0)
+		return client_ask(r->client, o->lines, first, on_reply, o);
+	buf_clear(r->line);
+	int e = notice_put_plain(r->line, o->lines, first);
+	return e < 0 ? e
+		     : client_ask(r->client, buf_front(r->line),
+			   buf_len(r->line), on_reply, o);
+}
+
 /*
  * Sends what has not been sent, as far as the client takes it; the next
  * reply brings us back here for the rest.
@@ -142,8 +158,7 @@ send_all(struct report *r)
 		bool burial = is_burial(o);
 		if (burial && (r->burying || ev_is_active(&r->gap)))
 			continue;
-		if (client_ask(r->client, o->lines,
-			notice_first(o->lines, o->len), on_reply, o) < 0)
+		if (ask(r, o) < 0)
 			return;
 		o->sent = true;
 		r->unsent--;

@@ -113,6 +113,7 @@ talk_save(const struct talk *t, struct state_writer *w)
 	state_put_bytes(
 	    w, t->error_line, t->error_line != NULL ? t->error_len : 0);
 	followups_save(&t->then, w);
+	printed_save(&t->printed, w);
 }
 
 void
@@ -138,6 +139,7 @@ talk_load(struct talk *t, struct state_reader *r)
 	if (line != NULL && len > 0)
 		take_error(t, line, len);
 	followups_load(&t->then, r);
+	printed_load(&t->printed, r);
 }
 
 static void
@@ -286,15 +288,16 @@ take_log(struct talk *t, const struct message *m)
 static void
 take_result(struct talk *t, const struct message *m)
 {
-	struct buf *b = buf_new(TALK_RESULT_MAX + 1);
+	size_t limit = (size_t)t->parts.how->result_limit;
+	struct buf *b = buf_new(limit + 1);
 	bool fits = b != NULL && json_put_compact(b, &m->result.value) == 0 &&
-	    buf_len(b) <= TALK_RESULT_MAX;
+	    buf_len(b) <= limit;
 
 	if (fits) {
 		free(t->result);
 		t->result = strndup(buf_front(b), buf_len(b));
 	} else {
-		ignore(t, "value: more than 64 KiB");
+		ignore(t, "value: more than result_limit");
 	}
 	buf_free(b);
 }
@@ -390,11 +393,36 @@ talk_line(struct talk *t, const char *bytes, size_t len, bool more)
 }
 
 void
-talk_end(struct talk *t)
+talk_print(struct talk *t, const char *bytes, size_t len, bool more)
+{
+	printed_line(
+	    &t->printed, (size_t)t->parts.how->result_limit, bytes, len, more);
+}
+
+/* A message that gave a result meant it more than what was printed. */
+static void
+take_printed(struct talk *t, bool output_cut)
+{
+	size_t limit = (size_t)t->parts.how->result_limit;
+
+	if (!t->parts.how->stdout_result || t->result != NULL)
+		return;
+	if (!output_cut)
+		t->result = printed_value(&t->printed, limit);
+	if (!output_cut && !t->printed.over)
+		return;
+	job_log_say(t->parts.log, LOG_LEVEL_WARNING, NULL,
+	    "what it printed is more than %s; it has no result",
+	    output_cut ? "output_limit" : "result_limit");
+}
+
+void
+talk_end(struct talk *t, bool output_cut)
 {
 	if (t->parts.loop == NULL)
 		return;
 	ev_timer_stop(t->parts.loop, &t->stall);
+	take_printed(t, output_cut);
 	if (t->ignored > TALK_COMPLAINTS)
 		job_log_say(t->parts.log, LOG_LEVEL_WARNING, NULL,
 		    "%llu messages were ignored in all",
@@ -436,4 +464,5 @@ talk_clear(struct talk *t)
 	t->result = NULL;
 	t->error_line = NULL;
 	followups_clear(&t->then);
+	printed_clear(&t->printed);
 }

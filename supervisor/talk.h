@@ -21,13 +21,13 @@
 #include "handlers/run.h"
 #include "supervisor/followups.h"
 #include "supervisor/output.h"
+#include "supervisor/printed.h"
 
 enum {
 	TALK_COMPLAINTS = 10,                 /* a second and run */
 	TALK_FIELDS_MAX = JOB_LOG_FIELDS_MAX, /* of a `log` message */
 	TALK_NAME_MAX = 32,                   /* bytes of such a field's name */
 	TALK_DESC_MAX = 256, /* bytes of a `progress`; more is cut */
-	TALK_RESULT_MAX = 64 * 1024,
 };
 
 struct metrics;
@@ -66,6 +66,7 @@ struct talk {
 	size_t error_len;
 	struct message error;
 	struct followups then;
+	struct printed printed; /* with stdout: result */
 };
 
 /*
@@ -81,8 +82,15 @@ void talk_load(struct talk *t, struct state_reader *r);
 /* As run_hooks.message. */
 void talk_line(struct talk *t, const char *bytes, size_t len, bool more);
 
-/* The run is over; tells how many lines were ignored, if any. */
-void talk_end(struct talk *t);
+/* The same for a line of standard output that is part of the result. */
+void talk_print(struct talk *t, const char *bytes, size_t len, bool more);
+
+/*
+ * The run is over; tells how many lines were ignored, if any. What was printed
+ * becomes the result, unless a message gave one, or output_cut: a part of the
+ * output was dropped.
+ */
+void talk_end(struct talk *t, bool output_cut);
 
 /* The last error that it told of, or NULL. Valid until talk_clear(). */
 const struct message *talk_error(const struct talk *t);

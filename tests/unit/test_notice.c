@@ -76,6 +76,38 @@ a_failure_pushes_nothing_and_may_be_buried(void **state)
 	buf_free(b);
 }
 
+/* For a server without the extension nothing but the member is missing. */
+static void
+a_result_is_the_last_member_and_can_be_left_out(void **state)
+{
+	const struct failure f = { .message = ",\"result\":1}" };
+	struct notice n = {
+		.jid = "job-0001", .jid_len = 8, .result = "{\"result\":[1.0]}"
+	};
+	struct buf *b = buf_new(1000), *plain = buf_new(1000);
+
+	(void)state;
+	(void)take_off(put(b, &n), NOTICE_ACK,
+	    "ACK {\"jid\":\"job-0001\",\"result\":{\"result\":[1.0]}}");
+	assert_int_equal(notice_put_plain(plain, buf_front(b), buf_len(b)), 0);
+	assert_int_equal(buf_putc(plain, '\0'), 0);
+	assert_string_equal(buf_front(plain), "ACK {\"jid\":\"job-0001\"}\r\n");
+
+	n.failure = &f;
+	(void)put(b, &n);
+	buf_clear(plain);
+	assert_int_equal(notice_put_plain(plain, buf_front(b), buf_len(b)), 0);
+	assert_int_equal(buf_putc(plain, '\0'), 0);
+	n.result = NULL;
+	assert_string_equal(buf_front(plain), put(b, &n));
+	buf_clear(plain);
+	assert_int_equal(notice_put_plain(plain, buf_front(b), buf_len(b)), 0);
+	assert_int_equal(buf_putc(plain, '\0'), 0);
+	assert_string_equal(buf_front(plain), buf_front(b));
+	buf_free(b);
+	buf_free(plain);
+}
+
 static void
 what_does_not_fit_leaves_nothing(void **state)
 {
@@ -106,6 +138,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(follow_up_jobs_go_before_the_ack),
 		cmocka_unit_test(a_failure_pushes_nothing_and_may_be_buried),
+		cmocka_unit_test(
+		    a_result_is_the_last_member_and_can_be_left_out),
 		cmocka_unit_test(what_does_not_fit_leaves_nothing),
 		cmocka_unit_test(foreign_bytes_are_one_command),
 	};

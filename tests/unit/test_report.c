@@ -394,6 +394,27 @@ tell_pushes(struct report *r, const char *jid)
 	    later());
 }
 
+/* The server that comes back may be another one. */
+static void
+a_result_goes_only_where_it_is_wanted(void **state)
+{
+	static const char *const script[] = { "accept",
+		"> +HI {\"v\":2,\"x\":[\"result\"]}", "< HELLO ", "> +OK",
+		"< ACK {\"jid\":\"job-0001\",\"result\":[7]}", "close",
+		"accept", "greet", "< ACK {\"jid\":\"job-0001\"}", "> +OK",
+		NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script);
+	tell(s.report, &(struct notice){ .jid = "job-0001", .result = "[7]" },
+	    later());
+	client_start(s.client);
+	turn_until(s.loop, &s.none_left);
+	assert_int_equal(report_counts(s.report).acked, 1);
+	tear_down(&s);
+}
+
 /* A conversation lost on either side of the PUSHB's reply loses neither. */
 static void
 follow_up_jobs_are_confirmed_before_the_ack_is_sent(void **state)
@@ -487,6 +508,7 @@ main(void)
 		cmocka_unit_test(
 		    a_refused_follow_up_job_fails_the_job_and_is_named),
 		cmocka_unit_test(follow_up_jobs_survive_an_upgrade),
+		cmocka_unit_test(a_result_goes_only_where_it_is_wanted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

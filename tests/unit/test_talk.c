@@ -12,7 +12,10 @@
 #include "tests/unit/heard_log.h"
 
 static char jobtype[] = "resize";
-static const struct handler how = { .jobtype = jobtype, .log_rate = 1000 };
+enum { RESULT_MAX = 64 * 1024 };
+static const struct handler how = {
+	.jobtype = jobtype, .log_rate = 1000, .result_limit = RESULT_MAX
+};
 
 static const struct job_log job = {
 	.jid = "j1", .jobtype = jobtype, .queue = "", .dispatch = ""
@@ -53,7 +56,7 @@ say(struct stage *s, const char *line)
 static void
 end(struct stage *s)
 {
-	talk_end(&s->talk);
+	talk_end(&s->talk, false);
 	heard_end(&s->heard);
 }
 
@@ -118,14 +121,14 @@ a_long_description_is_cut_and_a_large_result_refused(void **state)
 	say(&s, line);
 	assert_int_equal(strlen(s.talk.desc), TALK_DESC_MAX - 1);
 	n = snprintf(line, sizeof line, "{\"type\":\"result\",\"value\":\"");
-	memset(line + n, 'a', TALK_RESULT_MAX - 1);
-	strcpy(line + n + TALK_RESULT_MAX - 1, "\"}");
+	memset(line + n, 'a', RESULT_MAX - 1);
+	strcpy(line + n + RESULT_MAX - 1, "\"}");
 	say(&s, line);
 	assert_null(s.talk.result);
-	strcpy(line + n + TALK_RESULT_MAX - 2, "\"}");
+	strcpy(line + n + RESULT_MAX - 2, "\"}");
 	say(&s, line);
 	end(&s);
-	assert_int_equal(strlen(s.talk.result), TALK_RESULT_MAX);
+	assert_int_equal(strlen(s.talk.result), RESULT_MAX);
 	assert_int_equal(s.talk.ignored, 1);
 	talk_clear(&s.talk);
 }
@@ -208,7 +211,7 @@ a_successor_knows_what_was_said(void **state)
 	assert_string_equal(next.talk.result, "[7]");
 	assert_int_equal(
 	    talk_error(&next.talk)->error.errtype.kind, JSON_STRING);
-	talk_end(&next.talk);
+	talk_end(&next.talk, false);
 	talk_clear(&next.talk);
 	talk_clear(&s.talk);
 	state_writer_clear(&w);
