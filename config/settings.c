@@ -72,6 +72,13 @@ decode_labels(
 
 #define AT(member) offsetof(struct draft, member)
 
+static const struct field_choice ephemeral_actions[] = {
+	{ "repush", EPHEMERAL_REPUSH },
+	{ "wait", EPHEMERAL_WAIT },
+	{ "fail", EPHEMERAL_FAIL },
+	{ NULL, 0 },
+};
+
 static const struct field shutdown_fields[] = {
 	{ .name = "grace",
 	    .kind = FIELD_DURATION,
@@ -81,6 +88,15 @@ static const struct field shutdown_fields[] = {
 	    .dflt = "25s",
 	    .help = "How long running programs may go on after the supervisor "
 		    "was told to stop, before they are stopped too." },
+	{ .name = "ephemeral",
+	    .kind = FIELD_CHOICE,
+	    .offset = AT(s.shutdown_ephemeral),
+	    .choices = ephemeral_actions,
+	    .dflt = "repush",
+	    .help =
+		"What becomes of a job with `retry: 0` that is still running "
+		"then; its failure would delete it. It is given back or pushed "
+		"once more, its program may finish, or it fails and is gone." },
 	{ 0 },
 };
 

@@ -62,6 +62,13 @@ enum unknown_action {
 	UNKNOWN_HANDLER, /* a handler takes it */
 };
 
+/* What becomes, at shutdown, of a job that no failure would leave anywhere. */
+enum ephemeral_action {
+	EPHEMERAL_REPUSH, /* it is given back, or pushed once more */
+	EPHEMERAL_WAIT,   /* its program may finish */
+	EPHEMERAL_FAIL,   /* it fails, and is gone */
+};
+
 struct job_files;
 enum cgroup_use { CGROUP_AUTO, CGROUP_ON, CGROUP_OFF };
 enum upgrade_kind { UPGRADE_AUTO, UPGRADE_ON, UPGRADE_OFF };
@@ -159,6 +166,7 @@ struct settings {
 	char **labels;
 	size_t nlabels;
 	int64_t shutdown_grace;
+	enum ephemeral_action shutdown_ephemeral;
 	int64_t beat; /* time between heartbeats */
 	bool emulate_dead;
 	enum log_format log_format;

@@ -55,6 +55,14 @@ dispatch_refuse(struct task *t, const char *errtype, const char *message)
 	leave(t);
 }
 
+/* The same for one that is not run since we end. */
+static void
+give_back(struct task *t)
+{
+	ending_returned(t);
+	leave(t);
+}
+
 static void
 on_line(
     void *ctx, enum run_stream stream, const char *bytes, size_t len, bool more)
@@ -235,7 +243,7 @@ dispatch_take(
 	t->lane = lanes_find(&d->lanes, t->how);
 	t->when = timeline_make(&t->job, t->how, asked_at);
 	if (d->closed)
-		dispatch_refuse(t, "Shutdown", "the worker is shutting down");
+		give_back(t);
 	else
 		gate_admit(t);
 }
@@ -325,6 +333,8 @@ stop_all(struct dispatch *d, bool now)
 	d->closed = true;
 	for (t = TAILQ_FIRST(&d->all); t != NULL; t = next) {
 		next = TAILQ_NEXT(t, link);
+		if (t->run != NULL && !now && ending_may_wait(t))
+			continue;
 		if (t->run != NULL) {
 			task_tell_why(t, "shutdown");
 			run_stop(t->run, RUN_SHUTDOWN, now ? 0 : t->when.grace);
@@ -332,7 +342,7 @@ stop_all(struct dispatch *d, bool now)
 		}
 		struct lane *lane = t->lane;
 		gate_unhold(t);
-		dispatch_refuse(t, "Shutdown", "the worker is shutting down");
+		give_back(t);
 		lane_settle(lane);
 	}
 }
@@ -382,6 +392,17 @@ void
 dispatch_interrupt(struct dispatch *d)
 {
 	stop_all(d, false);
+}
+
+bool
+dispatch_waits(const struct dispatch *d)
+{
+	const struct task *t;
+
+	for (t = TAILQ_FIRST(&d->all); t != NULL; t = TAILQ_NEXT(t, link))
+		if (t->run != NULL && ending_may_wait(t))
+			return true;
+	return false;
 }
 
 void

@@ -98,10 +98,14 @@ dispatch_cancel(struct dispatch *d, const char *jid, enum cancel_reason reason);
 /*
  * The end of the work: programs get TERM and their grace, then KILL; with
  * dispatch_kill() KILL at once. They, the held jobs and those that still
- * arrive fail with errtype Shutdown.
+ * arrive are given back, or fail with errtype Shutdown. What may finish by
+ * shutdown.ephemeral is only stopped by dispatch_kill().
  */
 void dispatch_interrupt(struct dispatch *d);
 void dispatch_kill(struct dispatch *d);
+
+/* Whether a program is at work that dispatch_interrupt() lets finish. */
+bool dispatch_waits(const struct dispatch *d);
 
 /* While paused nothing is started: what could be is held. */
 void dispatch_pause(struct dispatch *d);

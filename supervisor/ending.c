@@ -13,22 +13,83 @@
 #include "supervisor/metrics.h"
 #include "supervisor/notice.h"
 
-/* f NULL: it is over; `done`: by success. */
 static void
-tell_server(struct task *t, bool done, const struct failure *f)
+tell_server(struct task *t, struct notice *n)
 {
-	struct notice n = { .jid = t->job.jid.bytes,
-		.jid_len = t->job.jid.len,
-		.failure = f,
-		.bury = f != NULL && f->dead &&
-		    t->generation->settings->emulate_dead };
-
-	n.result = t->talk.result;
-	if (done)
-		n.pushes = followups_jobs(&t->talk.then, &n.pushes_len);
+	n->jid = t->job.jid.bytes;
+	n->jid_len = t->job.jid.len;
+	n->bury = n->failure != NULL && n->failure->dead &&
+	    t->generation->settings->emulate_dead;
 	/* A lost one is about somebody else's run by now. */
 	if (!t->lost)
-		report_tell(t->dispatch->parts.report, &n, t->when.expires);
+		report_tell(t->dispatch->parts.report, n, t->when.expires);
+}
+
+/* No failure of it would leave it anywhere. */
+static bool
+is_ephemeral(const struct task *t)
+{
+	return t->job.retry == 0;
+}
+
+/*
+ * Our end came before the job's: whoever it goes to next runs it without
+ * having counted an attempt, where the server can do that. What a failure
+ * would delete is pushed once more on other servers. f is for all the rest.
+ */
+static void
+plan_return(
+    const struct task *t, bool ran, const struct failure *f, struct notice *n)
+{
+	enum ephemeral_action action =
+	    t->generation->settings->shutdown_ephemeral;
+
+	n->release = !(ran && is_ephemeral(t) && action == EPHEMERAL_FAIL);
+	if (is_ephemeral(t) && t->len <= NOTICE_COPY_MAX &&
+	    (action == EPHEMERAL_REPUSH ||
+		(action == EPHEMERAL_WAIT && !ran))) {
+		n->copy = t->bytes;
+		n->copy_len = t->len;
+		n->result = NULL; /* the ACK is not of a job that is done */
+	} else {
+		n->failure = f;
+	}
+}
+
+/* Whether that makes it somebody else's, as far as we know the server. */
+static bool
+goes_back(const struct task *t, const struct notice *n)
+{
+	return n->copy_len > 0 ||
+	    (n->release && report_takes_back(t->dispatch->parts.report));
+}
+
+void
+ending_returned(struct task *t)
+{
+	static const struct failure f = { .errtype = "Shutdown",
+		.message = "the worker is shutting down" };
+	struct notice n = { 0 };
+
+	plan_return(t, false, &f, &n);
+	bool returned = goes_back(t, &n);
+	const struct job_end end = { JOB_FAILED,
+		returned ? "returned" : "refused", -1 };
+	job_log_end(&t->output.log, LOG_LEVEL_WARNING, &end,
+	    "%s: %s; not run (attempt %lld of %lld); %s", f.errtype, f.message,
+	    (long long)job_attempt(&t->job),
+	    (long long)job_max_attempts(&t->job),
+	    returned ? "given back" : "reported FAIL");
+	tell_server(t, &n);
+	metrics_ended(t->dispatch->parts.metrics, &t->job,
+	    returned ? METRICS_RETURNED : METRICS_REFUSED, NULL);
+}
+
+bool
+ending_may_wait(const struct task *t)
+{
+	return is_ephemeral(t) &&
+	    t->generation->settings->shutdown_ephemeral == EPHEMERAL_WAIT;
 }
 
 void
@@ -40,7 +101,7 @@ ending_refused(struct task *t, const struct failure *f)
 	    "%s: %s; not run (attempt %lld of %lld); reported FAIL%s",
 	    f->errtype, f->message, (long long)job_attempt(&t->job),
 	    (long long)job_max_attempts(&t->job), f->dead ? " as dead" : "");
-	tell_server(t, false, f);
+	tell_server(t, &(struct notice){ .failure = f });
 	metrics_ended(
 	    t->dispatch->parts.metrics, &t->job, METRICS_REFUSED, NULL);
 }
@@ -55,9 +116,18 @@ event_of(const struct task *t, const struct verdict *v)
 	return strcmp(v->errtype, "MemoryLimit") == 0 ? JOB_OOM : JOB_FAILED;
 }
 
+/* What the log says of the end of a job that was not done. */
+static const char *
+fate_of(const struct verdict *v, bool returned)
+{
+	if (returned)
+		return "given back";
+	return v->kind == VERDICT_DISCARD ? "reported ACK" : "reported FAIL";
+}
+
 static void
 tell_log(const struct task *t, const struct run_facts *facts,
-    const struct verdict *v)
+    const struct verdict *v, bool returned)
 {
 	const struct job_log *log = &t->output.log;
 	double seconds = (double)facts->elapsed / 1e9;
@@ -65,7 +135,9 @@ tell_log(const struct task *t, const struct run_facts *facts,
 	long long most = (long long)job_max_attempts(&t->job);
 	const struct job_end end = {
 		.event = event_of(t, v),
-		.outcome = t->lost ? "lost" : verdict_kind_name(v->kind),
+		.outcome = t->lost ? "lost"
+		    : returned     ? "returned"
+				   : verdict_kind_name(v->kind),
 		.elapsed = facts->started ? facts->elapsed : -1,
 	};
 
@@ -81,10 +153,10 @@ tell_log(const struct task *t, const struct run_facts *facts,
 	else
 		job_log_end(log, LOG_LEVEL_WARNING, &end,
 		    "%s: %s; %s after %.3f s (attempt %lld of %lld, status "
-		    "0x%04x); reported %s",
+		    "0x%04x); %s",
 		    v->errtype, v->message, verdict_kind_name(v->kind), seconds,
 		    attempt, most, (unsigned)facts->status,
-		    v->kind == VERDICT_DISCARD ? "ACK" : "FAIL");
+		    fate_of(v, returned));
 	if (facts->output_cut)
 		job_log_say(log, LOG_LEVEL_WARNING, NULL,
 		    "wrote more than its output_limit of %lld bytes",
@@ -100,32 +172,48 @@ tell_log(const struct task *t, const struct run_facts *facts,
 		    (long long)(RUN_REAP / CLOCK_NS_PER_S));
 }
 
+/* What the server is told of it; borrows from t, v and *f. */
 static void
-report_failure(struct task *t, const struct verdict *v)
+plan(const struct task *t, const struct run_facts *facts,
+    const struct verdict *v, struct failure *f, struct notice *n)
 {
 	size_t most = t->job.backtrace > 0 ? (size_t)t->job.backtrace
 					   : (size_t)JOB_BACKTRACE_MAX;
-	const struct failure f = { .errtype = v->errtype,
+
+	*n = (struct notice){ .result = t->talk.result };
+	if (v->kind == VERDICT_DONE)
+		n->pushes = followups_jobs(&t->talk.then, &n->pushes_len);
+	if (v->kind == VERDICT_DONE || v->kind == VERDICT_DISCARD)
+		return;
+	*f = (struct failure){ .errtype = v->errtype,
 		.message = v->message,
 		.backtrace = (const char *const *)v->backtrace,
 		.nlines = v->nlines < most ? v->nlines : most,
 		.dead = v->kind == VERDICT_DEAD,
 		.retry_in =
 		    (v->retry_in + CLOCK_NS_PER_S - 1) / CLOCK_NS_PER_S };
-
-	tell_server(t, false, &f);
+	if (facts->reason == RUN_SHUTDOWN)
+		plan_return(t, true, f, n);
+	else
+		n->failure = f;
 }
 
 void
 ending_ran(
     struct task *t, const struct run_facts *facts, const struct verdict *v)
 {
-	tell_log(t, facts, v);
-	metrics_ended(t->dispatch->parts.metrics, &t->job,
-	    t->lost ? METRICS_LOST : (enum metrics_outcome)v->kind, facts);
-	metrics_ignored(t->dispatch->parts.metrics, &t->job, t->talk.ignored);
-	if (v->kind == VERDICT_DONE || v->kind == VERDICT_DISCARD)
-		tell_server(t, v->kind == VERDICT_DONE, NULL);
-	else
-		report_failure(t, v);
+	struct metrics *m = t->dispatch->parts.metrics;
+	struct failure f;
+	struct notice n;
+
+	plan(t, facts, v, &f, &n);
+	bool returned = goes_back(t, &n);
+	tell_log(t, facts, v, returned);
+	metrics_ended(m, &t->job,
+	    t->lost        ? METRICS_LOST
+		: returned ? METRICS_RETURNED
+			   : (enum metrics_outcome)v->kind,
+	    facts);
+	metrics_ignored(m, &t->job, t->talk.ignored);
+	tell_server(t, &n);
 }

@@ -17,6 +17,12 @@
 /* The job fails without a program having run. f is borrowed. */
 void ending_refused(struct task *t, const struct failure *f);
 
+/* It is not run, since we end; somebody else is to do it. */
+void ending_returned(struct task *t);
+
+/* Whether its program may finish though we end (shutdown.ephemeral: wait). */
+bool ending_may_wait(const struct task *t);
+
 /* Its program has ended, and was judged. Nothing is reported of a lost job. */
 void ending_ran(
     struct task *t, const struct run_facts *facts, const struct verdict *v);

@@ -95,6 +95,11 @@ on_limit(struct ev_loop *loop, ev_timer *w, int revents)
 		enter(l, LIFECYCLE_STOPPING);
 		break;
 	case LIFECYCLE_STOPPING:
+		if (l->hooks->waits != NULL && l->hooks->waits(l->ctx)) {
+			set_limit(l, LIFECYCLE_KILL_LIMIT);
+			break;
+		}
+		/* fall through */
 	case LIFECYCLE_KILLING:
 		log_say(LOG_LEVEL_ERROR, "shutdown",
 		    "some programs do not die; leaving them behind");

@@ -7,6 +7,7 @@
  *                         |         or nothing is at work after a drain
  *                         |  shutdown.grace is over, or a second signal
  *                         +--> STOPPING    programs get TERM and their grace
+ *                         |       |    (it lasts as long as one may finish)
  *                         |       |  a third signal
  *                         |       +--> KILLING    no grace
  *                         v       v       v
@@ -66,6 +67,8 @@ struct lifecycle_hooks {
 	bool (*at_work)(void *ctx);
 	/* Outcomes that the server has not confirmed. */
 	bool (*unreported)(void *ctx);
+	/* A program that STOPPING lets finish. May be NULL. */
+	bool (*waits)(void *ctx);
 	/* HUP: read the configuration again. Not from DRAINING on. */
 	void (*reload)(void *ctx);
 	/* USR2: become the executable on disk. Likewise. */

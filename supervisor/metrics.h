@@ -33,8 +33,9 @@ enum metrics_outcome {
 	METRICS_LATER,
 	METRICS_DEAD,
 	METRICS_DISCARD,
-	METRICS_REFUSED, /* failed without a program */
-	METRICS_LOST,    /* given away by the server; nothing reported */
+	METRICS_REFUSED,  /* failed without a program */
+	METRICS_LOST,     /* given away by the server; nothing reported */
+	METRICS_RETURNED, /* at our end: to be run elsewhere, no failure */
 	METRICS_OUTCOMES,
 };
 

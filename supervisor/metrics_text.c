@@ -70,7 +70,7 @@ put_outcomes(struct page *p, const struct family *f,
     const struct metrics_job *j, const char *label)
 {
 	static const char *const names[METRICS_OUTCOMES] = { "done", "retry",
-		"later", "dead", "discard", "refused", "lost" };
+		"later", "dead", "discard", "refused", "lost", "returned" };
 
 	for (size_t i = 0; i < METRICS_OUTCOMES; i++)
 		PUT(p, "%s{jobtype=\"%s\",outcome=\"%s\"} %" PRIu64 "\n",
@@ -337,6 +337,12 @@ static const struct family families[] = {
 	{ "faktotum_pushes_refused_total", "counter",
 	    "Jobs that failed since the server refused their follow-up jobs.",
 	    NULL, put_count, NOW(told.pushes_refused) },
+	{ "faktotum_releases_total", "counter",
+	    "Jobs given back that the server took.", NULL, put_count,
+	    NOW(told.released) },
+	{ "faktotum_copies_total", "counter",
+	    "Jobs pushed once more, which the server took.", NULL, put_count,
+	    NOW(told.copied) },
 	{ "faktotum_outcomes_late_total", "counter",
 	    "Outcomes that the server answered with \"Job not found\".", NULL,
 	    put_count, NOW(told.unknown) },

@@ -5,9 +5,11 @@
  */
 #include "supervisor/notice.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "protocol/extension.h"
 
 static const char object_end[] = "}\r\n";
 static const char result_key[] = ",\"result\":";
@@ -34,12 +36,48 @@ add_result(struct buf *out, const char *result)
 	return r < 0 ? r : buf_puts(out, object_end);
 }
 
+static int
+put_release(struct buf *out, const struct notice *n)
+{
+	if (!n->release)
+		return 0;
+	int r = buf_puts(out, "RELEASE {\"jid\":");
+	if (r == 0)
+		r = json_put_string(out, n->jid, n->jid_len);
+	return r < 0 ? r : buf_puts(out, object_end);
+}
+
+/* As it came, unless its bytes would end the command early. */
+static int
+put_copy(struct buf *out, const struct notice *n)
+{
+	struct json job;
+
+	if (n->copy_len == 0)
+		return 0;
+	int r = buf_puts(out, "PUSH ");
+	if (r < 0)
+		return r;
+	if (memchr(n->copy, '\n', n->copy_len) == NULL &&
+	    memchr(n->copy, '\r', n->copy_len) == NULL)
+		r = buf_append(out, n->copy, n->copy_len);
+	else if (json_check(n->copy, n->copy_len, &job, NULL) == 0)
+		r = json_put_compact(out, &job);
+	else
+		r = -EINVAL;
+	return r < 0 ? r : buf_puts(out, "\r\n");
+}
+
 int
 notice_put(struct buf *out, const struct notice *n)
 {
 	size_t before = buf_len(out);
-	int r = put_pushes(out, n);
+	int r = put_release(out, n);
 
+	if (r == 0)
+		r = put_copy(out, n);
+	if (r == 0)
+		r = put_pushes(out, n);
 	if (r == 0 && n->failure == NULL)
 		r = ack_put(out, n->jid, n->jid_len);
 	else if (r == 0)
@@ -57,6 +95,8 @@ static const struct {
 	const char *begins;
 	const char *name;
 } verbs[] = {
+	[NOTICE_RELEASE] = { "RELEASE ", "RELEASE" },
+	[NOTICE_PUSH] = { "PUSH ", "the PUSH of its copy" },
 	[NOTICE_ACK] = { "ACK ", "ACK" },
 	[NOTICE_FAIL] = { "FAIL ", "FAIL" },
 	[NOTICE_PUSHB] = { "PUSHB ", "the PUSHB of its follow-up jobs" },
@@ -67,7 +107,7 @@ static const struct {
 enum notice_verb
 notice_verb(const char *lines, size_t len)
 {
-	enum notice_verb v = NOTICE_ACK;
+	enum notice_verb v = NOTICE_RELEASE;
 
 	while (len < strlen(verbs[v].begins) ||
 	    memcmp(lines, verbs[v].begins, strlen(verbs[v].begins)) != 0)
@@ -88,6 +128,31 @@ notice_first(const char *lines, size_t len)
 	const char *end = memchr(lines, '\n', len);
 
 	return end == NULL ? len : (size_t)(end - lines) + 1;
+}
+
+size_t
+notice_skip(const char *lines, size_t len, unsigned extensions)
+{
+	size_t first = notice_first(lines, len);
+
+	return first < len && notice_verb(lines, len) == NOTICE_RELEASE &&
+		(extensions & EXTENSION_RELEASE) == 0
+	    ? first
+	    : 0;
+}
+
+size_t
+notice_over(const char *lines, size_t len, unsigned extensions)
+{
+	size_t first = notice_first(lines, len);
+	enum notice_verb verb = notice_verb(lines, len);
+	enum notice_verb next = notice_verb(lines + first, len - first);
+
+	if (verb == NOTICE_RELEASE)
+		return len;
+	if (next == NOTICE_BURIAL && (extensions & EXTENSION_FAIL_RETRY) != 0)
+		return len;
+	return first;
 }
 
 /* The bytes of its last member with what leads to it; 0 when it has none. */

@@ -3,6 +3,9 @@
  *
  * One or more whole lines; each is sent when the one before it is confirmed:
  *
+ *   RELEASE {...}  gives the job back; where the server can do that, it is all
+ *                  that is sent
+ *   PUSH {...}     a copy of the job, to be run in its place
  *   PUSHB [...]    follow-up jobs of one that succeeded
  *   ACK or FAIL    the outcome
  *   MUTATE ...     moves a job that must not run again to the dead; only for
@@ -35,9 +38,16 @@ struct notice {
 	    *pushes;       /* jobs of one that succeeded, with commas between */
 	size_t pushes_len; /* 0: none */
 	const char *result; /* of its program, compact JSON; NULL: none */
+	bool release;       /* not an end: it is given back, where that goes */
+	const char *copy;   /* a job that is to be run instead: then an ACK */
+	size_t copy_len;    /* at most NOTICE_COPY_MAX; 0: none */
 };
 
+enum { NOTICE_COPY_MAX = 16 * 1024 * 1024 };
+
 enum notice_verb {
+	NOTICE_RELEASE,
+	NOTICE_PUSH,
 	NOTICE_ACK,
 	NOTICE_FAIL,
 	NOTICE_PUSHB,
@@ -53,6 +63,15 @@ enum notice_verb notice_verb(const char *lines, size_t len);
 
 /* The bytes of its first command, line end included; len when there is none. */
 size_t notice_first(const char *lines, size_t len);
+
+/*
+ * How many bytes a server with these extensions (enum extension) is not sent:
+ * a first command that it does not know and whose place others take.
+ */
+size_t notice_skip(const char *lines, size_t len, unsigned extensions);
+
+/* How many are over with when its first command is confirmed. */
+size_t notice_over(const char *lines, size_t len, unsigned extensions);
 
 /*
  * Appends the first command of a notice for a server that does not take

@@ -16,7 +16,7 @@
 #include "protocol/extension.h"
 #include "supervisor/report_inside.h"
 
-enum { LINE_MAX = 4 * 1024 * 1024 };
+enum { LINE_MAX = NOTICE_COPY_MAX + 4 * 1024 * 1024 };
 
 static void
 free_outcome(struct outcome *o)
@@ -124,6 +124,19 @@ expired(struct report *r, struct outcome *o)
 	return true;
 }
 
+/* The journal keeps it: its reader may talk to another server. */
+static void
+skip(struct report *r, struct outcome *o)
+{
+	size_t n = notice_skip(o->lines, o->len, client_extensions(r->client));
+
+	if (n == 0)
+		return;
+	memmove(o->lines, o->lines + n, o->len - n);
+	o->len -= n;
+	r->bytes -= n;
+}
+
 /* What is for servers with an extension goes to no other. */
 static int
 ask(struct report *r, struct outcome *o)
@@ -155,6 +168,7 @@ send_all(struct report *r)
 		next = TAILQ_NEXT(o, link);
 		if (o->sent || expired(r, o))
 			continue;
+		skip(r, o);
 		bool burial = is_burial(o);
 		if (burial && (r->burying || ev_is_active(&r->gap)))
 			continue;
@@ -317,6 +331,12 @@ bool
 report_full(const struct report *r)
 {
 	return r->count >= REPORT_MANY || r->bytes >= REPORT_BYTES;
+}
+
+bool
+report_takes_back(const struct report *r)
+{
+	return (client_extensions(r->client) & EXTENSION_RELEASE) != 0;
 }
 
 struct report_counts

@@ -39,6 +39,8 @@ struct report_counts {
 	uint64_t dropped; /* refused for good, or not confirmed in time */
 	uint64_t pushes;  /* PUSHBs of follow-up jobs, confirmed */
 	uint64_t pushes_refused;
+	uint64_t released; /* RELEASEs, confirmed */
+	uint64_t copied;   /* PUSHes of copies, confirmed */
 };
 
 /*
@@ -78,6 +80,9 @@ size_t report_sent(const struct report *r);
 
 /* Whether no more jobs should be taken until some are confirmed. */
 bool report_full(const struct report *r);
+
+/* Whether the server of this conversation takes jobs back, uncounted. */
+bool report_takes_back(const struct report *r);
 
 struct report_counts report_counts(const struct report *r);
 

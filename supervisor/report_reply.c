@@ -41,6 +41,29 @@ repeat_later(struct report *r, const struct outcome *o, const struct resp *why)
 	ev_timer_start(r->loop, &r->pause);
 }
 
+/* `done` bytes of it are over with. */
+static void
+cut_off(struct outcome *o, size_t done)
+{
+	const char *rest = o->lines + done;
+
+	if (done == o->len) {
+		report_drop(o);
+		return;
+	}
+	if (notice_verb(rest, o->len - done) == NOTICE_BURIAL)
+		o->expires = clock_mono() + burial_limit;
+	/* Without memory the same is told twice, which does less harm. */
+	(void)report_replace(o, rest, o->len - done);
+}
+
+/* What is left of it when its first command is confirmed. */
+static void
+move_on(struct report *r, struct outcome *o)
+{
+	cut_off(o, notice_over(o->lines, o->len, client_extensions(r->client)));
+}
+
 static void
 refused(struct report *r, struct outcome *o, const struct resp *reply)
 {
@@ -48,6 +71,11 @@ refused(struct report *r, struct outcome *o, const struct resp *reply)
 		report_say(LOG_LEVEL_DEBUG, o, "came too late: ", reply);
 		r->counts.unknown++;
 		report_drop(o);
+	} else if (final(reply) &&
+	    notice_verb(o->lines, o->len) == NOTICE_RELEASE) {
+		/* It announced what it does not know. */
+		report_say(LOG_LEVEL_WARNING, o, "was refused: ", reply);
+		cut_off(o, notice_first(o->lines, o->len));
 	} else if (final(reply)) {
 		report_say(LOG_LEVEL_ERROR, o, "was refused: ", reply);
 		r->counts.dropped++;
@@ -57,28 +85,7 @@ refused(struct report *r, struct outcome *o, const struct resp *reply)
 	}
 }
 
-/* What is left of it when its first command is confirmed. */
-static void
-move_on(struct report *r, struct outcome *o)
-{
-	size_t done = notice_first(o->lines, o->len);
-	const char *rest = o->lines + done;
-	bool bury =
-	    done < o->len && notice_verb(rest, o->len - done) == NOTICE_BURIAL;
-
-	if (done == o->len ||
-	    (bury &&
-		(client_extensions(r->client) & EXTENSION_FAIL_RETRY) != 0)) {
-		report_drop(o);
-		return;
-	}
-	if (bury)
-		o->expires = clock_mono() + burial_limit;
-	/* Without memory the same is told twice, which does less harm. */
-	(void)report_replace(o, rest, o->len - done);
-}
-
-/* The job has succeeded, and fails now since its follow-up jobs cannot be. */
+/* What had to be pushed first cannot be: the job fails. */
 static void
 fail_instead(struct report *r, struct outcome *o, const char *why)
 {
@@ -157,6 +164,27 @@ pushb_answered(struct report *r, struct outcome *o, const struct resp *reply)
 	}
 }
 
+static void
+push_answered(struct report *r, struct outcome *o, const struct resp *reply)
+{
+	char why[REFUSAL_MAX];
+
+	if (reply->kind != RESP_ERROR) {
+		r->holdoff.fails = 0;
+		r->counts.copied++;
+		move_on(r, o);
+	} else if (says(reply, "invalid JSON") || says(reply, "jobs must") ||
+	    says(reply, "NOTUNIQUE") || final(reply)) {
+		report_say(LOG_LEVEL_ERROR, o, "was refused: ", reply);
+		snprintf(why, sizeof why,
+		    "the server refuses a copy of the job: %.*s",
+		    (int)(reply->len < 200 ? reply->len : 200), reply->text);
+		fail_instead(r, o, why);
+	} else {
+		repeat_later(r, o, reply);
+	}
+}
+
 void
 report_answered(struct outcome *o, const struct resp *reply)
 {
@@ -167,6 +195,10 @@ report_answered(struct outcome *o, const struct resp *reply)
 		pushb_answered(r, o, reply);
 		return;
 	}
+	if (verb == NOTICE_PUSH) {
+		push_answered(r, o, reply);
+		return;
+	}
 	if (reply->kind == RESP_ERROR) {
 		refused(r, o, reply);
 		return;
@@ -174,6 +206,8 @@ report_answered(struct outcome *o, const struct resp *reply)
 	r->holdoff.fails = 0;
 	if (verb == NOTICE_BURIAL)
 		r->counts.buried++;
+	else if (verb == NOTICE_RELEASE)
+		r->counts.released++;
 	else if (verb == NOTICE_ACK)
 		r->counts.acked++;
 	else

@@ -20,6 +20,8 @@ report_save(const struct report *r, struct state_writer *w)
 	state_put_int(w, (int64_t)r->counts.dropped);
 	state_put_int(w, (int64_t)r->counts.pushes);
 	state_put_int(w, (int64_t)r->counts.pushes_refused);
+	state_put_int(w, (int64_t)r->counts.released);
+	state_put_int(w, (int64_t)r->counts.copied);
 	for (o = TAILQ_FIRST(&r->outcomes); o != NULL; o = TAILQ_NEXT(o, link))
 		n++;
 	state_put_int(w, n);
@@ -54,6 +56,8 @@ report_load(struct report *r, struct state_reader *from)
 	r->counts.dropped = (uint64_t)state_get_int(from);
 	r->counts.pushes = (uint64_t)state_get_int(from);
 	r->counts.pushes_refused = (uint64_t)state_get_int(from);
+	r->counts.released = (uint64_t)state_get_int(from);
+	r->counts.copied = (uint64_t)state_get_int(from);
 	int64_t n = state_get_within(from, 0, INT64_MAX);
 	for (int64_t i = 0; i < n && !from->failed; i++) {
 		uint64_t kept = (uint64_t)state_get_int(from);

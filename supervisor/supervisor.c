@@ -203,8 +203,16 @@ unreported(void *ctx)
 	return report_waiting(s->report) > 0;
 }
 
+static bool
+waits(void *ctx)
+{
+	struct supervisor *s = ctx;
+
+	return dispatch_waits(s->dispatch);
+}
+
 static const struct lifecycle_hooks lifecycle_hooks = { on_phase, at_work,
-	unreported, change_reload, change_upgrade };
+	unreported, waits, change_reload, change_upgrade };
 
 static const char *
 what_happens(const struct supervisor *s)
@@ -449,7 +457,10 @@ supervisor_run(struct supervisor *s)
 	struct report_counts n = report_counts(s->report);
 	n.dropped += report_waiting(s->report);
 	log_say(LOG_LEVEL_INFO, "stop",
-	    "%llu done, %llu failed, %llu came too late, %llu not told",
-	    (unsigned long long)n.acked, (unsigned long long)n.failed,
+	    "%llu done, %llu failed, %llu given back, %llu came too late, "
+	    "%llu not told",
+	    (unsigned long long)(n.acked - n.copied),
+	    (unsigned long long)n.failed,
+	    (unsigned long long)(n.released + n.copied),
 	    (unsigned long long)n.unknown, (unsigned long long)n.dropped);
 }

@@ -59,6 +59,7 @@ def test_drain(bench):
 
 def test_interrupted_job_is_failed_as_shutdown(bench):
     """When the grace is over: TERM, its grace, KILL, FAIL Shutdown, exit 0."""
+    bench.tap.stock = True
     jid = long_job(bench, "trap '' TERM; while :; do sleep 1; done")
     began = time.monotonic()
     bench.supervisor.signal(signal.SIGTERM)
@@ -71,6 +72,7 @@ def test_interrupted_job_is_failed_as_shutdown(bench):
 
 def test_second_signal_shortens(bench):
     """A second TERM does not wait for the drain: TERM to the handlers now."""
+    bench.tap.stock = True
     jid = long_job(bench, shutdown="60s")
     began = time.monotonic()
     bench.supervisor.signal(signal.SIGTERM)
@@ -85,6 +87,7 @@ def test_second_signal_shortens(bench):
 def test_third_signal_kills(bench):
     """A handler that ignores TERM, with a long grace: the third signal ends
     it at once, and its FAIL is still told."""
+    bench.tap.stock = True
     jid = long_job(bench, "trap '' TERM; while :; do sleep 0.1; done", shutdown="60s", grace="50s")
     began = time.monotonic()
     for _ in range(3):

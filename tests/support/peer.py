@@ -115,9 +115,10 @@ class Peer:
         self.ack_replies = collections.deque()
         self.push_replies = collections.deque()  # likewise, of PUSH and PUSHB
         self.told = []           # (verb, argument) of all that settles or pushes
+        self.lines = []          # those that push, as they came
         self.pushes = []         # jobs of every PUSH and PUSHB that was accepted
         self.extensions = []     # what HI names
-        self.acks, self.fails, self.beats = [], [], []
+        self.acks, self.fails, self.beats, self.releases = [], [], [], []
         self.fetches, self.hellos, self.ends = [], [], 0
         self.greetings = 0
         self.refusals = []  # handshakes that failed: ssl.SSLError
@@ -239,6 +240,7 @@ class Peer:
                 if self.beat_replies:
                     reply = self.beat_replies.popleft()
             elif verb in ("PUSH", "PUSHB"):
+                self.lines.append(f"{verb} {arg}")
                 reply = self._push(verb, json.loads(arg))
             elif verb in ("ACK", "FAIL", "RELEASE"):
                 self.told.append((verb, json.loads(arg)))
@@ -266,6 +268,8 @@ class Peer:
             self.acks.append(value["jid"])
         elif verb == "FAIL":
             self.fails.append(value)
+        else:
+            self.releases.append(value["jid"])
 
     def _push(self, verb, value):
         self.told.append((verb, value))

@@ -60,7 +60,7 @@ on_reload(void *ctx)
 }
 
 static const struct lifecycle_hooks hooks = { on_entered, on_work, on_outcomes,
-	on_reload, on_reload };
+	NULL, on_reload, on_reload };
 
 static void
 set_up(struct sample *s, int64_t drain_ms)

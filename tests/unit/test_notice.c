@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "protocol/extension.h"
+
 /* Puts n, and takes off what it must begin with; returns what is left. */
 static const char *
 take_off(const char *lines, enum notice_verb verb, const char *command)
@@ -109,6 +111,47 @@ a_result_is_the_last_member_and_can_be_left_out(void **state)
 }
 
 static void
+a_job_given_back_has_its_fallback_behind(void **state)
+{
+	static const char job[] = "{\"args\": [1.0,\r\n9007199254740993]}";
+	const struct failure f = { .errtype = "E" };
+	struct notice n = {
+		.jid = "job-0001", .jid_len = 8, .release = true, .failure = &f
+	};
+	struct buf *b = buf_new(1000);
+
+	(void)state;
+	const char *lines = put(b, &n);
+	size_t len = strlen(lines);
+	assert_int_equal(notice_skip(lines, len, EXTENSION_RELEASE), 0);
+	assert_int_equal(notice_over(lines, len, EXTENSION_RELEASE), len);
+	size_t skipped = notice_skip(lines, len, EXTENSION_FAIL_RETRY);
+	const char *rest =
+	    take_off(lines, NOTICE_RELEASE, "RELEASE {\"jid\":\"job-0001\"}");
+	assert_ptr_equal(rest, lines + skipped);
+	rest = take_off(
+	    rest, NOTICE_FAIL, "FAIL {\"jid\":\"job-0001\",\"errtype\":\"E\"}");
+	assert_string_equal(rest, "");
+
+	/* Its bytes stay, but for line ends between its values. */
+	n = (struct notice){ .jid = "job-0001",
+		.jid_len = 8,
+		.copy = job,
+		.copy_len = sizeof job - 1 };
+	lines = put(b, &n);
+	len = strlen(lines);
+	assert_int_equal(notice_skip(lines, len, 0), 0);
+	assert_int_equal(notice_over(lines, len, 0), notice_first(lines, len));
+	rest = take_off(
+	    lines, NOTICE_PUSH, "PUSH {\"args\":[1.0,9007199254740993]}");
+	rest = take_off(rest, NOTICE_ACK, "ACK {\"jid\":\"job-0001\"}");
+	assert_string_equal(rest, "");
+	n.copy_len -= 2;
+	assert_true(notice_put(b, &n) < 0);
+	buf_free(b);
+}
+
+static void
 what_does_not_fit_leaves_nothing(void **state)
 {
 	const struct notice n = {
@@ -140,6 +183,7 @@ main(void)
 		cmocka_unit_test(a_failure_pushes_nothing_and_may_be_buried),
 		cmocka_unit_test(
 		    a_result_is_the_last_member_and_can_be_left_out),
+		cmocka_unit_test(a_job_given_back_has_its_fallback_behind),
 		cmocka_unit_test(what_does_not_fit_leaves_nothing),
 		cmocka_unit_test(foreign_bytes_are_one_command),
 	};

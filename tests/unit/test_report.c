@@ -6,118 +6,8 @@
  */
 #include "supervisor/report.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <ev.h>
-
-#include <cmocka.h>
-
-#include "base/buf.h"
-#include "base/clock.h"
-#include "base/state.h"
-#include "supervisor/notice.h"
 #include "tests/unit/heard_log.h"
-#include "tests/unit/scripted_peer.h"
-
-struct sample {
-	struct peer peer;
-	struct ev_loop *loop;
-	struct client *client;
-	struct report *report;
-	bool none_left; /* set when nothing waits any more */
-	bool down;
-};
-
-static void
-on_up(void *ctx)
-{
-	struct sample *s = ctx;
-
-	report_up(s->report);
-}
-
-static void
-on_down(void *ctx)
-{
-	struct sample *s = ctx;
-
-	s->down = true;
-}
-
-static void
-on_settled(void *ctx)
-{
-	struct sample *s = ctx;
-
-	s->none_left = report_waiting(s->report) == 0;
-}
-
-static const struct client_hooks hooks = { on_up, on_down };
-
-static void
-set_up(struct sample *s, const char *const *script)
-{
-	memset(s, 0, sizeof *s);
-	peer_start(&s->peer, script);
-	s->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
-	s->client = client_new(
-	    s->loop, &s->peer.who, "test", LOG_LEVEL_DEBUG, &hooks, s);
-	s->report = report_new(s->loop, s->client, NULL, on_settled, s);
-	log_open(LOG_FORMAT_TEXT, LOG_LEVEL_ERROR);
-}
-
-static void
-tear_down(struct sample *s)
-{
-	client_free(s->client);
-	report_free(s->report);
-	ev_loop_destroy(s->loop);
-	peer_finish(&s->peer);
-}
-
-static int64_t
-later(void)
-{
-	return clock_mono() + 3600 * CLOCK_NS_PER_S;
-}
-
-static void
-tell(struct report *r, const struct notice *n, int64_t expires)
-{
-	struct notice whole = *n;
-
-	whole.jid_len = strlen(n->jid);
-	report_tell(r, &whole, expires);
-}
-
-static void
-tell_ack(struct report *r, const char *jid, int64_t expires)
-{
-	tell(r, &(struct notice){ .jid = jid }, expires);
-}
-
-static void
-tell_fail(
-    struct report *r, const char *jid, const struct failure *f, int64_t expires)
-{
-	tell(r, &(struct notice){ .jid = jid, .failure = f }, expires);
-}
-
-static void
-tell_dead(
-    struct report *r, const char *jid, const struct failure *f, int64_t expires)
-{
-	tell(r, &(struct notice){ .jid = jid, .failure = f, .bury = true },
-	    expires);
-}
-
-static const struct failure boom = { .errtype = "E", .message = "boom" };
+#include "tests/unit/report_sample.h"
 
 static void
 outcomes_wait_for_the_conversation_and_are_confirmed_in_order(void **state)
@@ -341,26 +231,6 @@ a_job_that_is_not_ours_any_more_is_not_buried(void **state)
 	tear_down(&s);
 }
 
-/* From one report into another, as an upgrade in place does. */
-static void
-hand_over(struct report *from, struct report *to)
-{
-	struct state_writer w;
-	struct state_reader r;
-	struct buf *bytes = buf_new(1 << 20);
-
-	assert_non_null(bytes);
-	assert_int_equal(state_writer_init(&w, 1 << 20), 0);
-	report_save(from, &w);
-	assert_int_equal(state_seal(&w, 1, bytes), 0);
-	assert_int_equal(
-	    state_open(&r, buf_front(bytes), buf_len(bytes), 1), 0);
-	report_load(to, &r);
-	assert_false(r.failed);
-	state_writer_clear(&w);
-	buf_free(bytes);
-}
-
 static void
 what_is_to_be_buried_survives_an_upgrade(void **state)
 {
@@ -380,106 +250,6 @@ what_is_to_be_buried_survives_an_upgrade(void **state)
 	client_start(s.client);
 	turn_until(s.loop, &s.none_left);
 	assert_int_equal(report_counts(s.report).buried, 1);
-	tear_down(&s);
-}
-
-#define PUSHES "{\"jid\":\"d-1\"}"
-
-static void
-tell_pushes(struct report *r, const char *jid)
-{
-	tell(r,
-	    &(struct notice){
-		.jid = jid, .pushes = PUSHES, .pushes_len = strlen(PUSHES) },
-	    later());
-}
-
-/* The server that comes back may be another one. */
-static void
-a_result_goes_only_where_it_is_wanted(void **state)
-{
-	static const char *const script[] = { "accept",
-		"> +HI {\"v\":2,\"x\":[\"result\"]}", "< HELLO ", "> +OK",
-		"< ACK {\"jid\":\"job-0001\",\"result\":[7]}", "close",
-		"accept", "greet", "< ACK {\"jid\":\"job-0001\"}", "> +OK",
-		NULL };
-	struct sample s;
-
-	(void)state;
-	set_up(&s, script);
-	tell(s.report, &(struct notice){ .jid = "job-0001", .result = "[7]" },
-	    later());
-	client_start(s.client);
-	turn_until(s.loop, &s.none_left);
-	assert_int_equal(report_counts(s.report).acked, 1);
-	tear_down(&s);
-}
-
-/* A conversation lost on either side of the PUSHB's reply loses neither. */
-static void
-follow_up_jobs_are_confirmed_before_the_ack_is_sent(void **state)
-{
-	static const char *const script[] = { "accept", "greet",
-		"< PUSHB [" PUSHES "]", "close", "accept", "greet",
-		"< PUSHB [" PUSHES "]", "> $2", "> {}",
-		"< ACK {\"jid\":\"job-0001\"}", "close", "accept", "greet",
-		"< ACK {\"jid\":\"job-0001\"}", "> +OK", NULL };
-	struct sample s;
-
-	(void)state;
-	set_up(&s, script);
-	tell_pushes(s.report, "job-0001");
-	client_start(s.client);
-	turn_until(s.loop, &s.none_left);
-	assert_int_equal(report_counts(s.report).acked, 1);
-	assert_int_equal(report_counts(s.report).pushes, 1);
-	tear_down(&s);
-}
-
-static void
-a_refused_follow_up_job_fails_the_job_and_is_named(void **state)
-{
-	static const char *const script[] = { "accept", "greet", "< PUSHB [",
-		"> $40", "> {\"d-1\":\"jobs must have a jobtype\",\"e\":1}",
-		"< FAIL {\"jid\":\"job-0001\",\"errtype\":\"PushRefused\","
-		"\"message\":\"the server refuses follow-up jobs: d-1: jobs "
-		"must have a jobtype",
-		"> +OK", "< PUSHB [", "> -ERR invalid JSON: x", "< FAIL",
-		"> +OK", NULL };
-	struct sample s;
-
-	(void)state;
-	set_up(&s, script);
-	log_open(LOG_FORMAT_TEXT, LOG_LEVEL_ERROR);
-	tell_pushes(s.report, "job-0001");
-	client_start(s.client);
-	turn_until(s.loop, &s.none_left);
-	s.none_left = false;
-	tell_pushes(s.report, "job-0002");
-	turn_until(s.loop, &s.none_left);
-	assert_int_equal(report_counts(s.report).failed, 2);
-	assert_int_equal(report_counts(s.report).pushes_refused, 2);
-	assert_int_equal(report_counts(s.report).acked, 0);
-	tear_down(&s);
-}
-
-static void
-follow_up_jobs_survive_an_upgrade(void **state)
-{
-	static const char *const script[] = { "accept", "greet", "< PUSHB [",
-		"> $2", "> {}", "< ACK {\"jid\":\"job-0001\"}", "> +OK", NULL };
-	struct sample s;
-
-	(void)state;
-	set_up(&s, script);
-	struct report *before =
-	    report_new(s.loop, s.client, NULL, on_settled, &s);
-	tell_pushes(before, "job-0001");
-	hand_over(before, s.report);
-	report_free(before);
-	client_start(s.client);
-	turn_until(s.loop, &s.none_left);
-	assert_int_equal(report_counts(s.report).acked, 1);
 	tear_down(&s);
 }
 
@@ -503,12 +273,6 @@ main(void)
 		    a_server_that_has_a_word_for_it_buries_by_itself),
 		cmocka_unit_test(a_job_that_is_not_ours_any_more_is_not_buried),
 		cmocka_unit_test(what_is_to_be_buried_survives_an_upgrade),
-		cmocka_unit_test(
-		    follow_up_jobs_are_confirmed_before_the_ack_is_sent),
-		cmocka_unit_test(
-		    a_refused_follow_up_job_fails_the_job_and_is_named),
-		cmocka_unit_test(follow_up_jobs_survive_an_upgrade),
-		cmocka_unit_test(a_result_goes_only_where_it_is_wanted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
