@@ -47,6 +47,7 @@ help:
 	@echo 'valgrind  the unit tests under valgrind: leaks and descriptors'
 	@echo 'fuzz      every fuzz target for SECONDS=60'
 	@echo 'crash     kill -9 of server and supervisor under load, ROUNDS=20'
+	@echo 'soak      mixed jobs through reload, upgrade, kill and silence, JOBS=30000'
 	@echo 'systemd-test  the units under a real systemd, in a container; as root'
 	@echo 'bench     side by side with a stock server and other workers'
 	@echo 'interop   with a stock server and Node, Go and Python clients'
@@ -128,8 +129,8 @@ $(tools_bin): $(O)/%: $(O)/obj/%.o
 	@mkdir -p $(@D)
 	$(call say,LD) $(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $<
 
-bench_bin = $(O)/bench/load $(O)/bench/bare_loop
-$(O)/bench/load: $(O)/obj/tests/bench/wire.o
+bench_bin = $(O)/bench/load $(O)/bench/bare_loop $(O)/bench/first_step
+$(O)/bench/load $(O)/bench/first_step: $(O)/obj/tests/bench/wire.o
 $(bench_bin): $(O)/bench/%: $(O)/obj/tests/bench/%.o
 	@mkdir -p $(@D)
 	$(call say,LD) $(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^
@@ -159,8 +160,12 @@ bench: all $(bench_bin)
 	tests/bench/run --build-dir $(O)
 
 ROUNDS ?= 20
+JOBS   ?= 30000
 crash: all
 	$(PYTHON) tests/fault/crash --build-dir $(O) --rounds $(ROUNDS)
+
+soak: all tools
+	$(PYTHON) tests/fault/soak --build-dir $(O) --jobs $(JOBS)
 
 systemd-test: deps-build-test-systemd
 	+@$(MAKE) --no-print-directory all
@@ -280,7 +285,7 @@ clean:
 	rm -rf $(O)
 
 FORCE:
-.PHONY: all help libs deps unit tools test test-here demo interop bench crash systemd-test \
+.PHONY: all help libs deps unit tools test test-here demo interop bench crash soak systemd-test \
         fuzz fuzz-bins fuzz-regress check check-here format format-check arrows sizes \
         werror everything tidy cppcheck shell-check man man-check units unit-check sanitize valgrind install clean FORCE
 .SECONDARY:

@@ -247,17 +247,6 @@ show_seconds(FILE *out, const void *value)
 }
 
 static void
-show_percent(FILE *out, const void *value)
-{
-	int64_t percent = *(const int64_t *)value;
-
-	if (percent == 0)
-		fputs("none", out);
-	else
-		fprintf(out, "%" PRId64 "%%", percent);
-}
-
-static void
 show_read_only(FILE *out, const void *value)
 {
 	const struct confinement *c = value;
@@ -288,7 +277,7 @@ static const struct {
 	{ confinement_nice, show_count },
 	{ confinement_oom_score, show_count },
 	{ confinement_read_only, show_read_only },
-	{ confinement_percent, show_percent },
+	{ confinement_percent, show_share },
 };
 
 static show_value *

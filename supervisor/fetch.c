@@ -65,8 +65,7 @@ struct fetch {
 	void *ctx;
 };
 
-static const char *const names[FETCH_LINES] = { "fetch", "fetch 2", "fetch 3",
-	"fetch 4" };
+static const char *const names[FETCH_LINES] = { "fetch", "fetch 2", "fetch 3" };
 
 static void
 hold_off(struct fetch *f, double seconds)
