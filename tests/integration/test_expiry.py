@@ -46,3 +46,26 @@ def test_expired_reservations(server):
             ("ReservationExpired", "Faktory job reservation expired")
         assert (f["retry_count"], f["remaining"]) == (0, 25)
         c.ack(long["jid"])
+
+
+@pytest.mark.slow
+def test_two_jobs_of_one_jid_expire_both(server):
+    """A stock server drops one of them without a word. Both come back; the
+    worker that is still there hears with its beat what it has lost, and what
+    it says of the job afterwards changes nothing."""
+    job = new_job(reserve_for=60)
+    with server.client() as c, server.client(wid="w1", x=["cancel"]) as one, \
+            server.client(wid="w2") as two:
+        for worker in (one, two):
+            c.push(job)
+            assert worker.fetch()["jid"] == job["jid"]
+
+        def expired():
+            assert two.beat("w2") == "OK"
+            told = one.beat("w1")
+            return told != "OK" and told
+        assert wait_for("the end of the reservations", expired, 90) == {"lost": [job["jid"]]}
+        wait_for("both to be retried", lambda: c.sets()["retries"] == 2, 10)
+        one.ack(job["jid"])
+        assert one.error("FAIL " + compact({"jid": job["jid"]})) == f"ERR Job not found {job['jid']}"
+        assert c.sets()["retries"] == 2

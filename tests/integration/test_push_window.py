@@ -2,11 +2,10 @@
 
 SPDX-License-Identifier: ISC
 """
-import time
-
 import pytest
 
 from support.client import compact, new_job
+from support.waiting import wait_for
 
 
 @pytest.fixture
@@ -93,9 +92,10 @@ def test_the_window_ends(start_server):
         job = c.push()
         c.push(job)
         assert c.size() == 1
-        time.sleep(0.4)
-        c.push(job)
-        assert c.size() == 2
+        def again():
+            c.push(job)
+            return c.size() == 2
+        wait_for("the jid to be free", again, 10)
 
 
 def test_without_a_window_each_push_is_a_job(start_server):
