@@ -79,6 +79,13 @@ const struct field server_settings_fields[] = {
 		"`faktory-password` in `$CREDENTIALS_DIRECTORY` says, else "
 		"`FAKTORY_PASSWORD` in the environment; without any of them "
 		"nothing is asked for." },
+	{ .name = "result_retention",
+	    .kind = FIELD_DURATION,
+	    .offset = AT(result_retention),
+	    .max = INT64_C(366) * 24 * 3600 * SECOND,
+	    .dflt = "1d",
+	    .help = "How long the results of jobs are kept, the last 100000 at "
+		    "most, each of at most 64K; with 0s none." },
 	{ .name = "push_window",
 	    .kind = FIELD_DURATION,
 	    .offset = AT(push_window),

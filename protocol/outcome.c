@@ -179,7 +179,9 @@ claim_parse(const char *text, size_t len, struct claim *c)
 		return -EINVAL;
 	struct json_walk w = json_walk(&object);
 	while (json_next_member(&w, &key, &value))
-		if (value.kind != JSON_STRING)
+		if (json_string_is(&key, "result", 6))
+			read.result = value;
+		else if (value.kind != JSON_STRING)
 			return -EINVAL;
 	/* Here, and only here, the case of the name matters. */
 	value = json_get(&object, "jid");
@@ -314,6 +316,7 @@ fail_parse(const char *text, size_t len, struct fail_report *r)
 		failed = read_wid(&object, &read.wid);
 	if (failed == 0)
 		failed = read_end(&object, &read);
+	read.result = json_get(&object, "result");
 	if (failed < 0) {
 		fail_clear(&read);
 		return failed;

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/json.h"
 
 /* How a job failed, in the words that FAIL carries. */
 struct failure {
@@ -43,13 +44,14 @@ int fail_put(
 int bury_put(struct buf *out, const char *jid, size_t jid_len);
 
 /*
- * A job, and who holds it: the argument of ACK and RELEASE, an object whose
- * values are all strings. Owned: claim_clear().
+ * A job, and who holds it: the argument of ACK, RELEASE, CANCEL and RESULT, an
+ * object whose values are all strings, but for "result". Owned: claim_clear().
  */
 struct claim {
 	char *jid;
 	size_t jid_len;
-	char *wid; /* NULL: whoever sends it, or anybody */
+	char *wid;          /* NULL: whoever sends it, or anybody */
+	struct json result; /* ACK's, borrowed from the text; JSON_NONE: none */
 };
 
 /* Returns 0; -EINVAL, also without a jid, or -ENOMEM, and nothing to clear. */
@@ -62,6 +64,9 @@ enum fail_end {
 	FAIL_DEAD,   /* "retry" below 0: no further attempt, kept */
 	FAIL_FORGET, /* "retry":0: no further attempt, not kept */
 };
+
+/* A longer result is not kept; bytes of JSON. */
+enum { RESULT_MAX = 64 * 1024 };
 
 /* A longer "retry_in" counts as this; seconds, a year. */
 enum { FAIL_RETRY_IN_MAX = 366 * 86400 };
@@ -76,8 +81,9 @@ struct fail_report {
 	char **backtrace;
 	size_t nlines;
 	enum fail_end end;
-	bool timed;       /* retry_in was given */
-	int64_t retry_in; /* seconds, 0 to FAIL_RETRY_IN_MAX */
+	struct json result; /* as in struct claim */
+	bool timed;         /* retry_in was given */
+	int64_t retry_in;   /* seconds, 0 to FAIL_RETRY_IN_MAX */
 };
 
 /* Returns 0; -EINVAL or -ENOMEM, and nothing to clear. */

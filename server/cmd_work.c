@@ -218,22 +218,6 @@ claim_of(const struct conn *c, const char *jid, size_t len, const char *wid)
 	};
 }
 
-typedef int settle_fn(
-    struct jobs *j, const struct jobs_claim *claim, jobs_done *done, void *ctx);
-
-static void
-settle(struct conn *c, const struct claim *asked, enum late late,
-    settle_fn *settle_job)
-{
-	struct jobs_claim claim =
-	    claim_of(c, asked->jid, asked->jid_len, asked->wid);
-	struct answer *a = answer_new(asked->jid, asked->jid_len, late);
-	int r = a == NULL ? -ENOMEM
-			  : settle_job(c->server->jobs, &claim, answer_done, a);
-
-	answer_or_wait(c, r, a);
-}
-
 static bool
 read_claim(struct conn *c, const char *verb, const char *arg, size_t len,
     struct claim *claim)
@@ -255,23 +239,36 @@ read_claim(struct conn *c, const char *verb, const char *arg, size_t len,
 void
 cmd_ack(struct conn *c, const char *arg, size_t len)
 {
-	struct claim claim;
+	struct claim asked;
 
-	if (!read_claim(c, "ACK", arg, len, &claim))
+	if (!read_claim(c, "ACK", arg, len, &asked))
 		return;
-	settle(c, &claim, claim.wid != NULL ? LATE_ERROR : LATE_OK, jobs_ack);
-	claim_clear(&claim);
+	struct jobs_claim claim =
+	    claim_of(c, asked.jid, asked.jid_len, asked.wid);
+	struct answer *a = answer_new(
+	    asked.jid, asked.jid_len, asked.wid != NULL ? LATE_ERROR : LATE_OK);
+	int r = a == NULL
+	    ? -ENOMEM
+	    : jobs_ack(c->server->jobs, &claim, &asked.result, answer_done, a);
+	answer_or_wait(c, r, a);
+	claim_clear(&asked);
 }
 
 void
 cmd_release(struct conn *c, const char *arg, size_t len)
 {
-	struct claim claim;
+	struct claim asked;
 
-	if (!read_claim(c, "RELEASE", arg, len, &claim))
+	if (!read_claim(c, "RELEASE", arg, len, &asked))
 		return;
-	settle(c, &claim, LATE_ERROR, jobs_release);
-	claim_clear(&claim);
+	struct jobs_claim claim =
+	    claim_of(c, asked.jid, asked.jid_len, asked.wid);
+	struct answer *a = answer_new(asked.jid, asked.jid_len, LATE_ERROR);
+	int r = a == NULL
+	    ? -ENOMEM
+	    : jobs_release(c->server->jobs, &claim, answer_done, a);
+	answer_or_wait(c, r, a);
+	claim_clear(&asked);
 }
 
 void

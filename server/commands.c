@@ -32,6 +32,7 @@ static const struct command table[] = {
 	{ "FAIL", JSON, cmd_fail, true, "FAIL takes {\"jid\":\"…\", …}" },
 	{ "RELEASE", JSON, cmd_release, true, "RELEASE takes {\"jid\":\"…\"}" },
 	{ "CANCEL", JSON, cmd_cancel, true, "CANCEL takes {\"jid\":\"…\"}" },
+	{ "RESULT", JSON, cmd_result, true, "RESULT takes {\"jid\":\"…\"}" },
 	{ "BEAT", JSON, cmd_beat, true, "BEAT takes {\"wid\":\"…\", …}" },
 	{ "INFO", NOTHING, cmd_info, false, NULL },
 	{ "FLUSH", NOTHING, cmd_flush, false, NULL },

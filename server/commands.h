@@ -14,7 +14,10 @@
 #include "protocol/extension.h"
 #include "server/conn.h"
 
-/* What the greeting names: docs/protocol.md, "Extensions". */
+/*
+ * What the greeting names: docs/protocol.md, "Extensions"; and EXTENSION_RESULT
+ * where results are kept.
+ */
 enum {
 	COMMANDS_EXTENSIONS =
 	    EXTENSION_RELEASE | EXTENSION_CANCEL | EXTENSION_FAIL_RETRY
@@ -36,6 +39,7 @@ command_fn cmd_hello, cmd_end;            /* cmd_hello.c */
 command_fn cmd_push, cmd_pushb;           /* cmd_push.c */
 command_fn cmd_fetch, cmd_ack, cmd_fail;  /* cmd_work.c */
 command_fn cmd_release;                   /* cmd_work.c */
+command_fn cmd_result;                    /* cmd_result.c */
 command_fn cmd_worker;                    /* cmd_worker.c */
 command_fn cmd_cancel;                    /* cmd_cancel.c */
 command_fn cmd_beat, cmd_info, cmd_flush; /* cmd_admin.c */

@@ -106,6 +106,8 @@ conn_new(struct server *s, int fd, const char *peer)
 	    greeting_make(&c->greeting, s->settings->password != NULL) < 0)
 		goto fail;
 	c->greeting.extensions = COMMANDS_EXTENSIONS;
+	if (s->settings->result_retention > 0)
+		c->greeting.extensions |= EXTENSION_RESULT;
 	if (greeting_put(c->out, &c->greeting) < 0)
 		goto fail;
 	ev_io_init(&c->io, on_io, fd, EV_READ);

@@ -150,6 +150,7 @@ on_sweep(struct ev_loop *loop, ev_timer *w, int revents)
 	(void)loop;
 	(void)revents;
 	news_expire(j->news, clock_wall());
+	results_expire(j->results);
 }
 
 int

@@ -35,10 +35,11 @@ jobs_new(struct ev_loop *loop, struct queues *queues, struct counters *counters,
 	j->jids = jids_new();
 	j->news = news_new();
 	j->absent = map_new();
+	j->results = results_new(options->result_retention);
 	if (options->push_window > 0)
 		j->recent = recent_new(options->push_window);
 	if (due_init(j) < 0 || j->reservations == NULL || j->jids == NULL ||
-	    j->news == NULL || j->absent == NULL ||
+	    j->news == NULL || j->absent == NULL || j->results == NULL ||
 	    (options->push_window > 0 && j->recent == NULL)) {
 		jobs_free(j);
 		return NULL;
@@ -106,6 +107,7 @@ jobs_free(struct jobs *j)
 	jids_free(j->jids);
 	news_free(j->news);
 	absent_free(j);
+	results_free(j->results);
 	recent_free(j->recent);
 	while ((op = j->spare) != NULL) {
 		j->spare = op->next_spare;
@@ -237,6 +239,7 @@ jobs_start(struct jobs *j, struct store *store)
 {
 	j->store = store;
 	news_start(j->news, store);
+	results_start(j->results, store);
 	absent_start(j);
 	due_start(j);
 }
@@ -258,6 +261,7 @@ flushed(struct store_change *c, int result, const struct err *why)
 		counters_clear(j->counters);
 		news_clear(j->news);
 		absent_clear(j);
+		results_clear(j->results);
 		if (j->recent != NULL)
 			recent_clear(j->recent);
 		for (int i = 0; i < JOBS_SETS; i++)
@@ -279,6 +283,12 @@ jobs_flush(struct jobs *j, jobs_done *done, void *ctx)
 	op->ctx = ctx;
 	op_send(op, STORE_CLEAR, flushed);
 	return 0;
+}
+
+struct results *
+jobs_results(const struct jobs *j)
+{
+	return j->results;
 }
 
 struct news *

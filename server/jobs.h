@@ -32,6 +32,7 @@
 #include "server/news.h"
 #include "server/queues.h"
 #include "server/reservations.h"
+#include "server/results.h"
 
 /* The sets, as INFO and MUTATE name them. */
 enum jobs_set { SET_SCHEDULED, SET_RETRIES, SET_DEAD, JOBS_SETS };
@@ -39,9 +40,10 @@ enum jobs_set { SET_SCHEDULED, SET_RETRIES, SET_DEAD, JOBS_SETS };
 enum jobs_presence { PRESENCE_AWAY, PRESENCE_DEAF, PRESENCE_HEARS };
 
 struct jobs_options {
-	int64_t worker_grace;  /* ns; how long a dead worker may come back */
-	int64_t push_window;   /* ns; 0: each PUSH is a job of its own */
-	int64_t worker_deaths; /* so many fail a job; 0: they never do */
+	int64_t worker_grace;     /* ns; how long a dead worker may come back */
+	int64_t result_retention; /* ns; 0: no results are kept */
+	int64_t push_window;      /* ns; 0: each PUSH is a job of its own */
+	int64_t worker_deaths;    /* so many fail a job; 0: they never do */
 };
 
 /* What its owner is told, on the loop. */
@@ -127,10 +129,11 @@ struct jobs_claim {
  * ACK, FAIL and RELEASE. Return 0, then done is called once; -ENOENT when
  * nobody who is meant holds such a job; -ENOMEM. A second answer for a job
  * whose first is still on its way to the disk waits for that one; done then
- * gets -EALREADY when the first one has settled it.
+ * gets -EALREADY when the first one has settled it. result: JSON_NONE or what
+ * is to be kept of it.
  */
-int jobs_ack(
-    struct jobs *j, const struct jobs_claim *claim, jobs_done *done, void *ctx);
+int jobs_ack(struct jobs *j, const struct jobs_claim *claim,
+    const struct json *result, jobs_done *done, void *ctx);
 int jobs_fail(struct jobs *j, const struct jobs_claim *claim,
     const struct fail_report *report, jobs_done *done, void *ctx);
 
@@ -163,8 +166,9 @@ int jobs_cancel(struct jobs *j, const char *jid, size_t len,
 void jobs_worker_gone(struct jobs *j, const char *wid);
 void jobs_worker_back(struct jobs *j, const char *wid);
 
-/* What workers are still to be told. Borrowed. */
+/* What workers are still to be told; what came out of jobs. Borrowed. */
 struct news *jobs_news(const struct jobs *j);
+struct results *jobs_results(const struct jobs *j);
 
 /*
  * Moves one member of a set that is in no one's hands: to its queue, to the

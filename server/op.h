@@ -66,6 +66,7 @@ struct jobs {
 	struct reservations *reservations;
 	struct jids *jids; /* every entry but those of a push under way */
 	struct news *news;
+	struct results *results;
 	struct recent *recent; /* NULL: there is no push window */
 	struct map *absent;    /* absent.c */
 	struct jobs_options options;

@@ -224,6 +224,14 @@ load_note(void *ctx, enum store_note note, const char *wid, const char *jid,
 }
 
 static int
+load_result(void *ctx, int64_t id, const char *jid, int64_t at)
+{
+	struct server *s = ctx;
+
+	return results_load(jobs_results(s->jobs), id, jid, at);
+}
+
+static int
 make_parts(struct server *s)
 {
 	const struct jobs_hooks hooks = {
@@ -239,6 +247,7 @@ make_parts(struct server *s)
 	};
 	const struct jobs_options options = {
 		.worker_grace = s->settings->worker_grace,
+		.result_retention = s->settings->result_retention,
 		.push_window = s->settings->push_window,
 		.worker_deaths = s->settings->worker_deaths,
 	};
@@ -331,6 +340,7 @@ server_start(
 		.counter = load_counter,
 		.queue = load_queue,
 		.note = load_note,
+		.result = load_result,
 		.ctx = s,
 	};
 

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "protocol/job_backoff.h"
 #include "server/backoff.h"
 #include "server/op.h"
@@ -280,9 +281,32 @@ jobs_release(
 	    : give_back(j, r, r->entry->deaths, done, ctx);
 }
 
+static void
+complain(const struct entry *e, const char *what)
+{
+	const struct log_tag tags[] = { { "jid", e->jid } };
+
+	log_tagged(LOG_LEVEL_WARNING, tags, 1, "%s", what);
+}
+
+/* In the same batch as the end of the job. */
+static void
+keep_result(struct jobs *j, const struct entry *e, bool failed,
+    const struct json *result)
+{
+	int r = result->kind == JSON_NONE
+	    ? 0
+	    : results_keep(j->results, e->id, e->jid, failed, result);
+
+	if (r < 0)
+		complain(e,
+		    r == -EMSGSIZE ? "its result is too large to be kept"
+				   : "out of memory: its result is not kept");
+}
+
 int
-jobs_ack(
-    struct jobs *j, const struct jobs_claim *claim, jobs_done *done, void *ctx)
+jobs_ack(struct jobs *j, const struct jobs_claim *claim,
+    const struct json *result, jobs_done *done, void *ctx)
 {
 	struct reservation *r = find(j, claim);
 	struct op *op;
@@ -297,6 +321,7 @@ jobs_ack(
 	op->done = done;
 	op->ctx = ctx;
 	settle(op, STORE_REMOVE);
+	keep_result(j, r->entry, false, result);
 	return 0;
 }
 
@@ -392,8 +417,8 @@ jobs_tell_lost(struct jobs *j, const struct reservation *r)
 		return;
 	if (news_post(j->news, NOTE_LOST, r->wid, r->entry->jid,
 		left > 0 ? until + left : until, NULL, NULL) < 0)
-		j->hooks.trouble(j->hooks.ctx, r->entry->jid,
-		    "its worker cannot be told that it was lost");
+		complain(
+		    r->entry, "its worker cannot be told that it was lost");
 }
 
 int
@@ -406,5 +431,8 @@ jobs_fail(struct jobs *j, const struct jobs_claim *claim,
 		return -ENOENT;
 	if (r->settling != NULL)
 		return wait_for_first(r, done, ctx);
-	return jobs_settle_failed(j, r, report, done, ctx);
+	int failed = jobs_settle_failed(j, r, report, done, ctx);
+	if (failed == 0)
+		keep_result(j, r->entry, true, &report->result);
+	return failed;
 }

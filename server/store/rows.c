@@ -30,10 +30,14 @@ enum sentence {
 	EMPTY,
 	NOTE,
 	UNNOTE,
+	KEEP,
+	KEPT,
+	UNKEEP,
 	CLEAR_JOBS,
 	CLEAR_COUNTERS,
 	CLEAR_QUEUES,
 	CLEAR_NOTES,
+	CLEAR_RESULTS,
 	SENTENCES,
 };
 
@@ -71,10 +75,15 @@ static const char *const text[SENTENCES] = {
 		 " DO UPDATE SET value = excluded.value",
 	[UNNOTE] = "DELETE FROM notes"
 		   " WHERE wid = ?1 AND note = ?2 AND jid = ?3",
+	[KEEP] = "INSERT OR REPLACE INTO results (id, at, jid, document)"
+		 " VALUES (?1, ?2, ?3, ?4)",
+	[KEPT] = "SELECT document, NULL, at FROM results WHERE id = ?1",
+	[UNKEEP] = "DELETE FROM results WHERE id = ?1",
 	[CLEAR_JOBS] = "DELETE FROM jobs",
 	[CLEAR_COUNTERS] = "DELETE FROM counters",
 	[CLEAR_QUEUES] = "DELETE FROM queues",
 	[CLEAR_NOTES] = "DELETE FROM notes",
+	[CLEAR_RESULTS] = "DELETE FROM results",
 };
 
 struct rows {
@@ -238,9 +247,10 @@ copy_column(sqlite3_stmt *q, int column, struct arena *a, const char **bytes,
 }
 
 static int
-read_row(struct rows *r, struct store_change *c, struct arena *a)
+read_row(struct rows *r, enum sentence which, struct store_change *c,
+    struct arena *a)
 {
-	sqlite3_stmt *q = r->statement[READ];
+	sqlite3_stmt *q = r->statement[which];
 
 	sqlite3_bind_int64(q, 1, c->job.id);
 	int rc = sqlite3_step(q);
@@ -262,7 +272,7 @@ read_row(struct rows *r, struct store_change *c, struct arena *a)
 static int
 take(struct rows *r, struct store_change *c, struct arena *a)
 {
-	int rc = read_row(r, c, a);
+	int rc = read_row(r, READ, c, a);
 
 	if (rc != SQLITE_OK || c->result < 0)
 		return rc;
@@ -297,11 +307,24 @@ put_note(struct rows *r, enum sentence which, const struct store_change *c)
 }
 
 static int
+keep(struct rows *r, const struct store_change *c)
+{
+	sqlite3_stmt *q = r->statement[KEEP];
+	int rc = bind_word(q, 3, c->job.jid);
+
+	sqlite3_bind_int64(q, 1, c->job.id);
+	sqlite3_bind_int64(q, 2, c->value);
+	if (rc == SQLITE_OK)
+		rc = bind_text(q, 4, c->job.payload, c->job.payload_len);
+	return rc == SQLITE_OK ? run(r, KEEP) : rc;
+}
+
+static int
 clear(struct rows *r)
 {
 	int rc = SQLITE_OK;
 
-	for (int i = CLEAR_JOBS; i <= CLEAR_NOTES && rc == SQLITE_OK; i++)
+	for (int i = CLEAR_JOBS; i <= CLEAR_RESULTS && rc == SQLITE_OK; i++)
 		rc = run(r, (enum sentence)i);
 	return rc;
 }
@@ -317,7 +340,7 @@ dispatch(struct rows *r, struct store_change *c, struct arena *a)
 	case STORE_TAKE:
 		return take(r, c, a);
 	case STORE_READ:
-		return read_row(r, c, a);
+		return read_row(r, READ, c, a);
 	case STORE_REMOVE:
 		sqlite3_bind_int64(r->statement[REMOVE], 1, c->job.id);
 		return run_on_row(r, REMOVE, c);
@@ -333,6 +356,13 @@ dispatch(struct rows *r, struct store_change *c, struct arena *a)
 		return put_note(r, NOTE, c);
 	case STORE_UNNOTE:
 		return put_note(r, UNNOTE, c);
+	case STORE_KEEP:
+		return keep(r, c);
+	case STORE_KEPT:
+		return read_row(r, KEPT, c, a);
+	case STORE_UNKEEP:
+		sqlite3_bind_int64(r->statement[UNKEEP], 1, c->job.id);
+		return run(r, UNKEEP);
 	case STORE_CLEAR:
 		return clear(r);
 	}

@@ -79,6 +79,17 @@ visit_note(const struct store_visitor *v, sqlite3_stmt *q, struct err *e)
 }
 
 static int
+visit_result(const struct store_visitor *v, sqlite3_stmt *q, struct err *e)
+{
+	const char *jid = word(q, 1);
+	int r = v->result(v->ctx, sqlite3_column_int64(q, 0), jid,
+	    sqlite3_column_int64(q, 2));
+
+	return r >= 0 ? 0
+		      : err_set(e, -r, "result of %s: %s", jid, strerror(-r));
+}
+
+static int
 each(sqlite3 *db, const char *sql, visit *visit_row,
     const struct store_visitor *v, struct err *e)
 {
@@ -113,5 +124,8 @@ scan(sqlite3 *db, const struct store_visitor *v, struct err *e)
 	if (r == 0)
 		r = each(db, "SELECT note, wid, jid, value FROM notes",
 		    visit_note, v, e);
+	if (r == 0)
+		r = each(db, "SELECT id, jid, at FROM results ORDER BY at, id",
+		    visit_result, v, e);
 	return r;
 }

@@ -12,7 +12,7 @@
 #include "server/store/store.h"
 
 /*
- * Queues, counters, jobs in the order of seq, then notes. Returns 0; a negative
+ * Queues, counters, jobs in the order of seq, notes, results. Returns 0; a negative
  * errno with *e set when the file cannot be read or the visitor refused.
  */
 int scan(sqlite3 *db, const struct store_visitor *v, struct err *e);

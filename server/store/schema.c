@@ -130,10 +130,23 @@ static const char version_3[] =
     "DROP TABLE jobs_2;"
     VIEWS;
 
+/* The document is last, as the payload is. */
+static const char version_4[] =
+    "CREATE TABLE results ("
+    " id INTEGER PRIMARY KEY," /* the job's */
+    " at INTEGER NOT NULL,"
+    " jid TEXT NOT NULL,"
+    " document TEXT NOT NULL);"
+
+    "CREATE VIEW v_results AS"
+    " SELECT jid, " MOMENT("at") " AS at, document"
+    " FROM results ORDER BY results.at, id;";
+
 /* clang-format on */
 
 /* Step n brings version n to n + 1. Steps are added, never changed. */
-static const char *const steps[] = { version_1, version_2, version_3 };
+static const char *const steps[] = { version_1, version_2, version_3,
+	version_4 };
 
 int
 schema_version(void)

@@ -82,7 +82,11 @@ enum store_kind {
 	STORE_EMPTY,  /* every job that waits in queue `name` goes */
 	STORE_NOTE,   /* `note` about worker `name` and job.jid has `value` */
 	STORE_UNNOTE, /* that note is forgotten */
-	STORE_CLEAR,  /* every job, counter, queue name and note */
+	STORE_KEEP,   /* `job.payload` is the result of job.id and job.jid, of
+	                   the time `value`; in the place of an earlier one */
+	STORE_KEPT,   /* only reads the result of job.id into taken.payload */
+	STORE_UNKEEP, /* the result of job.id is forgotten */
+	STORE_CLEAR,  /* every job, counter, queue name, note and result */
 };
 
 struct store_change;
@@ -130,13 +134,15 @@ struct store_visitor {
 	int (*queue)(void *ctx, const char *name, bool paused);
 	int (*note)(void *ctx, enum store_note note, const char *wid,
 	    const char *jid, int64_t value);
+	int (*result)(void *ctx, int64_t id, const char *jid, int64_t at);
 	void *ctx;
 };
 
 /*
  * Opens or makes the database in directory dir, locks it against a second
  * server, and calls the visitor for everything in it: queues, counters,
- * jobs in the order of seq, so that each goes to the end of its queue, notes. Failures
+ * jobs in the order of seq, so that each goes to the end of its queue, notes,
+ * results in the order of their time. Failures
  * are not read (NULL), payloads only of reserved jobs that say "backoff". A negative answer of a visitor ends
  * it with that error. Returns NULL with *e set: -EBUSY when another
  * process has it, -EUCLEAN for a damaged or newer file, else as errno.

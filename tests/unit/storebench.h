@@ -96,11 +96,20 @@ see_note(void *ctx, enum store_note note, const char *wid, const char *jid,
 	return 0;
 }
 
+static inline int
+see_result(void *ctx, int64_t id, const char *jid, int64_t at)
+{
+	struct bench *b = ctx;
+
+	say(b->seen, "result %" PRId64 " %s %" PRId64 "\n", id, jid, at);
+	return 0;
+}
+
 static inline struct store *
 try_open(struct bench *b, struct err *e)
 {
 	struct store_visitor v = { see_job, see_counter, see_queue, see_note,
-		b };
+		see_result, b };
 
 	b->seen[0] = '\0';
 	b->nids = 0;

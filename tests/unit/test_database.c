@@ -103,7 +103,7 @@ each_commit_is_synced_and_readers_are_let_in(void **state)
 		{ "PRAGMA wal_autocheckpoint", "0" },
 		{ "PRAGMA mmap_size", "0" },
 		{ "PRAGMA application_id", "1178684244" },
-		{ "PRAGMA user_version", "3" },
+		{ "PRAGMA user_version", "4" },
 	};
 	struct storedir d;
 	char said[32];
@@ -117,7 +117,7 @@ each_commit_is_synced_and_readers_are_let_in(void **state)
 		    sqlite3_exec(db, cases[i].ask, say_it, said, NULL), 0);
 		assert_string_equal(said, cases[i].want);
 	}
-	assert_int_equal(schema_version(), 3);
+	assert_int_equal(schema_version(), 4);
 	sqlite3_close(db);
 	storedir_remove(&d);
 }
@@ -182,7 +182,8 @@ an_older_one_is_brought_up_to_date(void **state)
 	storedir_make(&d);
 	sqlite3_close(open_good(&d));
 	storedir_run(&d,
-	    "DROP TABLE notes; ALTER TABLE jobs DROP COLUMN deaths;"
+	    "DROP VIEW v_results; DROP TABLE results; DROP TABLE notes; ALTER "
+	    "TABLE jobs DROP COLUMN deaths;"
 	    "PRAGMA user_version = 1; INSERT INTO queues VALUES ('kept', 1);"
 	    "INSERT INTO jobs (id, state, seq, due, enqueued_at, reserved_at,"
 	    " retry, reserve_for, retry_count, jid, jobtype, queue, payload)"
@@ -191,6 +192,7 @@ an_older_one_is_brought_up_to_date(void **state)
 	assert_int_equal(
 	    storedir_ask(&d, "PRAGMA user_version"), schema_version());
 	assert_int_equal(storedir_ask(&d, "SELECT count(*) FROM notes"), 0);
+	assert_int_equal(storedir_ask(&d, "SELECT count(*) FROM v_results"), 0);
 	assert_int_equal(storedir_ask(&d, "SELECT paused FROM queues"), 1);
 	assert_int_equal(
 	    storedir_ask(&d,
@@ -213,7 +215,7 @@ a_newer_one_is_refused(void **state)
 	sqlite3_close(open_good(&d));
 	storedir_run(&d, "PRAGMA user_version = 7");
 	must_refuse(&d, EUCLEAN,
-	    ": written by a newer Faktotum (schema 7, this one knows up to 3); "
+	    ": written by a newer Faktotum (schema 7, this one knows up to 4); "
 	    "it was left as it is");
 	assert_int_equal(storedir_ask(&d, "PRAGMA user_version"), 7);
 	storedir_remove(&d);

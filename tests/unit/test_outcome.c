@@ -173,6 +173,7 @@ claim_is_read(void **state)
 		{ "{\"jid\":1}", -EINVAL, NULL, NULL },
 		{ "{\"jid\":null}", -EINVAL, NULL, NULL },
 		{ "{\"jid\":\"a\",\"other\":1}", -EINVAL, NULL, NULL },
+		{ "{\"jid\":\"a\",\"result\":{\"b\":1}}", 0, "a", NULL },
 	};
 
 	(void)state;
@@ -190,6 +191,9 @@ claim_is_read(void **state)
 			assert_null(c.wid);
 		else
 			assert_string_equal(c.wid, cases[i].wid);
+		assert_int_equal(c.result.kind,
+		    strstr(cases[i].text, "result") != NULL ? JSON_OBJECT
+							    : JSON_NONE);
 		claim_clear(&c);
 	}
 }
