@@ -103,3 +103,11 @@ def test_without_retention_there_are_none(start_server):
         assert "result" not in c.greeting["x"]
         jid = end(c, "ACK", 1)
         assert result(c, jid) is None
+
+
+def test_the_supervisor_tells_results(bench):
+    """stdout: result of a handler reaches the server and can be asked for."""
+    bench.run({"t": {"exec": [bench.script("h", "echo '{\"rows\": 7}'")], "stdout": "result"}})
+    jid = bench.push("t")
+    bench.acked(jid)
+    assert wait_for("the result", lambda: result(bench.client, jid), 10)["result"] == {"rows": 7}
