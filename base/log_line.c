@@ -21,15 +21,20 @@ static const char *const level_names[] = {
 
 /* Milliseconds always have three digits: columns stay columns. */
 int
-log_line_time(struct buf *line)
+log_line_time_at(struct buf *line, int64_t ns)
 {
 	char text[TIMESTAMP_MAX];
-	int64_t ns = clock_wall();
 	int64_t ms = ns / CLOCK_NS_PER_MS % 1000;
 
 	size_t len = timestamp_format(ns - ns % CLOCK_NS_PER_S, text);
 	int r = buf_append(line, text, len - 1);
 	return r < 0 ? r : buf_printf(line, ".%03dZ", (int)(ms < 0 ? 0 : ms));
+}
+
+int
+log_line_time(struct buf *line)
+{
+	return log_line_time_at(line, clock_wall());
 }
 
 /* How many bytes, at most n, a terminal may see as they are. */

@@ -10,14 +10,16 @@
 #define BASE_LOG_LINE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/log.h"
 
 /* All append, and return as buf_append(). No line end is added. */
 
-/* The time now: "2026-11-23T21:56:35.867Z". */
+/* The time now: "2026-11-23T21:56:35.867Z"; or another, by clock_wall(). */
 int log_line_time(struct buf *line);
+int log_line_time_at(struct buf *line, int64_t ns);
 
 /* The subject or the tags, two spaces, the message. */
 int log_line_text(struct buf *line, const struct log_event *ev);

@@ -114,6 +114,7 @@ handler_clear(struct handler *h)
 	free(h->jobtype);
 	free(h->program);
 	free(h->cwd);
+	free(h->output.dir);
 	handler_env_clear(h);
 	confinement_clear(&h->confine);
 	handler_queues_clear(h);

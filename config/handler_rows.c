@@ -12,6 +12,7 @@
 #include "config/handler_queues.h"
 #include "config/job_files.h"
 #include "config/metric_names.h"
+#include "config/output_settings.h"
 #include "config/patterns.h"
 #include "config/permissions.h"
 #include "config/place.h"
@@ -240,6 +241,10 @@ const struct field handler_fields[] = {
 	    .dflt = "64K",
 	    .help = "How large a result may be, as JSON. A larger one is not "
 		    "kept, which is told; the job ends as it would have." },
+	{ .name = "output",
+	    .kind = FIELD_GROUP,
+	    .rows = output_settings_fields,
+	    .help = "Files of what the program prints." },
 	{ .name = "log_rate",
 	    .kind = FIELD_INTEGER,
 	    .offset = AT(h.log_rate),

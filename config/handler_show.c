@@ -18,6 +18,7 @@
 #include "config/handler_queues.h"
 #include "config/job_files.h"
 #include "config/metric_names.h"
+#include "config/output_settings.h"
 #include "config/patterns.h"
 #include "config/permissions.h"
 #include "config/place.h"
@@ -52,6 +53,14 @@ show_workdir(FILE *out, const void *value)
 	const char *dir = *(char *const *)value;
 
 	fputs(dir != NULL ? dir : "private", out);
+}
+
+static void
+show_output_dir(FILE *out, const void *value)
+{
+	const char *dir = *(char *const *)value;
+
+	fputs(dir != NULL ? dir : "off", out);
 }
 
 static void
@@ -260,6 +269,7 @@ static const struct {
 	show_value *show;
 } shown[] = {
 	{ place_workdir, show_workdir },
+	{ output_settings_dir, show_output_dir },
 	{ permissions_decode, show_permissions },
 	{ handler_env_pass, show_env_pass },
 	{ handler_queues_decode, show_queues },

@@ -101,6 +101,15 @@ struct breaker_settings {
 	int64_t hold;         /* how long a job waits for it */
 };
 
+/* Where what a program prints is kept, a file for each run. */
+struct output_settings {
+	char *dir;         /* NULL: nowhere */
+	int64_t keep;      /* files that are older go; 0: none does */
+	int64_t max_files; /* of this job, as the last */
+	int64_t max_size;  /* bytes of one */
+	int64_t max_total; /* bytes of all; 0: no limit */
+};
+
 struct handler {
 	char *jobtype;
 	struct mark at;
@@ -138,7 +147,8 @@ struct handler {
 	int64_t max_timeout;          /* what `extend` can reach; 0: refused */
 	bool stdout_result;           /* what it prints there is its result */
 	int64_t result_limit;         /* bytes of a result as JSON */
-	int64_t log_rate;             /* lines a second that reach the log */
+	struct output_settings output;
+	int64_t log_rate; /* lines a second that reach the log */
 	struct exit_codes exit_codes;
 	int64_t later; /* of an exit code that means "later" */
 	enum error_parser error_parser;

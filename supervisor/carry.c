@@ -132,6 +132,8 @@ settle_in(struct task *t, struct generation *own, struct state_reader *r)
 	t->run =
 	    run_load(d->parts.loop, r, &t->request, &dispatch_run_hooks, t);
 	if (t->run != NULL) {
+		output_file_begin(&t->output.file, d->parts.files, t->how,
+		    &t->output.log, true);
 		task_listen(t, d->parts.loop, d->parts.metrics);
 		t->lane->running++;
 		if (t->probe)

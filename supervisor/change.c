@@ -55,6 +55,7 @@ adopt(struct supervisor *s, struct generation *next)
 	}
 	s->now = next;
 	metrics_know(s->metrics, settings);
+	output_files_know(s->files, settings);
 	log_open(settings->log_format, settings->log_level);
 	heartbeat_set_period(s->heartbeat, settings->beat);
 	lifecycle_set_times(s->lifecycle, &times);
@@ -164,6 +165,11 @@ on_save(void *ctx, struct state_writer *w)
 
 	if (s->journal != NULL)
 		journal_settle(s->journal);
+	size_t unwritten = output_files_hold(s->files);
+	if (unwritten > 0)
+		log_say(LOG_LEVEL_WARNING, "output",
+		    "%zu lines are left out of files: the disk is too slow",
+		    unwritten);
 	size_t unsent = s->journald != NULL ? journald_hold(s->journald) : 0;
 	s->given.save(s->given.ctx, w);
 	generation_save(s->now, w);
@@ -182,6 +188,7 @@ on_given_up(void *ctx)
 {
 	struct supervisor *s = ctx;
 
+	output_files_go_on(s->files);
 	if (s->journald != NULL)
 		journald_go_on(s->journald);
 	s->handing_over = false;

@@ -176,6 +176,8 @@ dispatch_start(struct task *t)
 		gate_unavailable(t, ENOMEM, "out of memory");
 		return;
 	}
+	output_file_begin(
+	    &t->output.file, d->parts.files, t->how, &t->output.log, false);
 	task_listen(t, d->parts.loop, d->parts.metrics);
 	t->lane->running++;
 	gate_begin(t);

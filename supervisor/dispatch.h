@@ -28,6 +28,7 @@
 
 struct dispatch;
 struct metrics;
+struct output_files;
 
 /* All borrowed. */
 struct dispatch_parts {
@@ -40,6 +41,7 @@ struct dispatch_parts {
 	bool outlive;            /* programs go on when our threads end */
 	struct kin *kin;         /* NULL: what breaks away is not found */
 	struct cgroups *cgroups; /* NULL: programs have no group of their own */
+	struct output_files *files; /* NULL: no output is kept in files */
 };
 
 /* ended is called whenever a job has given back its slot. Holds first. */

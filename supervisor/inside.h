@@ -25,6 +25,7 @@
 #include "supervisor/metrics.h"
 #include "supervisor/notify.h"
 #include "supervisor/orphans.h"
+#include "supervisor/output_files.h"
 #include "supervisor/report.h"
 #include "supervisor/scratch.h"
 #include "supervisor/supervisor.h"
@@ -42,6 +43,7 @@ struct supervisor {
 	struct client *client; /* for report and heartbeat */
 	struct spawner *spawner;
 	struct scratch *scratch;
+	struct output_files *files;
 	struct journal *journal;   /* NULL: none */
 	struct journald *journald; /* NULL: there is none here */
 	struct report *report;

@@ -110,6 +110,7 @@ output_line(struct output *o, struct output_job *job, enum run_stream stream,
 		.bytes = bytes,
 		.len = len };
 	tap_add(&job->tap, &line);
+	output_file_line(&job->file, &job->log, stream, bytes, len, more);
 	return log_line(o, job, at, &line);
 }
 
@@ -117,6 +118,7 @@ void
 output_end(struct output_job *job)
 {
 	tap_end(&job->tap);
+	output_file_end(&job->file);
 }
 
 void

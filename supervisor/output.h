@@ -1,7 +1,8 @@
 /*
  * output - what programs print, on its way to all who want it.
  *
- * One for each handler. Every line goes to the job's tap; to the log it goes
+ * One for each handler. Every line goes to the job's tap, and to the file of
+ * its output where there is one; to the log it goes
  * tagged with its job, and above the handler's log_rate lines are only
  * counted there, and the count is told. A line may choose its level with the
  * prefix <0> to <7> of sd-daemon(3).
@@ -19,6 +20,7 @@
 #include "config/settings.h"
 #include "handlers/run.h"
 #include "supervisor/job_log.h"
+#include "supervisor/output_files.h"
 #include "supervisor/tap.h"
 
 /* Zeroed but for how. */
@@ -41,6 +43,7 @@ struct output_job {
 	struct job_log log;
 	struct output_place places[2]; /* by enum run_stream */
 	struct tap tap;
+	struct output_file file; /* begun by those who start the program */
 };
 
 /* As run_hooks.line. Returns whether log_rate let it pass. */

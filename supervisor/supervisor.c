@@ -323,6 +323,10 @@ make_work(struct supervisor *s, struct err *e)
 	s->scratch = make_scratch(s, e);
 	if (s->scratch == NULL)
 		return -1;
+	s->files = output_files_new(s->loop);
+	if (s->files == NULL)
+		return err_set(e, ENOMEM, "out of memory");
+	output_files_know(s->files, s->now->settings);
 	if (s->given.handover != NULL)
 		kin_load(s->kin, s->given.handover);
 
@@ -335,6 +339,7 @@ make_work(struct supervisor *s, struct err *e)
 		.report = s->report,
 		.wid = s->who.wid,
 		.metrics = s->metrics,
+		.files = s->files,
 		.outlive = s->upgrade != NULL,
 		.kin = s->kin,
 		.cgroups = s->cgroups };
@@ -401,6 +406,7 @@ supervisor_free(struct supervisor *s)
 		return;
 	/* What does not die keeps its run; the end of the process is near. */
 	if (s->dispatch != NULL && dispatch_busy(s->dispatch) > 0) {
+		output_files_hold(s->files);
 		if (s->journald != NULL)
 			journald_hold(s->journald);
 		return;
@@ -415,6 +421,7 @@ supervisor_free(struct supervisor *s)
 	heartbeat_free(s->heartbeat);
 	notify_free(s->notify);
 	dispatch_free(s->dispatch);
+	output_files_close(s->files);
 	metrics_free(s->metrics);
 	report_free(s->report);
 	journal_close(s->journal);
