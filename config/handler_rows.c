@@ -362,5 +362,13 @@ const struct field handler_fields[] = {
 	    .kind = FIELD_GROUP,
 	    .rows = breaker_fields,
 	    .help = "When it is left alone because it does not work." },
+	{ .name = "crash_limit",
+	    .kind = FIELD_INTEGER,
+	    .offset = AT(h.crash_limit),
+	    .min = 0,
+	    .max = 1000,
+	    .dflt = "3",
+	    .help = "How often a job may end its program by a signal before "
+		    "it is dead; 0: as often as it is retried." },
 	{ 0 },
 };

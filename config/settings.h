@@ -158,6 +158,7 @@ struct handler {
 	size_t nqueues;
 	struct mark queues_at;
 	struct breaker_settings breaker;
+	int64_t crash_limit; /* deaths by signal that make a job dead; 0: no */
 };
 
 struct settings {

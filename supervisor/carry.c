@@ -56,6 +56,7 @@ dispatch_save(const struct dispatch *d, struct state_writer *w)
 	state_put_int(w, (int64_t)d->dispatched);
 	state_put_int(w, (int64_t)d->lost);
 	gate_save(d, w);
+	crashes_save(&d->crashes, w);
 	state_put_int(w, (int64_t)g.count);
 	for (size_t i = 0; i < g.count; i++)
 		generation_save(g.of[i], w);
@@ -177,6 +178,7 @@ dispatch_load(struct dispatch *d, struct state_reader *r,
 	d->dispatched = (uint64_t)state_get_within(r, 0, INT64_MAX);
 	d->lost = (uint64_t)state_get_within(r, 0, INT64_MAX);
 	gate_load(d, r);
+	crashes_load(&d->crashes, r);
 	size_t n = (size_t)state_get_within(r, 0, INT32_MAX);
 	g.of = r->failed ? NULL : calloc(n + 1, sizeof(struct generation *));
 	for (; g.of != NULL && g.count < n && !r->failed; g.count++) {

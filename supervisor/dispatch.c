@@ -102,6 +102,7 @@ on_done(void *ctx, const struct run_facts *facts)
 	t->run = NULL;
 	talk_end(&t->talk, facts->output_cut);
 	judge(&v, t->how, facts, talk_error(&t->talk), talk_refusal(&t->talk));
+	crashes_judge(&d->crashes, &t->job, t->how->crash_limit, facts, &v);
 	lane->running--;
 	gate_note(t, facts, &v);
 	if (facts->started || !gate_takes_back(t, v.message)) {
@@ -289,6 +290,7 @@ dispatch_free(struct dispatch *d)
 	if (d == NULL)
 		return;
 	gate_stop(d);
+	crashes_clear(&d->crashes);
 	lanes_clear(&d->lanes);
 	free(d);
 }

@@ -10,6 +10,7 @@
 #define SUPERVISOR_DISPATCH_INSIDE_H
 
 #include "handlers/run.h"
+#include "supervisor/crashes.h"
 #include "supervisor/dispatch.h"
 #include "supervisor/joblist.h"
 #include "supervisor/lane.h"
@@ -23,6 +24,7 @@ struct dispatch {
 	ev_timer gate; /* active while a breaker, or who waits for it, will be
 			  due */
 	size_t broken; /* lanes whose breaker is not closed */
+	struct crashes crashes;
 	uint64_t dispatched;
 	uint64_t lost;
 	bool closed; /* nothing is started any more */
