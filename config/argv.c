@@ -9,9 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/field.h"
 #include "config/place.h"
+#include "config/trust.h"
 
 #define EXEC_EXPECTED  "a list, the program first"
 #define ARGS_EXPECTED  "a list of templates for \"$1\", \"$2\", ..."
@@ -96,26 +98,42 @@ program_name(struct reader *r, const struct node *n, const char *name)
 	return NULL;
 }
 
+/* The file, owned; NULL after a complaint. */
+static char *
+find_program(struct reader *r, const struct node *n, const char *name,
+    const char *path, bool whole_way, const struct handler *h)
+{
+	const struct account *a = &h->confine.account;
+	struct err e = { 0 };
+	char *wanted = program_name(r, n, name);
+
+	if (wanted == NULL)
+		return NULL;
+	char *program = place_program(wanted, path, &e);
+	free(wanted);
+	if (program != NULL && whole_way &&
+	    trust_check(program, a->user ? a->uid : geteuid(), &e) < 0) {
+		free(program);
+		program = NULL;
+	}
+	if (program == NULL)
+		reader_complain(r, n->at, "%s: %s", name, e.text);
+	return program;
+}
+
 static void
-read_exec(struct reader *r, const struct node *exec, const char *name,
+read_exec(struct reader *r, const struct argv_nodes *nodes, const char *name,
     const char *path, struct handler *h)
 {
-	struct err e = { 0 };
+	const struct node *exec = nodes->exec;
 
 	if (!reader_wants(r, exec, NODE_LIST, name, EXEC_EXPECTED) ||
 	    !count_fits(r, exec, 1, name) || !make_room(r, h, exec->count))
 		return;
-	char *wanted = program_name(r, exec->items[0], name);
-	if (wanted != NULL) {
-		h->program = place_program(wanted, path, &e);
-		if (h->program == NULL)
-			reader_complain(
-			    r, exec->items[0]->at, "%s: %s", name, e.text);
-		else
-			append(r, h, template_literal(h->program),
-			    exec->items[0]->at);
-		free(wanted);
-	}
+	h->program =
+	    find_program(r, exec->items[0], name, path, nodes->whole_way, h);
+	if (h->program != NULL)
+		append(r, h, template_literal(h->program), exec->items[0]->at);
 	append_templates(r, h, exec, 1, name);
 }
 
@@ -254,21 +272,18 @@ shift(struct reader *r, struct handler *h, size_t n)
 
 /* All or nothing: what stands in front is complete, or is not there. */
 static void
-read_wrap(struct reader *r, const struct node *wrap, const char *name,
+read_wrap(struct reader *r, const struct argv_nodes *nodes, const char *name,
     const char *path, struct handler *h)
 {
+	const struct node *wrap = nodes->wrap;
 	struct template *items[ARGV_MAX] = { NULL };
-	struct err e = { 0 };
 	size_t n = 0;
 
 	if (!reader_wants(r, wrap, NODE_LIST, name, WRAP_EXPECTED) ||
 	    !count_fits(r, wrap, 0, name) || wrap->count == 0)
 		return;
-	char *wanted = program_name(r, wrap->items[0], name);
-	char *program = wanted != NULL ? place_program(wanted, path, &e) : NULL;
-	if (wanted != NULL && program == NULL)
-		reader_complain(r, wrap->items[0]->at, "%s: %s", name, e.text);
-	free(wanted);
+	char *program =
+	    find_program(r, wrap->items[0], name, path, nodes->whole_way, h);
 	if (program != NULL)
 		items[n++] = template_literal(program);
 	for (size_t i = 1; i < wrap->count; i++)
@@ -316,9 +331,9 @@ argv_read(struct reader *r, const struct argv_nodes *nodes, const char *prefix,
 			    "within exec",
 			    prefix);
 		snprintf(name, sizeof name, "%sexec", prefix);
-		read_exec(r, nodes->exec, name, path, h);
+		read_exec(r, nodes, name, path, h);
 	}
 	snprintf(name, sizeof name, "%swrap", prefix);
 	if (nodes->wrap != NULL && h->nargv > 0)
-		read_wrap(r, nodes->wrap, name, path, h);
+		read_wrap(r, nodes, name, path, h);
 }

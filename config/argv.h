@@ -21,6 +21,7 @@ struct argv_nodes {
 	const struct node *shell;
 	const struct node *args;
 	const struct node *wrap; /* a program in front of the program */
+	bool whole_way; /* programs are checked with all that leads there */
 };
 
 /*

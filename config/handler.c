@@ -89,6 +89,7 @@ handler_read(struct reader *r, const struct node *jobtype,
 	if (reader_wants(
 		r, job, NODE_MAPPING, name, "a mapping with exec or shell")) {
 		read_rows(r, job, prefix, c, &d);
+		d.argv.whole_way = c->whole_way;
 		argv_read(r, &d.argv, prefix, c->path, &d.h);
 		if (d.env != NULL)
 			handler_env_read(r, d.env, env, &d.h);

@@ -19,6 +19,7 @@ enum { HANDLER_OWN = 4 };
 /* What stands around a job. All borrowed. */
 struct handler_context {
 	const char *path; /* where bare program names are looked for */
+	bool whole_way;   /* what leads to a program is checked, too */
 	const struct node *defaults; /* a mapping; NULL: none */
 	const char *secrets[2];      /* variables no handler may see; or NULL */
 };

@@ -119,6 +119,12 @@ static const struct field_choice upgrades[] = {
 	{ NULL, 0 },
 };
 
+static const struct field_choice checks[] = {
+	{ "file", 0 },
+	{ "path", 1 },
+	{ NULL, 0 },
+};
+
 const struct field settings_fields[] = {
 	{ .name = "server",
 	    .kind = FIELD_TEXT,
@@ -211,6 +217,16 @@ const struct field settings_fields[] = {
 	    .help =
 		"`PATH` of every program, and where a bare name in `exec` is "
 		"looked for." },
+	{ .name = "program_checks",
+	    .kind = FIELD_BOOL,
+	    .offset = AT(s.whole_way),
+	    .choices = checks,
+	    .dflt = "path",
+	    .help = "What is looked at before a program is taken: the file "
+		    "alone, or the whole `path` to it. Every directory and "
+		    "link must then belong to root, to the supervisor's user "
+		    "or to the job's `user`, and be writable by nobody else; "
+		    "sticky ones such as `/tmp` may be." },
 	{ .name = "tmpdir",
 	    .kind = FIELD_OTHER,
 	    .decode = place_directory,
@@ -298,6 +314,7 @@ read_jobs(struct reader *r, struct draft *d)
 	const struct node *password = node_get(d->root, "password");
 	struct handler_context c = {
 		.path = d->s.path != NULL ? d->s.path : "/usr/bin:/bin",
+		.whole_way = d->s.whole_way,
 		.secrets = { r->lookup("FAKTORY_PROVIDER"),
 		    password != NULL ? scalar_text(node_get(password, "env"))
 				     : NULL },

@@ -182,8 +182,9 @@ struct settings {
 	bool emulate_dead;
 	enum log_format log_format;
 	enum log_level log_level;
-	char *path;   /* PATH of every handler */
-	char *tmpdir; /* where private directories are made */
+	bool whole_way; /* what leads to a program is checked, too */
+	char *path;     /* PATH of every handler */
+	char *tmpdir;   /* where private directories are made */
 	struct mark tmpdir_at;
 	enum upgrade_kind upgrade;
 	enum cgroup_use cgroup;

@@ -75,6 +75,26 @@ def test_writable_program_is_refused(tmp_path):
     assert path in err and "writ" in err
 
 
+@pytest.mark.parametrize("job", ['{exec: [%s]}', '{exec: [/bin/true], wrap: [%s]}'])
+def test_way_to_a_program_is_looked_at(tmp_path, job):
+    """A directory on the way in which anyone may put another program, behind a
+    link too: told with its name, for wrap's program as well. `program_checks:
+    file` looks at the file alone."""
+    anyone = tmp_path / "anyone"
+    anyone.mkdir()
+    path = script(anyone, "h", "exit 0")
+    anyone.chmod(0o777)
+    link = tmp_path / "link"
+    link.symlink_to(path)
+    text = "jobs: {a: %s}\n" % (job % link)
+    status, out, err = check(tmp_path, text)
+    assert status == 78
+    assert f"{anyone} can be written by" in err and "t.yaml:1:" in err
+    assert check(tmp_path, "program_checks: file\n" + text)[0] == 0
+    anyone.chmod(0o1777)
+    assert check(tmp_path, text)[0] == 0
+
+
 def test_not_executable_is_refused(tmp_path):
     """A file without its x bit: told at check, not at the first job."""
     path = tmp_path / "h"
