@@ -14,9 +14,11 @@
 #include "config/handler.h"
 #include "config/handler_queues.h"
 #include "config/http_settings.h"
+#include "config/labels.h"
 #include "config/log_fields.h"
 #include "config/metric_names.h"
 #include "config/place.h"
+#include "config/queue_limits.h"
 #include "config/queue_list.h"
 #include "config/secret.h"
 #include "config/settings_fields.h"
@@ -25,50 +27,14 @@
 #include "config/units.h"
 #include "config/unknown.h"
 
-enum { LABELS_MAX = 64, LABEL_MAX = 1024 };
-
 /* The file while it is read: the rows fill this. */
 struct draft {
 	struct settings s;
 	const struct node *root;
 	const struct node *defaults;
 	const struct node *jobs;
+	const struct node *queue_limits;
 };
-
-/* A FIELD_OTHER decoder into a struct settings without labels. */
-static void
-decode_labels(
-    struct reader *r, const struct node *n, const char *name, void *settings)
-{
-	struct settings *s = settings;
-
-	if (!reader_wants(r, n, NODE_LIST, name, "a list of labels"))
-		return;
-	if (n->count > LABELS_MAX) {
-		reader_complain(r, n->at, "%s: %zu labels, expected at most %d",
-		    name, n->count, LABELS_MAX);
-		return;
-	}
-	s->labels = calloc(n->count + 1, sizeof *s->labels);
-	if (s->labels == NULL) {
-		reader_no_memory(r);
-		return;
-	}
-	for (size_t i = 0; i < n->count; i++) {
-		char *text = reader_text(r, n->items[i], name, "a label");
-
-		if (text != NULL && *text != '\0' &&
-		    strlen(text) <= LABEL_MAX) {
-			s->labels[s->nlabels++] = text;
-			continue;
-		}
-		if (text != NULL)
-			reader_complain(r, n->items[i]->at,
-			    "%s: %s, expected a label of 1 to %d bytes", name,
-			    *text == '\0' ? "empty" : "too long", LABEL_MAX);
-		free(text);
-	}
-}
 
 #define AT(member) offsetof(struct draft, member)
 
@@ -163,9 +129,16 @@ const struct field settings_fields[] = {
 	    .help =
 		"The queues to work on. A list is in strict order: the first "
 		"that has a job is served. With weights, each fetch draws." },
+	{ .name = "queue_concurrency",
+	    .kind = FIELD_NODE,
+	    .offset = AT(queue_limits),
+	    .expected = "a mapping of queues to numbers from 1 to 10000",
+	    .help = "How many jobs of a queue may be here at once. A queue "
+		    "that has reached its number is left out of FETCH, so its "
+		    "jobs stay in the server, for other workers." },
 	{ .name = "labels",
 	    .kind = FIELD_OTHER,
-	    .decode = decode_labels,
+	    .decode = labels_decode,
 	    .offset = AT(s),
 	    .dflt = "[]",
 	    .expected = "a list of at most 64 texts",
@@ -392,6 +365,7 @@ read_root(struct reader *r, struct draft *d)
 		d->s.state_dir_at = node_get(d->root, "state_dir")->at;
 	tls_settings_check(r, node_get(d->root, "tls"), &d->s.tls);
 	http_settings_check(r, node_get(d->root, "http"), &d->s);
+	queue_limits_read(r, d->queue_limits, &d->s);
 	read_jobs(r, d);
 	if (node_get(d->root, "unknown") != NULL && d->s.index != NULL)
 		unknown_check(r, node_get(d->root, "unknown")->at, &d->s);

@@ -80,8 +80,9 @@ struct metric_names;
 
 struct queue_setting {
 	char *name;
-	int64_t weight; /* 1 in strict order */
-	bool named;     /* some handlers say that their jobs come from it */
+	int64_t weight;      /* 1 in strict order */
+	int64_t concurrency; /* jobs that may be here; 0: no limit */
+	bool named; /* some handlers say that their jobs come from it */
 	struct mark at;
 };
 

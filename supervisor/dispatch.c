@@ -28,6 +28,7 @@
 #include "supervisor/lane.h"
 #include "supervisor/metrics.h"
 #include "supervisor/output.h"
+#include "supervisor/places.h"
 #include "supervisor/task.h"
 #include "supervisor/timeline.h"
 
@@ -308,7 +309,13 @@ dispatch_room(const struct dispatch *d)
 size_t
 dispatch_places(const struct dispatch *d, const char *queue)
 {
-	return gate_places(d, queue);
+	return places_in(d, queue);
+}
+
+bool
+dispatch_serves(const struct dispatch *d, const char *queue)
+{
+	return places_by_breakers(d, queue) > 0;
 }
 
 size_t

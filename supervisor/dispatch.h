@@ -67,9 +67,13 @@ size_t dispatch_room(const struct dispatch *d);
 
 /*
  * How many of them may come from this queue; SIZE_MAX: any number. 0: leave it
- * alone, since the breakers of all handlers that it serves are open.
+ * alone, since as many are here as may, or since the breakers of all handlers
+ * that it serves are open.
  */
 size_t dispatch_places(const struct dispatch *d, const char *queue);
+
+/* Whether a handler that this queue serves works. */
+bool dispatch_serves(const struct dispatch *d, const char *queue);
 
 /* Jobs that have a slot: starting, running, held. */
 size_t dispatch_busy(const struct dispatch *d);

@@ -1,8 +1,8 @@
 /*
  * dispatch_inside - what dispatch is made of.
  *
- * For supervisor/dispatch.c, joblist.c, carry.c, gate.c and ending.c
- * alone.
+ * For supervisor/dispatch.c, joblist.c, carry.c, gate.c, places.c
+ * and ending.c alone.
  *
  * SPDX-License-Identifier: ISC
  */

@@ -168,17 +168,6 @@ choose_queues(const struct fetch *f, bool *with)
 	return any;
 }
 
-bool
-fetch_has_queue(const struct fetch *f)
-{
-	for (size_t i = 0; i < fetch_order_count(f->order); i++)
-		if (f->hooks->places == NULL ||
-		    f->hooks->places(f->ctx, fetch_order_queue(f->order, i)) >
-			0)
-			return true;
-	return false;
-}
-
 static void
 ask(struct fetch *f, struct line *l)
 {

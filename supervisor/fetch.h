@@ -59,9 +59,6 @@ void fetch_free(struct fetch *f);
 /* Asks as often as there is room. To be called whenever there may be more. */
 void fetch_poke(struct fetch *f);
 
-/* Whether there is a queue to ask for. */
-bool fetch_has_queue(const struct fetch *f);
-
 /* Questions since the start. */
 uint64_t fetch_asked(const struct fetch *f);
 

@@ -437,39 +437,6 @@ gate_renew(struct dispatch *d)
 	schedule(d);
 }
 
-static const struct queue_setting *
-find_queue(const struct settings *s, const char *queue)
-{
-	for (size_t i = 0; i < s->nqueues; i++)
-		if (strcmp(s->queues[i].name, queue) == 0)
-			return &s->queues[i];
-	return NULL;
-}
-
-size_t
-gate_places(const struct dispatch *d, const char *queue)
-{
-	const struct settings *s = d->lanes.generation->settings;
-	const struct queue_setting *q =
-	    d->broken > 0 ? find_queue(s, queue) : NULL;
-	bool any = false, probe = false;
-
-	if (q == NULL)
-		return SIZE_MAX;
-	for (size_t i = 0; i < s->nhandlers; i++) {
-		const struct lane *lane = d->lanes.of[i];
-
-		if (!settings_serves(q, &s->handlers[i]))
-			continue;
-		if (lane->breaker.state == BREAKER_CLOSED)
-			return SIZE_MAX;
-		any = true;
-		probe = probe ||
-		    (breaker_lets(&lane->breaker) && TAILQ_EMPTY(&lane->held));
-	}
-	return !any ? SIZE_MAX : probe ? 1 : 0;
-}
-
 void
 gate_save(const struct dispatch *d, struct state_writer *w)
 {

@@ -60,12 +60,6 @@ void gate_unavailable(struct task *t, int errnum, const char *why);
 /* Settings or lanes have changed: breakers may be switched off, or due. */
 void gate_renew(struct dispatch *d);
 
-/*
- * How many jobs a FETCH may bring from this queue now; SIZE_MAX: any number.
- * 0: no handler whose jobs come from it may start one.
- */
-size_t gate_places(const struct dispatch *d, const char *queue);
-
 /* All breakers, for the program that takes our place. */
 void gate_save(const struct dispatch *d, struct state_writer *w);
 void gate_load(struct dispatch *d, struct state_reader *r);

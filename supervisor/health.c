@@ -32,6 +32,17 @@ health_quiet(const struct supervisor *s)
 	    : "quiet, asked by the operator: no more jobs are fetched";
 }
 
+static bool
+serves_a_queue(const struct supervisor *s)
+{
+	const struct settings *now = s->now->settings;
+
+	for (size_t i = 0; i < now->nqueues; i++)
+		if (dispatch_serves(s->dispatch, now->queues[i].name))
+			return true;
+	return false;
+}
+
 const char *
 health_unready(const struct supervisor *s)
 {
@@ -47,7 +58,7 @@ health_unready(const struct supervisor *s)
 		return "not connected to the server";
 	if (!heartbeat_alive(s->heartbeat))
 		return "the server has not accepted a beat yet";
-	if (!fetch_has_queue(s->fetch))
+	if (!serves_a_queue(s))
 		return "no handler works: all breakers are open";
 	return NULL;
 }
@@ -72,7 +83,7 @@ list_queues(const struct supervisor *s)
 		const char *name = now->queues[i].name;
 
 		list[i] = (struct metrics_queue){ name,
-			dispatch_places(s->dispatch, name) > 0 };
+			dispatch_serves(s->dispatch, name) };
 	}
 	return list;
 }

@@ -299,8 +299,8 @@ static const struct family families[] = {
 	    "Times that a handler's breaker opened.", put_job_count, NULL,
 	    JOB(opened) },
 	{ "faktotum_queue_fetched", "gauge",
-	    "Whether jobs of a queue are asked for; 0: its handlers' breakers "
-	    "are open.",
+	    "Whether a queue has a handler that works; 0: their breakers are "
+	    "open, and it is left alone.",
 	    NULL, put_queues, 0 },
 	{ "faktotum_messages_ignored_total", "counter",
 	    "Lines on descriptor 3 that were no message, or not allowed.",

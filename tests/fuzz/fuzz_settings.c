@@ -49,6 +49,10 @@ check_handler(const struct settings *s, const struct handler *h)
 	must(h->umask >= 0 && h->umask <= 0777);
 	must(h->cwd == NULL || h->cwd[0] == '/');
 	must(settings_handler(s, h->jobtype, strlen(h->jobtype)) == h);
+	must(h->breaker.failures >= 0 && h->breaker.failures <= 100);
+	must(h->breaker.of >= 1 && h->breaker.of <= 1000);
+	must(h->breaker.cooldown > 0 &&
+	    h->breaker.cooldown <= h->breaker.max_cooldown);
 	for (size_t i = 0; i < h->nenv; i++)
 		must(!template_spreads(h->env[i].value));
 }
@@ -67,6 +71,9 @@ supervisor_file(const char *text, size_t len)
 	must(s->nqueues >= 1 && s->nhandlers >= 1);
 	for (size_t i = 0; i < s->nhandlers; i++)
 		check_handler(s, &s->handlers[i]);
+	must((s->unknown == UNKNOWN_HANDLER) == (s->unknown_handler != NULL));
+	for (size_t i = 0; i < s->nqueues; i++)
+		must(s->queues[i].concurrency >= 0);
 	settings_warnings(s, count, &warned);
 	settings_free(s);
 }

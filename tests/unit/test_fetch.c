@@ -242,7 +242,6 @@ a_queue_without_a_place_is_left_out(void **state)
 	set_up(&s, script, 100);
 	s.limited = 'a';
 	turn_until(s.loop, &s.got);
-	assert_true(fetch_has_queue(s.fetch));
 	s.got = false;
 	turn_until(s.loop, &s.got);
 	assert_string_equal(s.last, "{two}");
