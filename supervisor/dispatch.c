@@ -106,7 +106,8 @@ on_done(void *ctx, const struct run_facts *facts)
 	crashes_judge(&d->crashes, &t->job, t->how->crash_limit, facts, &v);
 	lane->running--;
 	gate_note(t, facts, &v);
-	if (facts->started || !gate_takes_back(t, v.message)) {
+	if (facts->started || facts->reason != RUN_BY_ITSELF ||
+	    !gate_takes_back(t, v.message)) {
 		ending_ran(t, facts, &v);
 		if (v.kind == VERDICT_DONE)
 			talk_tell_unused(&t->talk);

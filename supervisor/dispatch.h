@@ -6,8 +6,10 @@
  * `concurrency`) cannot be given back to a stock server, so it is held: it
  * keeps its slot, its reservation goes on, and it starts when another job of
  * that handler ends, or fails with errtype Timeout when too little time is
- * left. While more than a quarter of all slots are held, no jobs should be
- * asked for (dispatch_room() is 0): they are better off with another worker.
+ * left. One whose handler's breaker is open is held likewise: see
+ * supervisor/gate. While more than a quarter of all slots are held, no jobs
+ * should be asked for (dispatch_room() is 0): they are better off with another
+ * worker.
  * Who wants to know which jobs are here asks supervisor/joblist.
  *
  * SPDX-License-Identifier: ISC

@@ -19,7 +19,7 @@ struct dispatch;
 struct metrics;
 
 enum joblist_state {
-	JOBLIST_HELD,     /* waits for its handler's concurrency */
+	JOBLIST_HELD,     /* waits for its handler's concurrency or breaker */
 	JOBLIST_STARTING, /* its program is being started */
 	JOBLIST_RUNNING,
 	JOBLIST_ENDING, /* its program has been told to stop */

@@ -283,7 +283,7 @@ static const struct family families[] = {
 	{ "faktotum_jobs_running", "gauge", "Jobs whose programs run now.",
 	    put_job_count, NULL, JOB(running) },
 	{ "faktotum_jobs_held", "gauge",
-	    "Jobs that wait here for their jobtype's concurrency.",
+	    "Jobs that wait here for their jobtype's concurrency or breaker.",
 	    put_job_count, NULL, JOB(held) },
 	{ "faktotum_output_lines_total", "counter",
 	    "Lines that programs printed.", put_job_count, NULL, JOB(lines) },
