@@ -164,6 +164,15 @@ const struct field settings_fields[] = {
 		    "that must never run again is moved from its retries to "
 		    "its dead afterwards. Jobs without retries left need no "
 		    "such move." },
+	{ .name = "emulate_retry_in",
+	    .kind = FIELD_BOOL,
+	    .offset = AT(s.emulate_retry_in),
+	    .dflt = "false",
+	    .help = "A stock server decides by itself when a failed job is "
+		    "tried again. With true, one that asks for a time of its "
+		    "own is pushed once more with that time and then "
+		    "acknowledged; when an answer is lost it can be there "
+		    "twice." },
 	{ .name = "unknown",
 	    .kind = FIELD_OTHER,
 	    .decode = unknown_decode,

@@ -181,6 +181,7 @@ struct settings {
 	enum ephemeral_action shutdown_ephemeral;
 	int64_t beat; /* time between heartbeats */
 	bool emulate_dead;
+	bool emulate_retry_in;
 	enum log_format log_format;
 	enum log_level log_level;
 	bool whole_way; /* what leads to a program is checked, too */

@@ -110,4 +110,12 @@ int job_put_stored(struct buf *out, const struct job *j, int64_t now);
 int job_put_delivery(struct buf *out, const char *stored, size_t stored_len,
     int64_t enqueued_at, const char *failure, size_t failure_len);
 
+/*
+ * Appends a job as a worker received it with another time and failure: its
+ * members as they came, but for at, enqueued_at and failure. at is RFC 3339
+ * text, NUL-terminated. Returns as buf_append().
+ */
+int job_put_again(struct buf *out, const struct job *j, const char *at,
+    const char *failure, size_t failure_len);
+
 #endif

@@ -125,3 +125,37 @@ job_put_delivery(struct buf *out, const char *stored, size_t stored_len,
 		buf_cut(out, before);
 	return r;
 }
+
+static bool
+is_of_one_attempt(enum job_field f)
+{
+	return f == JOB_AT || f == JOB_ENQUEUED_AT || f == JOB_FAILURE;
+}
+
+int
+job_put_again(struct buf *out, const struct job *j, const char *at,
+    const char *failure, size_t failure_len)
+{
+	struct json_walk w = json_walk(&j->object);
+	struct json key, value;
+	size_t before = buf_len(out);
+	int r = buf_putc(out, '{');
+
+	while (r == 0 && json_next_member(&w, &key, &value)) {
+		enum job_field f = job_field_of(&key);
+
+		if (!is_of_one_attempt(f))
+			r = put_member(out, &key, f, &value);
+	}
+	if (r == 0)
+		r = field_put_text(out, "at", at);
+	if (r == 0)
+		r = buf_puts(out, "\"failure\":");
+	if (r == 0)
+		r = buf_append(out, failure, failure_len);
+	if (r == 0)
+		r = buf_putc(out, '}');
+	if (r < 0)
+		buf_cut(out, before);
+	return r;
+}

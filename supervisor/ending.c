@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "supervisor/again.h"
 #include "supervisor/dispatch_inside.h"
 #include "supervisor/metrics.h"
 #include "supervisor/notice.h"
@@ -50,7 +51,6 @@ plan_return(
 		(action == EPHEMERAL_WAIT && !ran))) {
 		n->copy = t->bytes;
 		n->copy_len = t->len;
-		n->result = NULL; /* the ACK is not of a job that is done */
 	} else {
 		n->failure = f;
 	}
@@ -60,8 +60,8 @@ plan_return(
 static bool
 goes_back(const struct task *t, const struct notice *n)
 {
-	return n->copy_len > 0 ||
-	    (n->release && report_takes_back(t->dispatch->parts.report));
+	return n->release &&
+	    (n->copy_len > 0 || report_takes_back(t->dispatch->parts.report));
 }
 
 void
@@ -118,16 +118,18 @@ event_of(const struct task *t, const struct verdict *v)
 
 /* What the log says of the end of a job that was not done. */
 static const char *
-fate_of(const struct verdict *v, bool returned)
+fate_of(const struct verdict *v, const struct notice *n, bool returned)
 {
 	if (returned)
 		return "given back";
+	if (n->copy_len > 0)
+		return "put off";
 	return v->kind == VERDICT_DISCARD ? "reported ACK" : "reported FAIL";
 }
 
 static void
 tell_log(const struct task *t, const struct run_facts *facts,
-    const struct verdict *v, bool returned)
+    const struct verdict *v, const struct notice *n, bool returned)
 {
 	const struct job_log *log = &t->output.log;
 	double seconds = (double)facts->elapsed / 1e9;
@@ -156,7 +158,7 @@ tell_log(const struct task *t, const struct run_facts *facts,
 		    "0x%04x); %s",
 		    v->errtype, v->message, verdict_kind_name(v->kind), seconds,
 		    attempt, most, (unsigned)facts->status,
-		    fate_of(v, returned));
+		    fate_of(v, n, returned));
 	if (facts->output_cut)
 		job_log_say(log, LOG_LEVEL_WARNING, NULL,
 		    "wrote more than its output_limit of %lld bytes",
@@ -170,6 +172,28 @@ tell_log(const struct task *t, const struct run_facts *facts,
 		job_log_say(log, LOG_LEVEL_ERROR, NULL,
 		    "processes of it are alive %lld s after KILL",
 		    (long long)(RUN_REAP / CLOCK_NS_PER_S));
+}
+
+/* Whether the server is to be spared a decision that it cannot make. */
+static bool
+wants_copy(const struct task *t, const struct failure *f)
+{
+	return f->retry_in > 0 && t->generation->settings->emulate_retry_in &&
+	    job_attempt(&t->job) < job_max_attempts(&t->job);
+}
+
+/* Owned, also when it is of no use. */
+static struct buf *
+plan_again(const struct task *t, struct notice *n)
+{
+	struct buf *copy = buf_new(NOTICE_COPY_MAX);
+
+	if (copy != NULL &&
+	    again_put(copy, &t->job, n->failure, clock_wall()) == 0) {
+		n->copy = buf_front(copy);
+		n->copy_len = buf_len(copy);
+	}
+	return copy;
 }
 
 /* What the server is told of it; borrows from t, v and *f. */
@@ -203,12 +227,14 @@ ending_ran(
     struct task *t, const struct run_facts *facts, const struct verdict *v)
 {
 	struct metrics *m = t->dispatch->parts.metrics;
-	struct failure f;
+	struct failure f = { 0 };
 	struct notice n;
 
 	plan(t, facts, v, &f, &n);
+	struct buf *copy =
+	    n.failure != NULL && wants_copy(t, &f) ? plan_again(t, &n) : NULL;
 	bool returned = goes_back(t, &n);
-	tell_log(t, facts, v, returned);
+	tell_log(t, facts, v, &n, returned);
 	metrics_ended(m, &t->job,
 	    t->lost        ? METRICS_LOST
 		: returned ? METRICS_RETURNED
@@ -216,4 +242,5 @@ ending_ran(
 	    facts);
 	metrics_ignored(m, &t->job, t->talk.ignored);
 	tell_server(t, &n);
+	buf_free(copy);
 }

@@ -53,8 +53,6 @@ put_copy(struct buf *out, const struct notice *n)
 {
 	struct json job;
 
-	if (n->copy_len == 0)
-		return 0;
 	int r = buf_puts(out, "PUSH ");
 	if (r < 0)
 		return r;
@@ -68,6 +66,26 @@ put_copy(struct buf *out, const struct notice *n)
 	return r < 0 ? r : buf_puts(out, "\r\n");
 }
 
+/* ACK or FAIL, with the result. */
+static int
+put_outcome(struct buf *out, const struct notice *n)
+{
+	int r = n->failure == NULL
+	    ? ack_put(out, n->jid, n->jid_len)
+	    : fail_put(out, n->jid, n->jid_len, n->failure);
+
+	return r == 0 && n->result != NULL ? add_result(out, n->result) : r;
+}
+
+/* Instead of what stands before it. */
+static int
+put_replacement(struct buf *out, const struct notice *n)
+{
+	int r = put_copy(out, n);
+
+	return r == 0 ? ack_put(out, n->jid, n->jid_len) : r;
+}
+
 int
 notice_put(struct buf *out, const struct notice *n)
 {
@@ -75,16 +93,12 @@ notice_put(struct buf *out, const struct notice *n)
 	int r = put_release(out, n);
 
 	if (r == 0)
-		r = put_copy(out, n);
-	if (r == 0)
 		r = put_pushes(out, n);
-	if (r == 0 && n->failure == NULL)
-		r = ack_put(out, n->jid, n->jid_len);
-	else if (r == 0)
-		r = fail_put(out, n->jid, n->jid_len, n->failure);
-	if (r == 0 && n->result != NULL)
-		r = add_result(out, n->result);
-	if (r == 0 && n->failure != NULL && n->bury)
+	if (r == 0 && (n->failure != NULL || n->copy_len == 0))
+		r = put_outcome(out, n);
+	if (r == 0 && n->copy_len > 0)
+		r = put_replacement(out, n);
+	else if (r == 0 && n->failure != NULL && n->bury)
 		r = bury_put(out, n->jid, n->jid_len);
 	if (r < 0)
 		buf_cut(out, before);
@@ -130,25 +144,39 @@ notice_first(const char *lines, size_t len)
 	return end == NULL ? len : (size_t)(end - lines) + 1;
 }
 
+/* The extension without which a first command has others in its place. */
+static unsigned
+needs(enum notice_verb verb, enum notice_verb next)
+{
+	if (verb == NOTICE_RELEASE)
+		return EXTENSION_RELEASE;
+	return verb == NOTICE_FAIL && next == NOTICE_PUSH ? EXTENSION_FAIL_RETRY
+							  : 0;
+}
+
+static enum notice_verb
+verb_behind(const char *lines, size_t len, size_t first)
+{
+	return notice_verb(lines + first, len - first);
+}
+
 size_t
 notice_skip(const char *lines, size_t len, unsigned extensions)
 {
 	size_t first = notice_first(lines, len);
+	unsigned need =
+	    needs(notice_verb(lines, len), verb_behind(lines, len, first));
 
-	return first < len && notice_verb(lines, len) == NOTICE_RELEASE &&
-		(extensions & EXTENSION_RELEASE) == 0
-	    ? first
-	    : 0;
+	return first < len && (need & ~extensions) != 0 ? first : 0;
 }
 
 size_t
 notice_over(const char *lines, size_t len, unsigned extensions)
 {
 	size_t first = notice_first(lines, len);
-	enum notice_verb verb = notice_verb(lines, len);
-	enum notice_verb next = notice_verb(lines + first, len - first);
+	enum notice_verb next = verb_behind(lines, len, first);
 
-	if (verb == NOTICE_RELEASE)
+	if (needs(notice_verb(lines, len), next) != 0)
 		return len;
 	if (next == NOTICE_BURIAL && (extensions & EXTENSION_FAIL_RETRY) != 0)
 		return len;

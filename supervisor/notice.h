@@ -39,8 +39,12 @@ struct notice {
 	size_t pushes_len; /* 0: none */
 	const char *result; /* of its program, compact JSON; NULL: none */
 	bool release;       /* not an end: it is given back, where that goes */
-	const char *copy;   /* a job that is to be run instead: then an ACK */
-	size_t copy_len;    /* at most NOTICE_COPY_MAX; 0: none */
+	/*
+	 * A job that is to be run instead, pushed before an ACK; with a failure
+	 * only where the server does not know its retry_in.
+	 */
+	const char *copy;
+	size_t copy_len; /* at most NOTICE_COPY_MAX; 0: none */
 };
 
 enum { NOTICE_COPY_MAX = 16 * 1024 * 1024 };

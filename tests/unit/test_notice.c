@@ -146,6 +146,22 @@ a_job_given_back_has_its_fallback_behind(void **state)
 	    lines, NOTICE_PUSH, "PUSH {\"args\":[1.0,9007199254740993]}");
 	rest = take_off(rest, NOTICE_ACK, "ACK {\"jid\":\"job-0001\"}");
 	assert_string_equal(rest, "");
+
+	/* A FAIL that says when takes the place of both, where it is known. */
+	n.failure = &f;
+	n.result = "7";
+	lines = put(b, &n);
+	len = strlen(lines);
+	assert_int_equal(notice_skip(lines, len, EXTENSION_FAIL_RETRY), 0);
+	assert_int_equal(notice_over(lines, len, EXTENSION_FAIL_RETRY), len);
+	skipped = notice_skip(lines, len, EXTENSION_RELEASE);
+	rest = take_off(lines, NOTICE_FAIL,
+	    "FAIL {\"jid\":\"job-0001\",\"errtype\":\"E\",\"result\":7}");
+	assert_ptr_equal(rest, lines + skipped);
+	rest = take_off(
+	    rest, NOTICE_PUSH, "PUSH {\"args\":[1.0,9007199254740993]}");
+	rest = take_off(rest, NOTICE_ACK, "ACK {\"jid\":\"job-0001\"}");
+	assert_string_equal(rest, "");
 	n.copy_len -= 2;
 	assert_true(notice_put(b, &n) < 0);
 	buf_free(b);
