@@ -49,6 +49,7 @@ help:
 	@echo 'crash     kill -9 of server and supervisor under load, ROUNDS=20'
 	@echo 'soak      mixed jobs through reload, upgrade, kill and silence, JOBS=30000'
 	@echo 'systemd-test  the units under a real systemd, in a container; as root'
+	@echo 'vm-test   cgroup limits in a virtual machine with a unified tree'
 	@echo 'bench     side by side with a stock server and other workers'
 	@echo 'interop   with a stock server and Node, Go and Python clients'
 	@echo 'man       the man pages below $(O)/man'
@@ -171,6 +172,12 @@ systemd-test: deps-build-test-systemd
 	+@$(MAKE) --no-print-directory all
 	$(PYTHON) tests/systemd/run --build-dir $(O)
 
+# Emulated, so only what a container cannot show; TESTS= is all of it.
+TESTS ?= cgroup
+vm-test: deps-build-test-vm
+	+@$(MAKE) --no-print-directory all
+	$(PYTHON) tests/systemd/run --build-dir $(O) --vm $(if $(TESTS),-k '$(TESTS)')
+
 # ---- Fuzzing ---------------------------------------------------------------
 
 fuzz_src = $(wildcard tests/fuzz/fuzz_*.c)
@@ -285,7 +292,7 @@ clean:
 	rm -rf $(O)
 
 FORCE:
-.PHONY: all help libs deps unit tools test test-here demo interop bench crash soak systemd-test \
+.PHONY: all help libs deps unit tools test test-here demo interop bench crash soak systemd-test vm-test \
         fuzz fuzz-bins fuzz-regress check check-here format format-check arrows sizes \
         werror everything tidy cppcheck shell-check man man-check units unit-check sanitize valgrind install clean FORCE
 .SECONDARY:

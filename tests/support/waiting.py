@@ -5,9 +5,10 @@ SPDX-License-Identifier: ISC
 import os
 import time
 
-# Sanitized programs are several times slower; limits are for hangs, so a
-# generous factor costs nothing when all is well.
-SLOW = 4 if os.path.basename(os.environ.get("FAKTOTUM_BUILD", "")) in ("asan", "tsan") else 1
+# Sanitized programs are several times slower, and so is an emulated machine;
+# limits are for hangs, so a generous factor costs nothing when all is well.
+SANITIZED = os.path.basename(os.environ.get("FAKTOTUM_BUILD", "")) in ("asan", "tsan")
+SLOW = int(os.environ.get("FAKTOTUM_SLOW", 4 if SANITIZED else 1))
 
 
 def wait_for(what, condition, limit=10, step=0.02):
