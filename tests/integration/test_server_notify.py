@@ -48,7 +48,7 @@ def test_ready_means_that_clients_are_welcome(watched, manager):
     manager.says_status(r"listening at 127\.0\.0\.1:\d+; 1 jobs in 1 queues, 0 reserved")
     server.kill9()
     manager.heard.clear()
-    refused = run([SERVER, "--listen", f"127.0.0.1:{server.port}", "--data", "/dev/null/x"],
+    refused = run([SERVER, "--listen", f"127.0.0.1:{server.port}", "--data", "/dev/null/x", "--web", "off"],
         env={"NOTIFY_SOCKET": manager.path})
     assert refused.returncode == 73
     assert "READY=1" not in manager.listen()
@@ -167,7 +167,7 @@ def test_the_manager_s_socket_is_used(tmp_path, ending):
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
     p = Program([activate, "-l", f"127.0.0.1:{port}", SERVER, "--listen", "127.0.0.1:1",
-        "--data", tmp_path / "data"], tmp_path / "log")
+        "--data", tmp_path / "data", "--web", "off"], tmp_path / "log")
     ending.append(p)
     p.says("Listening on")
     with Client(port) as c:  # its knocking starts the server
@@ -193,7 +193,7 @@ def test_a_client_waits_while_the_server_starts_again(tmp_path, ending):
 
     def start(name):
         p = Program([sys.executable, "-c", AS_THE_MANAGER, held.fileno(), SERVER,
-            "--data", tmp_path / "data"], tmp_path / name, pass_fds=(held.fileno(),))
+            "--data", tmp_path / "data", "--web", "off"], tmp_path / name, pass_fds=(held.fileno(),))
         p.says("listens at")
         return p
 
@@ -223,7 +223,7 @@ def test_a_socket_that_is_none_of_ours(tmp_path, ending, how, why):
             s.bind(("127.0.0.1", 0))
             ports.append(s.getsockname()[1])
     how = [h.format(tmp_path, *ports) for h in how]
-    p = Program([activate, *how, SERVER, "--data", tmp_path / "data"], tmp_path / "log")
+    p = Program([activate, *how, SERVER, "--data", tmp_path / "data", "--web", "off"], tmp_path / "log")
     p.says("Listening on")
     address = how[1]
     knock = socket.socket(socket.AF_UNIX if address.startswith("/") else socket.AF_INET)
