@@ -46,6 +46,24 @@ static const struct field limits_fields[] = {
 	    .help =
 		"What all connections together may hold in buffers; at least "
 		"`limits.line`." },
+	{ .name = "jobs",
+	    .kind = FIELD_INTEGER,
+	    .offset = AT(limits.jobs),
+	    .min = 0,
+	    .max = 1000000000,
+	    .dflt = "10000000",
+	    .help = "How many jobs may be here, waiting, scheduled, reserved, "
+		    "to be retried or dead. Each takes about 130 bytes of "
+		    "memory. Further pushes are refused; 0 sets no limit." },
+	{ .name = "disk",
+	    .kind = FIELD_SIZE,
+	    .offset = AT(limits.disk),
+	    .min = 0,
+	    .max = 1024 * GIGA,
+	    .dflt = "0",
+	    .help = "What jobs may take of the disk, beside a log of some 64M "
+		    "at most. Above it pushes are refused, and what makes room "
+		    "goes on; 0 sets no limit." },
 	{ 0 },
 };
 

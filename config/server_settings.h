@@ -29,6 +29,8 @@ struct server_settings {
 		int64_t connections; /* default 2000 */
 		int64_t line;        /* bytes of one command; default 64M */
 		int64_t memory; /* bytes all connections may buffer; 512M */
+		int64_t jobs;   /* how many may be here; 0: no limit */
+		int64_t disk;   /* bytes they may take; 0: no limit */
 	} limits;
 };
 

@@ -24,7 +24,7 @@ cmd_push(struct conn *c, const char *arg, size_t len)
 		conn_error(c, "%s", e.text);
 		return;
 	}
-	if (job_check(&job, &e) < 0) {
+	if (job_check(&job, &e) < 0 || room_for(c->server, 1, &e) < 0) {
 		conn_error(c, "%s", e.text);
 		job_clear(&job);
 		return;
@@ -136,7 +136,7 @@ bulk_push(struct bulk *b, struct jobs *jobs, const struct job *job)
 
 /* A wrong type anywhere refuses the whole call: nothing may be half pushed. */
 static int
-check_types(const struct json *array, struct err *e)
+check_types(const struct json *array, size_t *count, struct err *e)
 {
 	struct json_walk w = json_walk(array);
 	struct json element;
@@ -146,12 +146,14 @@ check_types(const struct json *array, struct err *e)
 		if (job_read(&element, &job, e) < 0)
 			return -EINVAL;
 		job_clear(&job);
+		++*count;
 	}
 	return 0;
 }
 
 static int
-read_array(const char *arg, size_t len, struct json *array, struct err *e)
+read_array(const char *arg, size_t len, struct json *array, size_t *count,
+    struct err *e)
 {
 	struct json_fault fault;
 
@@ -161,7 +163,7 @@ read_array(const char *arg, size_t len, struct json *array, struct err *e)
 	if (array->kind != JSON_ARRAY && array->kind != JSON_NULL)
 		return err_set(
 		    e, EINVAL, "invalid JSON: PUSHB takes an array of jobs");
-	return check_types(array, e);
+	return check_types(array, count, e);
 }
 
 void
@@ -172,8 +174,10 @@ cmd_pushb(struct conn *c, const char *arg, size_t len)
 	struct bulk *b;
 	struct job job;
 	struct err e;
+	size_t count = 0;
 
-	if (read_array(arg, len, &array, &e) < 0) {
+	if (read_array(arg, len, &array, &count, &e) < 0 ||
+	    room_for(c->server, count, &e) < 0) {
 		conn_error(c, "%s", e.text);
 		return;
 	}

@@ -84,6 +84,12 @@ cmd_fetch(struct conn *c, const char *arg, size_t len)
 		conn_close(c);
 		return;
 	}
+	if (conns_hold_too_much(c->server)) {
+		conn_error(c,
+		    "no room: answers that nobody takes have reached "
+		    "limits.memory");
+		return;
+	}
 	n = keep_possible(names, lens, n);
 	c->fetch = fetch_start(
 	    c->server->fetches, names, lens, n, conn_wid(c), asleep, c);

@@ -9,8 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <linux/sockios.h>
 
 #include "base/log.h"
 #include "protocol/command.h"
@@ -27,6 +30,9 @@ enum {
 	SLOTS_MAX = 256,        /* answers that one connection may wait for */
 	REPLY_MAX = 1 << 30,
 };
+
+/* Somebody who takes nothing of an answer for so long; seconds. */
+#define STALL_WAIT 30.0
 
 /* The handshake must be over by then: docs/protocol.md, "Handshake". */
 #define HANDSHAKE_WAIT 2.0
@@ -61,6 +67,36 @@ on_handshake_late(struct ev_loop *loop, ev_timer *w, int revents)
 	(void)loop;
 	(void)revents;
 	conn_close(w->data);
+}
+
+static void
+on_stalled(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct conn *c = w->data;
+	int untaken = 0;
+
+	(void)loop;
+	(void)revents;
+	/* The system takes more from us only when much of it is taken. */
+	if (ioctl(c->fd, SIOCOUTQ, &untaken) == 0 && untaken != c->untaken) {
+		c->untaken = untaken;
+		return;
+	}
+	c->server->stalled++;
+	log_say(LOG_LEVEL_WARNING, c->peer,
+	    "closed: it has taken nothing of its answer for %.0f s",
+	    STALL_WAIT);
+	conn_close(c);
+}
+
+/* Begins anew with every byte that the peer takes. */
+static void
+watch_stall(struct conn *c, bool took)
+{
+	if (buf_len(c->out) == 0)
+		ev_timer_stop(c->server->loop, &c->stalled);
+	else if (took || !ev_is_active(&c->stalled))
+		ev_timer_again(c->server->loop, &c->stalled);
 }
 
 static bool
@@ -114,6 +150,8 @@ conn_new(struct server *s, int fd, const char *peer)
 	c->io.data = c;
 	ev_timer_init(&c->handshake, on_handshake_late, HANDSHAKE_WAIT, 0.);
 	c->handshake.data = c;
+	ev_timer_init(&c->stalled, on_stalled, 0., STALL_WAIT);
+	c->stalled.data = c;
 	ev_timer_start(s->loop, &c->handshake);
 	c->next = s->conns;
 	if (s->conns != NULL)
@@ -159,6 +197,7 @@ conn_free(struct conn *c)
 
 	ev_io_stop(s->loop, &c->io);
 	ev_timer_stop(s->loop, &c->handshake);
+	ev_timer_stop(s->loop, &c->stalled);
 	close_politely(c->fd);
 	slots_forget(c);
 	if (c->fetch != NULL)
@@ -292,6 +331,12 @@ note_end(struct conn *c, ssize_t n)
 }
 
 bool
+conns_hold_too_much(const struct server *s)
+{
+	return s->buffered > (size_t)s->settings->limits.memory;
+}
+
+bool
 conn_peer_gone(struct conn *c)
 {
 	char byte;
@@ -346,21 +391,27 @@ conn_delivered(struct conn *c)
 static void
 write_some(struct conn *c)
 {
+	bool took = false;
+
 	while (buf_len(c->out) > 0) {
 		ssize_t n = send(c->fd, buf_front(c->out), buf_len(c->out),
 		    MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && errno == EAGAIN)
+		if (n < 0 && errno == EAGAIN) {
+			watch_stall(c, took);
 			return;
+		}
 		if (n < 0) {
 			note_end(c, n);
 			conn_close(c);
 			return;
 		}
 		buf_drop(c->out, (size_t)n);
+		took = true;
 	}
+	watch_stall(c, took);
 	conn_delivered(c);
 }
 
@@ -441,13 +492,17 @@ serve(struct conn *c)
 static void
 account(struct conn *c)
 {
-	struct server *s = c->server;
-	size_t now = buf_len(c->in);
+	size_t now = buf_len(c->in) + buf_len(c->out);
 
-	s->buffered += now - c->accounted;
+	c->server->buffered += now - c->accounted;
 	c->accounted = now;
-	if (s->buffered > (size_t)s->settings->limits.memory &&
-	    now > READ_AHEAD && !c->last_word)
+}
+
+static void
+refuse_hoarding(struct conn *c)
+{
+	if (conns_hold_too_much(c->server) && buf_len(c->in) > READ_AHEAD &&
+	    !c->last_word)
 		refuse(c,
 		    "the server has no room for so many unfinished commands");
 }
@@ -465,8 +520,10 @@ turn(struct conn *c)
 		slots_release(c);
 		write_some(c);
 		account(c);
+		refuse_hoarding(c);
 		more = serve(c);
 		write_some(c);
+		account(c);
 	}
 	if (c->last_word && !is_busy(c))
 		c->state = CONN_CLOSING;

@@ -59,6 +59,8 @@ struct conn {
 	size_t accounted; /* our part of server->buffered */
 	ev_io io;
 	ev_timer handshake; /* active exactly in GREETED */
+	ev_timer stalled;   /* active while answers wait for the peer */
+	int untaken;        /* bytes that the system held at its last turn */
 	struct greeting greeting;
 	struct worker *worker; /* NULL: a producer */
 	char peer[64];         /* for the log */
@@ -103,6 +105,9 @@ struct conn *conn_resume(struct pending *p);
 void conn_close(struct conn *c);
 /* Closes when what has been answered is out. */
 void conn_close_after(struct conn *c);
+
+/* Whether unread commands and untaken answers are above limits.memory. */
+bool conns_hold_too_much(const struct server *s);
 
 /* Whether the peer has closed its side by now, as far as we can know. */
 bool conn_peer_gone(struct conn *c);

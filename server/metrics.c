@@ -174,6 +174,12 @@ put_store_bytes(struct page *p, const char *name)
 }
 
 static void
+put_store_used(struct page *p, const char *name)
+{
+	put_count(p, name, (uint64_t)p->store.used_bytes);
+}
+
+static void
 put_healthy(struct page *p, const char *name)
 {
 	char reason[HEALTH_REASON_MAX];
@@ -206,6 +212,18 @@ static void
 put_refused(struct page *p, const char *name)
 {
 	put_count(p, name, p->s->refused);
+}
+
+static void
+put_stalled(struct page *p, const char *name)
+{
+	put_count(p, name, p->s->stalled);
+}
+
+static void
+put_pushes_refused(struct page *p, const char *name)
+{
+	put_count(p, name, p->s->room.refused);
 }
 
 static void
@@ -317,6 +335,12 @@ static const struct family families[] = {
 	    "The setting limits.connections.", put_connections_max },
 	{ "faktotum_server_connections_refused_total", "counter",
 	    "Clients refused because so many were connected.", put_refused },
+	{ "faktotum_server_connections_stalled_total", "counter",
+	    "Clients closed because they took nothing of an answer.",
+	    put_stalled },
+	{ "faktotum_server_pushes_refused_total", "counter",
+	    "PUSH and PUSHB refused at limits.jobs or limits.disk.",
+	    put_pushes_refused },
 	{ "faktotum_server_web_connections", "gauge",
 	    "HTTP connections, this one too.", put_web_connections },
 	{ "faktotum_server_workers", "gauge",
@@ -325,7 +349,7 @@ static const struct family families[] = {
 	    "Worker processes forgotten because they were silent.",
 	    put_silent },
 	{ "faktotum_server_buffered_bytes", "gauge",
-	    "What connections hold of unfinished commands.", put_buffered },
+	    "What connections hold of commands and answers.", put_buffered },
 	{ "faktotum_server_healthy", "gauge", "What /health says: 1 for 200.",
 	    put_healthy },
 	{ "faktotum_server_commits_total", "counter", "Transactions on disk.",
@@ -342,6 +366,9 @@ static const struct family families[] = {
 	    put_last_commit },
 	{ "faktotum_server_store_bytes", "gauge",
 	    "Size of the database and its log.", put_store_bytes },
+	{ "faktotum_server_store_used_bytes", "gauge",
+	    "What jobs take of the database: what limits.disk is about.",
+	    put_store_used },
 	{ "faktotum_server_uptime_seconds", "gauge", "Time since the start.",
 	    put_uptime },
 	{ "faktotum_server_build_info", "gauge", "1, with the version.",

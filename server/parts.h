@@ -15,6 +15,7 @@
 #include "server/jobs.h"
 #include "server/notify.h"
 #include "server/queues.h"
+#include "server/room.h"
 #include "server/server.h"
 #include "server/workers.h"
 
@@ -40,8 +41,10 @@ struct server {
 	struct buf *scratch; /* for composing one reply */
 	uint64_t commands;   /* served since the start */
 	uint64_t refused;    /* connections, for want of room */
-	int64_t started;     /* wall clock */
-	int64_t began;       /* the same, clock_mono() */
+	uint64_t stalled;    /* connections closed: they took no answer */
+	struct room room;
+	int64_t started; /* wall clock */
+	int64_t began;   /* the same, clock_mono() */
 
 	ev_prepare turn; /* the end of a turn: answers out, batch to disk */
 	ev_idle again;   /* active while another turn must come at once */

@@ -5,7 +5,6 @@
  */
 #include "server/store/space.h"
 
-#include <stdint.h>
 #include <stdio.h>
 
 #include "server/store/reader.h"
@@ -31,13 +30,12 @@ space_init(struct space *s, sqlite3 *db)
 void
 space_look(struct space *s, sqlite3 *db)
 {
-	int64_t free_pages;
+	int64_t free_pages = ask(db, "PRAGMA freelist_count");
+	int64_t pages = ask(db, "PRAGMA page_count");
 
-	if (!s->possible || s->wanted)
-		return;
-	free_pages = ask(db, "PRAGMA freelist_count");
-	s->wanted = free_pages >= SPACE_FROM &&
-	    free_pages >= ask(db, "PRAGMA page_count") / 4;
+	s->used = pages - free_pages;
+	if (s->possible && !s->wanted)
+		s->wanted = free_pages >= SPACE_FROM && free_pages >= pages / 4;
 }
 
 int

@@ -13,6 +13,7 @@
 
 #include <sqlite3.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 enum {
 	SPACE_STEP = 256,  /* pages at a time: what a client may have to wait */
@@ -23,6 +24,7 @@ enum {
 struct space {
 	bool possible; /* files made before this was thought of keep theirs */
 	bool wanted;   /* space_step() has something to do */
+	int64_t used;  /* pages that hold something, when it was last looked */
 };
 
 void space_init(struct space *s, sqlite3 *db);

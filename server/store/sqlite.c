@@ -42,6 +42,7 @@ struct batch {
 	struct store_change **end; /* where the list went on */
 	struct arena *arena;       /* owned; what `taken` points into */
 	int64_t took;              /* ns */
+	int64_t used_bytes;        /* of the database */
 	int result;
 	struct err why;
 	struct batch *next;
@@ -129,6 +130,7 @@ write_given(struct store *s)
 	b->result =
 	    writer_write(s->writer, b->first, &b->rest, b->arena, &b->why);
 	b->took = clock_mono() - began;
+	b->used_bytes = writer_used_bytes(s->writer);
 	pthread_mutex_lock(&s->mutex);
 	give_back_rest(s, b);
 	*s->written_end = b;
@@ -230,6 +232,7 @@ note_commit(struct store_status *st, const struct batch *b)
 		i++;
 	st->times.at[i]++;
 	st->times.sum += seconds;
+	st->used_bytes = b->used_bytes;
 	st->failing = b->result < 0;
 	if (st->failing) {
 		st->failures++;
@@ -416,6 +419,8 @@ open_writer(struct store *s, const struct store_visitor *v, struct err *e)
 		return tell_way_out(e);
 	}
 	s->writer = writer_new(db, e);
+	if (s->writer != NULL)
+		s->status.used_bytes = writer_used_bytes(s->writer);
 	return s->writer == NULL ? err_wrap(e, "%s", file) : 0;
 }
 

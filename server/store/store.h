@@ -172,6 +172,7 @@ struct store_times {
 
 struct store_status {
 	int64_t bytes;       /* on disk, log included */
+	int64_t used_bytes;  /* of the database, some commits ago; no log */
 	int64_t last_commit; /* wall clock; of the last good one; 0: none */
 	int64_t committed;   /* clock_mono() of the same */
 	uint64_t commits;    /* good ones */

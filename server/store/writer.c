@@ -28,7 +28,8 @@ enum {
 	LONG_LOG = 4000,               /* pages: checkpoint */
 	IDLE_LOG = 256,                /* pages: worth moving when idle */
 	HUGE_LOG = 16384,              /* pages: its space is given back */
-	LOOK_EVERY = 64,               /* commits: how much is free? */
+	LOOK_EVERY = 16,               /* commits: how much is free? */
+	PAGE_SIZE = 4096,              /* database.c */
 };
 
 struct writer {
@@ -188,6 +189,12 @@ writer_checkpoint(struct writer *w)
 	(void)sqlite3_wal_checkpoint_v2(
 	    w->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	w->checkpoint_at = w->log_pages + LONG_LOG;
+}
+
+int64_t
+writer_used_bytes(const struct writer *w)
+{
+	return w->space.used * PAGE_SIZE;
 }
 
 bool

@@ -43,6 +43,9 @@ void writer_checkpoint(struct writer *w);
 /* Whether writer_idle() would do anything. */
 bool writer_wants_idle(const struct writer *w);
 
+/* Bytes of the database that hold something, some commits ago. */
+int64_t writer_used_bytes(const struct writer *w);
+
 /* Whether the next writer_idle() is a short step of many: space.h. */
 bool writer_wants_space(const struct writer *w);
 

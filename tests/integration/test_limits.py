@@ -2,9 +2,12 @@
 
 SPDX-License-Identifier: ISC
 """
+import json
 import os
 import time
 from pathlib import Path
+
+import pytest
 
 from support.client import Client, ServerError, compact, new_job
 from support.waiting import SLOW, wait_for
@@ -176,6 +179,146 @@ def test_client_that_never_reads(server, client):
         assert client.fetch()["jid"] == job["jid"]
         assert time.monotonic() - began < 2 * SLOW
         assert SLOW > 1 or memory(server.program.pid) - before < 100_000
+
+
+# ---- room for jobs ----
+
+def test_too_many_jobs_are_refused(start_server):
+    """limits.jobs counts every job, wherever it is. A push that does not fit
+    is refused whole, and one that fits again is taken."""
+    s = start_server(config="limits: {jobs: 10}\n", web="127.0.0.1:0")
+    with s.client(wid="roomy001") as c:
+        for _ in range(4):
+            c.push()
+        c.push(at="2099-01-01T00:00:00Z")
+        failing = c.fetch()["jid"]
+        c.fail(failing)
+        held = c.fetch()["jid"]
+        answer = c.call("PUSHB " + json.dumps([new_job() for _ in range(6)]))
+        assert isinstance(answer, ServerError)
+        assert answer.text == "ERR no room: there are 5 jobs, and limits.jobs is 10"
+        assert c.size() == 2
+        assert c.pushb([new_job() for _ in range(5)]) == {}
+        assert c.error("PUSH " + compact(new_job())).startswith("ERR no room: there are 10 jobs")
+        # What is wrong with a job is told all the same.
+        assert "jobtype" in c.error('PUSH {"jid":"12345678","args":[]}')
+        c.ack(held)
+        c.push()
+        assert c.error("PUSH " + compact(new_job())).startswith("ERR no room")
+    s.restart()
+    with s.client() as c:
+        assert c.error("PUSH " + compact(new_job())).startswith("ERR no room: there are 10 jobs")
+        c.mutate("clear", "retries")
+        c.push()
+
+
+def test_jobs_may_take_so_much_of_the_disk(start_server):
+    """At limits.disk pushes are refused and nothing else: what works jobs off
+    goes on, the room that it makes is used again, and what was acknowledged
+    is there."""
+    s = start_server(config="limits: {disk: 4M}\n")
+    path, kept = s.data, []
+    with s.client(wid="disk0001") as c:
+        def push(n):
+            for _ in range(n):
+                job = new_job("t", "x" * 10_000)
+                answer = c.call("PUSH " + compact(job))
+                if answer != "OK":
+                    return answer
+                kept.append(job["jid"])
+            return None
+        refusal = push(2000)
+        assert refusal.text == "ERR no room: the jobs have reached limits.disk"
+        assert isinstance(c.call("PUSHB " + json.dumps([new_job()])), ServerError)
+        assert sum(f.stat().st_size for f in path.glob("faktotum.db*")) < 24_000_000
+        assert "no more jobs are taken" in s.program.output()
+
+        done = set()
+        while len(done) < len(kept) - 20:
+            jid = c.fetch()["jid"]
+            c.ack(jid)
+            done.add(jid)
+        wait_for("room again", lambda: push(1) is None, 20)
+        assert "jobs are taken again" in s.program.output()
+        assert push(50) is None
+    s.kill9()
+    s.start()
+    with s.client() as c:
+        left = [c.fetch()["jid"] for _ in range(c.size())]
+        assert left == [j for j in kept if j not in done]
+
+
+def test_untaken_answers_have_a_ceiling(start_server):
+    """Workers that fetch large jobs and read none of them cannot take all
+    memory: above limits.memory a FETCH is refused, in an error, and jobs stay
+    where they are."""
+    s = start_server(config="limits: {line: 8M, memory: 16M}\n")
+    with s.client() as c:
+        for _ in range(12):
+            c.push(new_job("big", "x" * 7_000_000))
+        deaf, began = [], b""
+        while began != b"-ERR ":
+            assert len(deaf) < 12, "none was refused"
+            d = s.client(wid=f"deaf{len(deaf):04d}", receive=4096)
+            deaf.append(d)
+            d.send("FETCH default\r\n")
+            began = d.socket.recv(5)
+        assert deaf[-1].socket.recv(100).startswith(b"no room: answers that nobody takes")
+        assert c.sets()["working"] == len(deaf) - 1 > 1
+        assert c.size() == 12 - c.sets()["working"]
+        c.push()
+        for d in deaf:
+            d.close()
+        wait_for("the jobs to be back", lambda: c.size() == 13)
+        assert c.fetch() is not None
+
+
+@pytest.mark.slow
+def test_who_takes_no_answer_is_closed(start_server):
+    """Thirty seconds without a byte taken: closed, and the job is where it
+    was, uncounted. Who reads slowly but does read is left alone."""
+    s = start_server(web="127.0.0.1:0")
+    with s.client() as c:
+        first = c.push(new_job("big", "x" * 20_000_000, queue="a"))["jid"]
+        c.push(new_job("big", "y" * 9_000_000, queue="b"))
+        deaf = s.client(wid="deaf0001", receive=4096)
+        deaf.send("FETCH a\r\n")
+        slow = s.client(wid="slow0001", receive=65536)
+        slow.send("FETCH b\r\n")
+        wait_for("both to be on their way", lambda: c.sets()["working"] == 2)
+
+        read = []
+
+        def back():
+            c.beat("deaf0001")  # they live, they only do not read
+            c.beat("slow0001")
+            read.append(slow.socket.recv(40_000))
+            return c.size("a") == 1
+        wait_for("the job to be back", back, 90, step=0.5)
+        assert c.sets()["working"] == 1
+        job = c.fetch("a")
+        assert job["jid"] == first and "failure" not in job
+        assert "it has taken nothing of its answer" in s.program.output()
+        while not read[-1].endswith(b"\r\n"):
+            read.append(slow.socket.recv(1_000_000))
+        assert b"".join(read).count(b"y") > 9_000_000 - 10
+        deaf.close()
+        slow.close()
+
+
+def test_vanished_peers_are_looked_for(server, client):
+    """TCP keep-alive is on for every connection: a peer whose host is gone is
+    found, though it says nothing."""
+    client.push()
+    mine = "%04X" % client.socket.getsockname()[1]
+    here = "%04X" % server.port
+
+    def timers():
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return [r[5].split(":")[0] for r in rows
+            if r[1].endswith(":" + here) and r[2].endswith(":" + mine)]
+    # 01 until the last answer is known to have arrived.
+    wait_for("the keep-alive timer", lambda: timers() == ["02"])
 
 
 def test_half_a_command_then_eof_is_not_executed(server, client):

@@ -48,8 +48,12 @@ def compact(value):
 
 
 class Client:
-    def __init__(self, port, hello=True, password=None, limit=30, **fields):
-        self.socket = socket.create_connection(("127.0.0.1", port), limit * SLOW)
+    def __init__(self, port, hello=True, password=None, limit=30, receive=None, **fields):
+        self.socket = socket.socket()
+        if receive is not None:  # a small window, before it is agreed upon
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
+        self.socket.settimeout(limit * SLOW)
+        self.socket.connect(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.file = self.socket.makefile("rb")
         self.greeting = None

@@ -1,0 +1,64 @@
+/*
+ * room - whether there is room for another job.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "server/room.h"
+
+#include <inttypes.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "server/parts.h"
+
+#define LOOK_AGAIN (CLOCK_NS_PER_S / 10)
+
+static size_t
+jobs_here(const struct server *s)
+{
+	size_t n = queues_jobs(s->queues) + jobs_reserved(s->jobs);
+
+	for (int i = 0; i < JOBS_SETS; i++)
+		n += jobs_in_set(s->jobs, (enum jobs_set)i);
+	return n;
+}
+
+/* Free pages are room too, and the log does not grow with the jobs. */
+static bool
+disk_is_full(struct server *s)
+{
+	struct room *r = &s->room;
+	int64_t now = clock_mono(), limit = s->settings->limits.disk;
+	struct store_status st;
+	bool was = r->full;
+
+	if (limit == 0 || (r->looked != 0 && now - r->looked < LOOK_AGAIN))
+		return r->full;
+	store_status(s->store, &st);
+	r->looked = now;
+	r->full = st.used_bytes >= limit;
+	if (r->full && !was)
+		log_say(LOG_LEVEL_ERROR, "server",
+		    "no more jobs are taken: they have reached limits.disk");
+	else if (was && !r->full)
+		log_say(LOG_LEVEL_INFO, "server", "jobs are taken again");
+	return r->full;
+}
+
+int
+room_for(struct server *s, size_t jobs, struct err *e)
+{
+	int64_t most = s->settings->limits.jobs;
+
+	if (disk_is_full(s)) {
+		s->room.refused++;
+		return err_set(
+		    e, ENOSPC, "no room: the jobs have reached limits.disk");
+	}
+	if (most == 0 || jobs_here(s) + jobs <= (size_t)most)
+		return 0;
+	s->room.refused++;
+	return err_set(e, ENOSPC,
+	    "no room: there are %zu jobs, and limits.jobs is %" PRId64,
+	    jobs_here(s), most);
+}
