@@ -11,12 +11,19 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "cli/cancel.h"
 #include "cli/check.h"
 #include "cli/dev.h"
+#include "cli/drain.h"
 #include "cli/msg.h"
 #include "cli/push.h"
+#include "cli/quiet.h"
+#include "cli/resume.h"
 #include "cli/run.h"
 #include "cli/run_once.h"
+#include "cli/status.h"
+#include "cli/tail.h"
+#include "cli/top.h"
 
 static const struct verb {
 	const char *name;
@@ -29,6 +36,13 @@ static const struct verb {
 	{ "push", push_main, "give jobs to the server" },
 	{ "run-once", run_once_main, "run one handler by hand" },
 	{ "msg", msg_main, "from a handler: tell the supervisor something" },
+	{ "status", status_main, "show the supervisor and its jobs" },
+	{ "top", top_main, "the same again and again" },
+	{ "tail", tail_main, "show what programs print" },
+	{ "cancel", cancel_main, "end jobs" },
+	{ "quiet", quiet_main, "let no more jobs be fetched" },
+	{ "resume", resume_main, "let jobs be fetched again" },
+	{ "drain", drain_main, "end the supervisor after its last job" },
 };
 
 enum { NVERBS = sizeof verbs / sizeof verbs[0], NAME_MAX_LEN = 32 };

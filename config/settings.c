@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/map.h"
+#include "config/control_settings.h"
 #include "config/handler.h"
 #include "config/handler_queues.h"
 #include "config/http_settings.h"
@@ -190,6 +191,10 @@ const struct field settings_fields[] = {
 	    .kind = FIELD_GROUP,
 	    .rows = http_settings_fields,
 	    .help = "Health, readiness and metrics, for those who watch." },
+	{ .name = "control",
+	    .kind = FIELD_GROUP,
+	    .rows = control_settings_fields,
+	    .help = "Orders from the operators of this host." },
 	{ .name = "path",
 	    .kind = FIELD_OTHER,
 	    .decode = place_path,
@@ -373,6 +378,7 @@ read_root(struct reader *r, struct draft *d)
 	if (node_get(d->root, "state_dir") != NULL)
 		d->s.state_dir_at = node_get(d->root, "state_dir")->at;
 	tls_settings_check(r, node_get(d->root, "tls"), &d->s.tls);
+	control_settings_marks(node_get(d->root, "control"), &d->s);
 	http_settings_check(r, node_get(d->root, "http"), &d->s);
 	queue_limits_read(r, d->queue_limits, &d->s);
 	read_jobs(r, d);
@@ -498,6 +504,8 @@ settings_free(struct settings *s)
 	free(s->state_dir);
 	free(s->unknown_jobtype);
 	free(s->http_listen);
+	free(s->control_socket);
+	free(s->control_group);
 	free(s);
 }
 

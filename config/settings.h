@@ -194,7 +194,11 @@ struct settings {
 	struct mark state_dir_at;
 	char *http_listen; /* numeric address and port; NULL: nowhere */
 	struct mark http_listen_at;
-	bool http_public; /* others may reach it */
+	bool http_public;     /* others may reach it */
+	char *control_socket; /* a path, "off", or NULL: systemd's place */
+	struct mark control_socket_at;
+	char *control_group; /* whose members may give orders; NULL: none */
+	struct mark control_group_at;
 
 	struct handler *handlers; /* sorted as in the file */
 	size_t nhandlers;

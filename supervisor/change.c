@@ -15,6 +15,7 @@
 #include "supervisor/handover.h"
 #include "supervisor/inside.h"
 #include "supervisor/joblist.h"
+#include "supervisor/orders.h"
 #include "supervisor/reload.h"
 #include "supervisor/timeline.h"
 
@@ -54,6 +55,7 @@ adopt(struct supervisor *s, struct generation *next)
 		return false;
 	}
 	s->now = next;
+	s->reading++;
 	metrics_know(s->metrics, settings);
 	output_files_know(s->files, settings);
 	log_open(settings->log_format, settings->log_level);
@@ -163,6 +165,7 @@ on_save(void *ctx, struct state_writer *w)
 {
 	struct supervisor *s = ctx;
 
+	orders_flush(s);
 	if (s->journal != NULL)
 		journal_settle(s->journal);
 	size_t unwritten = output_files_hold(s->files);
@@ -177,6 +180,9 @@ on_save(void *ctx, struct state_writer *w)
 	state_put_int(w, notify_is_ready(s->notify));
 	state_put_int(w, lifecycle_quiet_by(s->lifecycle));
 	state_put_int(w, (int64_t)(unsent + log_losses()));
+	state_put_int(w, s->began);
+	state_put_int(w, (int64_t)s->reading);
+	control_socket_save(&s->socket, w);
 	scratch_save(s->scratch, w);
 	kin_save(s->kin, w);
 	report_save(s->report, w);
@@ -258,6 +264,10 @@ change_load_identity(struct supervisor *s, bool *ready, unsigned *quiet)
 	*ready = state_get_within(r, 0, 1) != 0;
 	*quiet = (unsigned)state_get_within(r, 0, QUIET_ALL);
 	log_lost((unsigned long)state_get_within(r, 0, INT32_MAX));
+	s->began = state_get_int(r);
+	/* The successor has read the configuration again. */
+	s->reading = (uint64_t)state_get_within(r, 1, INT64_MAX - 1) + 1;
+	control_socket_load(&s->socket, r);
 }
 
 /* The jobs at work. What cannot be read ends, and comes back to somebody. */

@@ -1,7 +1,8 @@
 /*
  * inside - the parts of a supervisor.
  *
- * For supervisor/supervisor.c, change.c and health.c alone.
+ * For supervisor/supervisor.c, change.c, health.c, orders.c and overview.c
+ * alone.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -14,6 +15,7 @@
 #include "base/buf.h"
 #include "handlers/spawner.h"
 #include "supervisor/client.h"
+#include "supervisor/control_socket.h"
 #include "supervisor/dispatch.h"
 #include "supervisor/fetch.h"
 #include "supervisor/heartbeat.h"
@@ -31,8 +33,13 @@
 #include "supervisor/supervisor.h"
 #include "supervisor/upgrade.h"
 
+struct orders;
+
 struct supervisor {
 	struct supervisor_parts given;
+	int64_t began;          /* clock_mono() of our first program */
+	uint64_t reading;       /* of the configuration; 1: the first */
+	bool interrupted;       /* programs were stopped for our end */
 	struct generation *now; /* held */
 	struct ev_loop *loop;
 	struct identity who;
@@ -56,7 +63,9 @@ struct supervisor {
 	struct notify *notify;
 	struct lifecycle *lifecycle;
 	struct metrics *metrics;
-	struct http *http;       /* NULL: not wanted */
+	struct http *http; /* NULL: not wanted */
+	struct control_socket socket;
+	struct orders *orders;   /* NULL: none are taken */
 	struct buf *secrets;     /* for the check of an upgrade */
 	struct upgrade *upgrade; /* NULL: switched off */
 };

@@ -50,6 +50,10 @@ reload_keep_fixed(const struct settings *old, struct settings *next)
 	next->cgroup = old->cgroup;
 	keep(next, "http.listen", next->http_listen_at, old->http_listen,
 	    &next->http_listen);
+	keep(next, "control.socket", next->control_socket_at,
+	    old->control_socket, &next->control_socket);
+	keep(next, "control.group", next->control_group_at, old->control_group,
+	    &next->control_group);
 }
 
 bool

@@ -23,6 +23,7 @@
 #include "supervisor/handover.h"
 #include "supervisor/health.h"
 #include "supervisor/inside.h"
+#include "supervisor/orders.h"
 #include "supervisor/timeline.h"
 
 /* Once in a life: with a server or without, jobs can come from now on. */
@@ -140,6 +141,7 @@ on_progress(void *ctx)
 {
 	struct supervisor *s = ctx;
 
+	orders_progress(s);
 	fetch_poke(s->fetch);
 	lifecycle_check(s->lifecycle);
 }
@@ -173,6 +175,7 @@ on_phase(void *ctx, enum lifecycle_phase phase)
 		notify_stopping(s->notify);
 		break;
 	case LIFECYCLE_STOPPING:
+		s->interrupted = true;
 		dispatch_interrupt(s->dispatch);
 		break;
 	case LIFECYCLE_KILLING:
@@ -364,6 +367,9 @@ supervisor_new(const struct supervisor_parts *parts, struct generation *first,
 	}
 	s->given = *parts;
 	s->now = first;
+	s->began = clock_mono();
+	s->reading = 1;
+	s->socket.fd = -1;
 	ev_prepare_init(&s->turn, change_turn);
 	s->turn.data = s;
 	if (identity_make(&s->who, parts->server, parts->password,
@@ -384,7 +390,8 @@ supervisor_new(const struct supervisor_parts *parts, struct generation *first,
 		err_set(e, ENOMEM, "out of memory, threads or descriptors");
 		goto fail;
 	}
-	if (make_work(s, e) < 0 || health_open(s, e) < 0)
+	if (make_work(s, e) < 0 || health_open(s, e) < 0 ||
+	    orders_open(s, e) < 0)
 		goto fail;
 	if (parts->handover != NULL)
 		change_load_work(s);
@@ -404,6 +411,7 @@ supervisor_free(struct supervisor *s)
 {
 	if (s == NULL)
 		return;
+	orders_close(s);
 	/* What does not die keeps its run; the end of the process is near. */
 	if (s->dispatch != NULL && dispatch_busy(s->dispatch) > 0) {
 		output_files_hold(s->files);
@@ -458,6 +466,7 @@ supervisor_run(struct supervisor *s)
 		    "%zu outcomes could not be told to the server; their jobs "
 		    "come back when their reservations end",
 		    report_waiting(s->report));
+	orders_over(s);
 	fetch_end(s->fetch);
 	client_end(s->client);
 

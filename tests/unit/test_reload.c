@@ -47,6 +47,28 @@ server_and_tmpdir_keep_their_values(void **state)
 }
 
 static void
+the_control_socket_keeps_its_place(void **state)
+{
+	struct settings *old = good("control: {socket: /run/a}\n" ONE);
+	struct settings *next =
+	    good("control: {socket: /run/b, group: root}\n" ONE);
+	struct heard heard;
+
+	(void)state;
+	heard_begin(&heard);
+	reload_keep_fixed(old, next);
+	heard_end(&heard);
+	assert_string_equal(next->control_socket, "/run/a");
+	assert_null(next->control_group);
+	assert_non_null(
+	    strstr(heard.text, "t.yaml:1:19: control.socket changes"));
+	assert_non_null(
+	    strstr(heard.text, "t.yaml:1:34: control.group changes"));
+	settings_free(old);
+	settings_free(next);
+}
+
+static void
 labels_are_compared_by_text_and_order(void **state)
 {
 	struct settings *none = good(ONE), *ab = good("labels: [a, b]\n" ONE);
@@ -66,6 +88,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(server_and_tmpdir_keep_their_values),
+		cmocka_unit_test(the_control_socket_keeps_its_place),
 		cmocka_unit_test(labels_are_compared_by_text_and_order),
 	};
 

@@ -1,0 +1,46 @@
+/*
+ * quiet - the verb that lets no more jobs be fetched.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#include "cli/quiet.h"
+
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "cli/call.h"
+
+static const char usage[] =
+    "Usage: faktotum quiet [--socket PATH | -c FILE]\n"
+    "Let the supervisor on this host fetch no more jobs.\n"
+    "\n"
+    "Jobs that are here run on; faktotum resume ends it. It lasts over a\n"
+    "reload and an upgrade in place, not over a restart. The server is not\n"
+    "told: its own word for quiet cannot be taken back.\n"
+    "\n" CALL_OPTIONS_HELP "\n"
+    "Exit status: 0 it is quiet, 1 it is shutting down,\n" CALL_STATUS_HELP;
+
+static int
+on_line(void *ctx, const struct json *object)
+{
+	(void)ctx;
+	printf("quiet: no more jobs are fetched; %.0f at work\n",
+	    call_number(object, "busy"));
+	return 0;
+}
+
+int
+quiet_main(int argc, char **argv)
+{
+	struct call_options o = { .verb = "quiet", .usage = usage };
+	struct call c = { .options = &o,
+		.request = "{\"request\":\"quiet\"}",
+		.line = on_line };
+	int status = call_options_read(&o, argc, argv);
+
+	if (status >= 0)
+		return status;
+	if (o.nwords > 0)
+		return call_options_misuse(&o, "there are words too many");
+	return call_make(&c);
+}
