@@ -189,11 +189,10 @@ on_completed(void *ctx, struct MHD_Connection *c, void **request,
 static void
 make_room(struct web *w)
 {
-	struct peer *p;
+	struct peer *p = TAILQ_FIRST(&w->peers);
 
-	TAILQ_FOREACH(p, &w->peers, link)
-	if (!p->answering && !p->over)
-		break;
+	while (p != NULL && (p->answering || p->over))
+		p = TAILQ_NEXT(p, link);
 	if (p == NULL)
 		p = TAILQ_FIRST(&w->peers);
 	if (p == NULL)
