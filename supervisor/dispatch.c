@@ -48,6 +48,15 @@ leave(struct task *t)
 }
 
 void
+dispatch_give_back(struct task *t, const char *errtype, const char *message)
+{
+	const struct failure f = { .errtype = errtype, .message = message };
+
+	ending_given_back(t, &f);
+	leave(t);
+}
+
+void
 dispatch_refuse(struct task *t, const char *errtype, const char *message)
 {
 	const struct failure f = { .errtype = errtype, .message = message };

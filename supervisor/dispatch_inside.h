@@ -52,6 +52,10 @@ void dispatch_start_next(struct dispatch *d, struct lane *lane);
 /* The job fails without a program having run, and is gone. */
 void dispatch_refuse(struct task *t, const char *errtype, const char *message);
 
+/* Likewise, but it is given back where the server can do that. */
+void
+dispatch_give_back(struct task *t, const char *errtype, const char *message);
+
 /* Of every job's run; ctx is its task. */
 extern const struct run_hooks dispatch_run_hooks;
 

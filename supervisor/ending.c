@@ -64,6 +64,32 @@ goes_back(const struct task *t, const struct notice *n)
 	    (n->copy_len > 0 || report_takes_back(t->dispatch->parts.report));
 }
 
+/* The end of a job that is somebody else's from now on, if that goes. */
+static void
+give_back(struct task *t, const struct failure *f, struct notice *n)
+{
+	bool returned = goes_back(t, n);
+	const struct job_end end = { JOB_FAILED,
+		returned ? "returned" : "refused", -1 };
+
+	job_log_end(&t->output.log, LOG_LEVEL_WARNING, &end,
+	    "%s: %s; not run (attempt %lld of %lld); %s", f->errtype,
+	    f->message, (long long)job_attempt(&t->job),
+	    (long long)job_max_attempts(&t->job),
+	    returned ? "given back" : "reported FAIL");
+	tell_server(t, n);
+	metrics_ended(t->dispatch->parts.metrics, &t->job,
+	    returned ? METRICS_RETURNED : METRICS_REFUSED, NULL);
+}
+
+void
+ending_given_back(struct task *t, const struct failure *f)
+{
+	struct notice n = { .release = true, .failure = f };
+
+	give_back(t, f, &n);
+}
+
 void
 ending_returned(struct task *t)
 {
@@ -72,17 +98,7 @@ ending_returned(struct task *t)
 	struct notice n = { 0 };
 
 	plan_return(t, false, &f, &n);
-	bool returned = goes_back(t, &n);
-	const struct job_end end = { JOB_FAILED,
-		returned ? "returned" : "refused", -1 };
-	job_log_end(&t->output.log, LOG_LEVEL_WARNING, &end,
-	    "%s: %s; not run (attempt %lld of %lld); %s", f.errtype, f.message,
-	    (long long)job_attempt(&t->job),
-	    (long long)job_max_attempts(&t->job),
-	    returned ? "given back" : "reported FAIL");
-	tell_server(t, &n);
-	metrics_ended(t->dispatch->parts.metrics, &t->job,
-	    returned ? METRICS_RETURNED : METRICS_REFUSED, NULL);
+	give_back(t, &f, &n);
 }
 
 bool

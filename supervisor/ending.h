@@ -17,6 +17,12 @@
 /* The job fails without a program having run. f is borrowed. */
 void ending_refused(struct task *t, const struct failure *f);
 
+/*
+ * It is not run, since its handler does not work here: it is given back where
+ * the server can do that, else it fails with f, borrowed.
+ */
+void ending_given_back(struct task *t, const struct failure *f);
+
 /* It is not run, since we end; somebody else is to do it. */
 void ending_returned(struct task *t);
 

@@ -18,6 +18,7 @@
 #include "supervisor/dispatch_inside.h"
 #include "supervisor/invocation.h"
 #include "supervisor/metrics.h"
+#include "supervisor/places.h"
 #include "supervisor/scratch.h"
 
 static const char unavailable[] = "HandlerUnavailable";
@@ -150,6 +151,20 @@ begin_to_wait(struct task *t)
 		t->patience = clock_mono() + t->lane->how->breaker.hold;
 }
 
+/*
+ * Whether it can go back to the server without coming again at once: its queue
+ * is left alone here.
+ */
+static bool
+may_return(const struct task *t)
+{
+	const struct dispatch *d = t->dispatch;
+
+	return t->lane->breaker.state != BREAKER_CLOSED &&
+	    report_takes_back(d->parts.report) &&
+	    places_by_breakers(d, t->queue) == 0;
+}
+
 /* It will not wait any longer; it is in no lane's list. */
 static void
 give_up(struct task *t)
@@ -158,13 +173,15 @@ give_up(struct task *t)
 	char message[BREAKER_REASON_MAX + 64];
 	bool last = job_attempt(&t->job) >= job_max_attempts(&t->job);
 
-	if (last && !t->tried && !t->dispatch->paused && !t->dispatch->closed &&
-	    !lane_is_full(lane)) {
+	snprintf(message, sizeof message, "its breaker is open: %s",
+	    lane->breaker.reason);
+	if (may_return(t)) {
+		dispatch_give_back(t, unavailable, message);
+	} else if (last && !t->tried && !t->dispatch->paused &&
+	    !t->dispatch->closed && !lane_is_full(lane)) {
 		t->tried = true;
 		dispatch_start(t);
 	} else {
-		snprintf(message, sizeof message, "its breaker is open: %s",
-		    lane->breaker.reason);
 		dispatch_refuse(t, unavailable, message);
 	}
 }
@@ -292,6 +309,11 @@ gate_takes_back(struct task *t, const char *why)
 {
 	struct dispatch *d = t->dispatch;
 
+	if (!may_wait(t) && !t->dispatch->closed && !t->lost && may_return(t)) {
+		metrics_not_started(d->parts.metrics, &t->job);
+		dispatch_give_back(t, unavailable, why);
+		return true;
+	}
 	if (!may_wait(t))
 		return false;
 	begin_to_wait(t);

@@ -5,7 +5,8 @@
  * everything pauses, or because its handler's breaker (supervisor/breaker) is
  * not closed. The first two waits last as long as the reservation allows. The
  * third lasts for the breaker's `hold`, and only while no more than a quarter
- * of all slots wait: other handlers go on meanwhile. Then the job fails, or,
+ * of all slots wait: other handlers go on meanwhile. Then the job is given back,
+ * if its queue is left alone and the server can take it; else it fails, or,
  * when that would be its last failure, is tried after all.
  *
  * For supervisor/dispatch.c and carry.c alone.
@@ -46,8 +47,9 @@ void gate_note(
 
 /*
  * Its program could not be started, which gate_note() has heard: whether it
- * waits to be tried again. Then it is in its lane, in front of the others, and
- * nothing is left of the try.
+ * is still to be run. Then it waits in its lane, in front of the others, and
+ * nothing is left of the try; or it has gone back to the server, and *t is
+ * gone.
  */
 bool gate_takes_back(struct task *t, const char *why);
 

@@ -4,7 +4,7 @@
  * What must not come is not fetched: a job that is here already can only wait,
  * at the cost of its reservation, or fail.
  *
- * For supervisor/dispatch.c.
+ * For supervisor/dispatch.c and gate.c.
  *
  * SPDX-License-Identifier: ISC
  */

@@ -133,6 +133,33 @@ def test_in_a_shared_queue_others_go_on(bench):
     assert fails[0]["jid"] == bench.tap.sent("FAIL")[-1]["jid"]
 
 
+def test_it_goes_back_where_the_server_takes_it(bench):
+    """Jobs that are here when their queue is left alone are given back, not
+    failed: no attempt is spent, and all are done when the file is there."""
+    path = bench.script("gone", "exit 0")
+    fragile(bench, path, breaker={"hold": 0})
+    lose(bench, path)
+    jids = [bench.push("t", queue="fragile", retry=0) for _ in range(5)]
+    opened(bench)
+    wait_for("a job to be given back", lambda: bench.tap.lines("RELEASE"))
+    opened(bench, count=3)
+    assert not bench.tap.sent("FAIL")
+    bench.script("gone", "exit 0")
+    bench.acked(*jids)
+    assert not bench.tap.sent("FAIL")
+
+
+def test_a_stock_server_hears_of_a_failure(bench):
+    """It cannot take a job back; then an attempt is spent."""
+    path = bench.script("gone", "exit 0")
+    bench.tap.stock = True
+    fragile(bench, path, breaker={"hold": 0})
+    lose(bench, path)
+    fail = bench.failed(bench.push("t", queue="fragile"))
+    assert fail["errtype"] == "HandlerUnavailable" and path in fail["message"]
+    assert not bench.tap.lines("RELEASE")
+
+
 def test_a_last_attempt_is_tried_after_all(bench):
     """A failure that would be the last is not given unrun: the job is tried,
     and here the handler works again."""

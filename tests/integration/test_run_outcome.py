@@ -104,7 +104,7 @@ def test_program_that_is_no_program(bench):
     path = bench.scratch / "nonsense"
     path.write_bytes(b"\x7fELF" + b"\0" * 100)
     path.chmod(0o755)
-    bench.run({"t": str(path)}, defaults={"breaker": {"hold": 0}})
+    bench.run({"t": str(path)}, defaults={"breaker": {"unavailable": "off"}})
     fail = bench.failed(bench.push("t"))
     assert fail["errtype"] == "HandlerUnavailable"
     assert str(path) in fail["message"]
@@ -114,7 +114,7 @@ def test_program_that_is_no_program(bench):
 def test_missing_interpreter(bench):
     """#! of something absent is the program's unavailability as well."""
     path = bench.script("h", "", shell="/no/such/interpreter")
-    bench.run({"t": path}, defaults={"breaker": {"hold": 0}})
+    bench.run({"t": path}, defaults={"breaker": {"unavailable": "off"}})
     fail = bench.failed(bench.push("t"))
     assert fail["errtype"] == "HandlerUnavailable"
 
