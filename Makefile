@@ -239,8 +239,9 @@ man-check: man
 unit-check: units
 	contrib/check-units $(O)/units
 
-# Where threads share data in earnest: the server. The supervisor's threads
-# only start programs and look up names; their unit tests run here too.
+# Where threads share data in earnest: the server, and what the supervisor's
+# log does. Its other threads start programs, look up names and write files;
+# their unit tests run here too.
 THREADED = not run_ and not crash and not notify and not verbs and not readme
 sanitize: deps-build-test
 	+@$(MAKE) --no-print-directory O=$(O)/asan HARDEN= HARDENLD= \

@@ -132,9 +132,10 @@ journald_close(struct journald *j)
 {
 	if (j == NULL)
 		return;
-	log_divert(NULL, NULL);
+	/* Its thread may be telling losses: first it ends, then the sink. */
 	if (!courier_close(j->courier, patience))
-		return; /* its thread goes on using it */
+		return; /* it goes on using both */
+	log_divert(NULL, NULL);
 	journald_socket_close(&j->socket);
 	free(j);
 }
