@@ -26,7 +26,8 @@ class Team:
         self.server = stage.server(password=password)
         self.relay = stage.closes(Relay(self.server.port))
         files = {"record": [self.out], "fail-once": [self.out],
-                 "give-up": [self.out], "until": [self.out, self.gate]}[handler]
+                 "give-up": [self.out], "later": [self.out],
+                 "chain": [self.out], "until": [self.out, self.gate]}[handler]
         settings.setdefault("concurrency", 4)
         settings.update(queues=["default"], labels=["interop"], jobs={
             handler: {"exec": [os.path.join(HANDLERS, handler)] + files}})
@@ -222,6 +223,50 @@ def drains_on_SIGTERM(stage):
             info["queues"]["default"]), (1, 0, 0, 1), "processed, failed, reserved, left")
 
 
+def gives_back_what_it_interrupts(stage):
+    """A job that a failure would delete survives the supervisor's end, under
+    its jid; ours takes it back, a stock server gets a copy."""
+    # By then the last FETCH, which waits for 2 s, has been answered: it is not
+    # the one that gets the copy.
+    team = Team(stage, "until", shutdown={"grace": "4s"}, defaults={"grace": "1s"})
+    team.push("until", jid="ephemeral-1", retry=0)
+    team.started(1)
+    team.process.signal(signal.SIGTERM)
+    expect(team.process.wait(20), 0, "exit status")
+    stock = not team.relay.lines("worker", "RELEASE")
+    expect(stock, stage.has_pages, "a copy was pushed, nothing released")
+    info = team.server.info()
+    expect((info["total_failures"], info["sets"]["retries"], info["sets"]["working"],
+            info["queues"]["default"]), (0, 0, 0, 1), "failed, retried, reserved, left")
+    team.open_gate()
+    team.process = stage.process(team.process.child.args,
+                                 FAKTORY_URL="tcp://127.0.0.1:%d" % team.relay.port)
+    team.processed(2 if stock else 1)
+    expect(team.lines(), ["start ephemeral-1"] * 2 + ["end ephemeral-1"], "events")
+    expect(team.server.info()["sets"]["working"], 0, "reserved")
+
+
+def pushes_what_a_job_asks_for(stage):
+    """A follow-up job is stored before the ACK and runs under the jid that was
+    made for it."""
+    team = Team(stage, "chain")
+    team.push("chain", "first", jid="first-of-two")
+    info = team.processed(2)
+    expect(team.lines(), ["first-of-two", read(team.out + ".next").strip()], "jids")
+    expect((info["total_failures"], info["sets"]["working"]), (0, 0), "failed, reserved")
+
+
+def keeps_a_delay_of_its_own(stage):
+    """A job that asks for a time of its own gets it, and its second attempt
+    is counted as such, where a stock server keeps it among the scheduled."""
+    team = Team(stage, "later", emulate_retry_in=True, defaults={"later": "1s"})
+    team.push("later", retry=3)
+    wait_for(lambda: len(team.lines()) == 2, 40, "the second attempt")
+    expect(team.lines(), ["attempt 1", "attempt 2"], "attempts")
+    team.processed(2)
+    expect(team.server.info()["total_failures"], 0 if stage.has_pages else 1, "failed")
+
+
 TESTS = [
     reports_why_a_handler_failed_and_tries_again,
     obeys_quiet,
@@ -235,4 +280,7 @@ TESTS = [
     knows_the_password,
     says_that_its_password_is_wrong,
     drains_on_SIGTERM,
+    gives_back_what_it_interrupts,
+    pushes_what_a_job_asks_for,
+    keeps_a_delay_of_its_own,
 ]
