@@ -90,3 +90,21 @@ def test_an_upgrade_keeps_what_was_printed(start_supervisor, tmp_path):
         go.touch()
         peer.wait(lambda: peer.acks)
         assert peer.told[0][1]["result"] == "one\ntwo"
+
+
+def test_our_server_keeps_it(bench):
+    """From the program's standard output to RESULT, with the digits it came
+    with; and of a failure likewise."""
+    bench.run({"ok": {"exec": [bench.script("ok", "echo '[9007199254740993, 1.0]'")],
+        "stdout": "result"}, "bad": {"exec": [bench.script("bad", "echo half; exit 1")],
+        "stdout": "result"}})
+    ok, bad = bench.push("ok"), bench.push("bad")
+    bench.acked(ok)
+    bench.failed(bad)
+
+    def result(jid):
+        return bench.client.call('RESULT {"jid":"%s"}' % jid)
+    wait_for("both", lambda: result(ok) and result(bad))
+    assert b'"result":[9007199254740993,1.0]' in result(ok)
+    assert json.loads(result(bad))["result"] == "half"
+    assert json.loads(result(bad))["failed"] is True
