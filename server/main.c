@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "config/server_settings.h"
 #include "server/server.h"
+#include "server/stock.h"
 #include "server/verbs.h"
 
 static const char usage[] =
@@ -73,6 +74,18 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
+static void
+tell_flag(int letter)
+{
+	const char *instead = stock_flag(letter);
+
+	if (instead != NULL)
+		fprintf(stderr,
+		    "faktotum-server: -%c is a stock server's, here it is "
+		    "%s\n",
+		    letter, instead);
+}
+
 /* Returns -1 to go on, else the exit status. */
 static int
 read_options(int argc, char **argv, struct options *o)
@@ -106,6 +119,7 @@ read_options(int argc, char **argv, struct options *o)
 			puts("faktotum-server " FAKTOTUM_VERSION);
 			return EX_OK;
 		default:
+			tell_flag(optopt);
 			fputs("faktotum-server: see --help\n", stderr);
 			return EX_USAGE;
 		}
@@ -132,6 +146,13 @@ tell(void *ctx, const char *message)
 {
 	(void)ctx;
 	fprintf(stderr, "%s\n", message);
+}
+
+static void
+warn(void *ctx, const char *message)
+{
+	(void)ctx;
+	log_say(LOG_LEVEL_WARNING, "settings", "%s", message);
 }
 
 static int
@@ -333,11 +354,13 @@ main(int argc, char **argv)
 	if (settings == NULL)
 		return status;
 	if (o.check) {
+		stock_look(environment, tell, NULL);
 		server_settings_free(settings);
 		puts("the settings are good");
 		return EX_OK;
 	}
 	log_open(settings->log_format, settings->log_level);
+	stock_look(environment, warn, NULL);
 	loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
 	if (loop == NULL) {
 		fputs("faktotum-server: no event loop\n", stderr);

@@ -194,3 +194,53 @@ def test_program_class_notices_a_crash(tmp_path):
     report.wait()
     with pytest.raises(AssertionError, match="runtime error"):
         report.close()
+
+
+TOML = """# from before
+[faktory]
+binding = "0.0.0.0:7419"
+  password = "s3cret-one"
+[web]
+binding = ":7420"
+password = "s3cret-two"
+
+[[cron]]
+  schedule = "*/5 * * * *"
+[other]
+thing = 1
+"""
+
+
+def test_a_stock_servers_settings_are_pointed_out(tmp_path, start_server):
+    """Variables and lines of a stock server that are not read are named, with
+    what to write instead; no value is told. --check says the same."""
+    conf = tmp_path / "home/.faktory/conf.d"
+    conf.mkdir(parents=True)
+    (conf / "a.toml").write_text(TOML)
+    (conf / "readme.txt").write_text("x = 1\n")
+    (conf.parent / "password").write_text("s3cret-three\n")
+    env = {"HOME": str(tmp_path / "home"), "FAKTORY_ENV": "production",
+        "REDIS_URL": "redis://:s3cret-four@x", "FAKTORY_PASSWORD": "/run/s3cret-five"}
+    s = start_server(env=env)
+    said = s.program.output()
+    _, checked = start_refused(tmp_path, "--check", env=env)
+    for text in (said, checked):
+        for wanted in ("FAKTORY_ENV is not read: ", "REDIS_URL is not read: ",
+                "FAKTORY_PASSWORD begins with /: here it is the password",
+                f"{conf}/a.toml:3: faktory.binding is not read: write listen: HOST:PORT",
+                f"{conf}/a.toml:4: faktory.password is not read: write password: {{file: PATH}}",
+                f"{conf}/a.toml:6: web.binding is not read: write web: {{listen: HOST:PORT}}",
+                f"{conf}/a.toml:7: web.password is not read: write web: {{password: ",
+                f"{conf}/a.toml:10: cron.schedule is not read: this server has no cron yet",
+                f"{conf}/a.toml:12: other.thing is not read: nothing here",
+                f"{conf.parent}/password is not read: write password: {{file: "):
+            assert wanted in text, wanted
+        assert "s3cret" not in text and "readme" not in text
+
+
+@pytest.mark.parametrize("flag, instead", [("-b", "--listen"), ("-w", "--web"), ("-e", "nothing")])
+def test_a_stock_servers_flags_are_pointed_out(tmp_path, flag, instead):
+    """A flag of a stock server: 64, and what it is called here."""
+    status, text = start_refused(tmp_path, flag, "x")
+    assert status == 64
+    assert f"{flag} is a stock server's, here it is {instead}" in text
