@@ -42,6 +42,7 @@ struct courier {
 	bool closing; /* the thread ends when the bag is empty, */
 	bool leaving; /* or at once */
 	bool over;    /* it has ended */
+	bool alone;   /* nobody waits for it: it frees this itself */
 };
 
 struct courier *
@@ -124,6 +125,18 @@ work_once(struct courier *c)
 		pause_a_little(c);
 }
 
+/* When nobody uses it any more. */
+static void
+dispose(struct courier *c)
+{
+	while (c->count > 0)
+		drop_first(c);
+	pthread_cond_destroy(&c->changed);
+	pthread_cond_destroy(&c->work);
+	pthread_mutex_destroy(&c->lock);
+	free(c);
+}
+
 static void *
 serve(void *arg)
 {
@@ -137,8 +150,11 @@ serve(void *arg)
 			work_once(c);
 	}
 	c->over = true;
+	bool alone = c->alone;
 	pthread_cond_broadcast(&c->changed);
 	pthread_mutex_unlock(&c->lock);
+	if (alone)
+		dispose(c);
 	return NULL;
 }
 
@@ -240,6 +256,7 @@ end_thread(struct courier *c, int64_t patience)
 	while (!c->over && r != ETIMEDOUT)
 		r = pthread_cond_timedwait(&c->changed, &c->lock, &until);
 	bool over = c->over;
+	c->alone = !over;
 	pthread_mutex_unlock(&c->lock);
 	return over;
 }
@@ -249,17 +266,14 @@ courier_close(struct courier *c, int64_t patience)
 {
 	if (c == NULL)
 		return true;
-	if (c->has_thread && !end_thread(c, patience)) {
-		pthread_detach(c->thread);
+	bool has_thread = c->has_thread;
+	pthread_t thread = c->thread;
+	if (has_thread && !end_thread(c, patience)) {
+		pthread_detach(thread); /* c is its own now */
 		return false;
 	}
-	if (c->has_thread)
-		pthread_join(c->thread, NULL);
-	while (c->count > 0)
-		drop_first(c);
-	pthread_cond_destroy(&c->changed);
-	pthread_cond_destroy(&c->work);
-	pthread_mutex_destroy(&c->lock);
-	free(c);
+	if (has_thread)
+		pthread_join(thread, NULL);
+	dispose(c);
 	return true;
 }

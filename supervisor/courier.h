@@ -52,7 +52,7 @@ void courier_go_on(struct courier *c);
 
 /*
  * Delivers for `patience` more, forgets the rest and frees c. False when a
- * delivery does not come back: then it keeps c and ctx for ever. Accepts NULL.
+ * delivery does not come back: then it keeps ctx for ever. Accepts NULL.
  */
 bool courier_close(struct courier *c, int64_t patience);
 

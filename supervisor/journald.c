@@ -9,6 +9,7 @@
 #include "supervisor/journald.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ enum {
 static const int64_t patience = CLOCK_NS_PER_S;
 
 struct journald {
+	atomic_bool gone; /* nothing is taken any more */
 	struct courier *courier;
 	struct journald_socket socket; /* of its thread, as the next */
 	int64_t told;                  /* clock_mono() */
@@ -75,6 +77,9 @@ static bool
 take(void *ctx, const struct log_event *ev)
 {
 	struct journald *j = ctx;
+
+	if (j->gone)
+		return false;
 	struct buf *entry = buf_new(ENTRY_MAX);
 	bool taken = entry != NULL && journald_entry_put(entry, ev) == 0 &&
 	    courier_take(j->courier, buf_front(entry), buf_len(entry),
@@ -133,6 +138,7 @@ journald_close(struct journald *j)
 	if (j == NULL)
 		return;
 	/* Its thread may be telling losses: first it ends, then the sink. */
+	j->gone = true;
 	if (!courier_close(j->courier, patience))
 		return; /* it goes on using both */
 	log_divert(NULL, NULL);
