@@ -40,7 +40,7 @@ static const char usage_text[] =
     "without\n"
     "                     drop-ins; for a name systemctl is asked\n"
     "      --server [URL] also: ask the server for its queues and compare\n"
-    "                     them with FILE's; default: the server of FILE\n"
+    "                     them with FILE's; default: the first of FILE\n"
     "      --reference    print every setting with its default, as Markdown\n"
     "      --help         print this text\n";
 
@@ -84,12 +84,14 @@ static int
 check_server(const struct settings *s)
 {
 	struct err e = { 0 };
-	struct url u;
+	struct servers found;
+	int r = server_urls_of(s, &found, &e);
 
-	if (server_url_of(s, &u, &e) == 0)
-		return check_tls(s, u.tls);
-	fprintf(stderr, "%s%s%s\n", s->server == NULL ? s->file : "",
-	    s->server == NULL ? ": " : "", e.text);
+	explicit_bzero(found.urls, sizeof found.urls);
+	if (r == 0)
+		return check_tls(s, found.tls);
+	fprintf(stderr, "%s%s%s\n", s->nservers == 0 ? s->file : "",
+	    s->nservers == 0 ? ": " : "", e.text);
 	return EX_CONFIG;
 }
 
@@ -138,16 +140,17 @@ static int
 ask_server(const struct settings *s, const char *text)
 {
 	struct err e = { 0 };
-	struct url u;
+	struct servers found = { .count = 1 };
+	struct url *u = &found.urls[0];
 
-	if ((text != NULL ? server_url(text, &u, &e)
-			  : server_url_of(s, &u, &e)) < 0) {
+	if ((text != NULL ? server_url(text, u, &e)
+			  : server_urls_of(s, &found, &e)) < 0) {
 		fprintf(
 		    stderr, "%s%s\n", text != NULL ? "--server: " : "", e.text);
 		return text != NULL ? EX_USAGE : EX_CONFIG;
 	}
-	int r = compare_server(s, &u, stdout, &e);
-	explicit_bzero(&u, sizeof u);
+	int r = compare_server(s, u, stdout, &e);
+	explicit_bzero(&found, sizeof found);
 	if (r == 0)
 		return 0;
 	fprintf(stderr, "%s\n", e.text);

@@ -53,7 +53,7 @@ struct options {
 	const char *server;
 	const char *check; /* the state that we would have to go on from */
 	char **argv;       /* what we were started with; owned array */
-	bool tls;          /* the server that was found wants it */
+	bool tls;          /* a server that was found wants it */
 };
 
 /* Returns -1 to go on, else the exit status. */
@@ -114,19 +114,22 @@ hide_environment(void)
 }
 
 static int
-find_server(const struct options *o, const struct settings *s, struct url *u,
-    struct err *e)
+find_servers(const struct options *o, const struct settings *s,
+    struct servers *found, struct err *e)
 {
 	if (o->server != NULL) {
+		struct url *u = &found->urls[0];
 		int r = server_url(o->server, u, e);
 
+		found->count = 1;
+		found->tls = r == 0 && u->tls;
 		if (r == 0 && u->has_password)
 			r = err_set(e, EINVAL,
 			    "everybody can read a command line; the password "
 			    "belongs into the configuration or FAKTORY_URL");
 		return r == 0 ? 0 : err_wrap(e, "--server");
 	}
-	return server_url_of(s, u, e);
+	return server_urls_of(s, found, e);
 }
 
 static void
@@ -205,10 +208,11 @@ save(void *ctx, struct state_writer *w)
 
 /* Takes first. */
 static int
-work(struct options *o, struct generation *first, const struct url *server,
+work(struct options *o, struct generation *first, const struct servers *servers,
     struct state_reader *handover)
 {
-	const struct supervisor_parts parts = { .server = server,
+	const struct supervisor_parts parts = { .servers = servers->urls,
+		.nservers = servers->count,
 		.password = first->settings->password,
 		.reload = reload,
 		.argv = o->argv,
@@ -248,7 +252,7 @@ read_secrets(void)
 static int
 upgrade_check(const struct options *o)
 {
-	struct url server;
+	struct servers servers;
 	struct err e;
 	int status;
 
@@ -262,8 +266,8 @@ upgrade_check(const struct options *o)
 	struct generation *g = load_generation(
 	    o->file, load_tell_mistake, load_tell_warning, &status);
 	if (g != NULL &&
-	    (find_server(o, g->settings, &server, &e) < 0 ||
-		(server.tls && generation_secure(g, &e) < 0))) {
+	    (find_servers(o, g->settings, &servers, &e) < 0 ||
+		(servers.tls && generation_secure(g, &e) < 0))) {
 		fprintf(stderr, "%s\n", e.text);
 		status = EX_CONFIG;
 	}
@@ -320,7 +324,7 @@ start(struct options *o)
 {
 	struct handover h;
 	struct generation *carried;
-	struct url server;
+	struct servers servers;
 	struct err e;
 	int status;
 
@@ -332,23 +336,24 @@ start(struct options *o)
 	if (first == NULL && carried != NULL)
 		first = generation_hold(carried);
 	generation_drop(carried);
-	if (first != NULL && find_server(o, first->settings, &server, &e) < 0) {
+	if (first != NULL &&
+	    find_servers(o, first->settings, &servers, &e) < 0) {
 		fprintf(stderr, "%s\n", e.text);
 		generation_drop(first);
 		first = NULL;
 		status = EX_CONFIG;
 	}
 	if (first != NULL) {
-		o->tls = server.tls;
+		o->tls = servers.tls;
 		first = secured(o, first, over);
 		status = EX_CONFIG;
 	}
 	if (first != NULL) {
 		hide_environment();
-		status = work(o, first, &server, over ? &h.reader : NULL);
+		status = work(o, first, &servers, over ? &h.reader : NULL);
 	}
 	handover_clear(&h);
-	explicit_bzero(&server, sizeof server);
+	explicit_bzero(&servers, sizeof servers);
 	hidden_forget();
 	return status;
 }

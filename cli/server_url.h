@@ -16,7 +16,15 @@
  */
 int server_url(const char *text, struct url *u, struct err *e);
 
+/* In the order in which they are tried; they may hold passwords. */
+struct servers {
+	struct url urls[SETTINGS_SERVERS_MAX];
+	size_t count;
+	bool tls; /* one of them wants it */
+};
+
 /* The same for a configuration; the message names file, line and column. */
-int server_url_of(const struct settings *s, struct url *u, struct err *e);
+int
+server_urls_of(const struct settings *s, struct servers *found, struct err *e);
 
 #endif

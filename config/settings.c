@@ -22,6 +22,7 @@
 #include "config/queue_limits.h"
 #include "config/queue_list.h"
 #include "config/secret.h"
+#include "config/server_list.h"
 #include "config/settings_fields.h"
 #include "config/sources.h"
 #include "config/tls_settings.h"
@@ -94,12 +95,15 @@ static const struct field_choice checks[] = {
 
 const struct field settings_fields[] = {
 	{ .name = "server",
-	    .kind = FIELD_TEXT,
-	    .offset = AT(s.server),
-	    .expected = "a URL such as tcp://127.0.0.1:7419",
-	    .help = "Where the job server is. Without it the environment says: "
-		    "`FAKTORY_PROVIDER`, else `FAKTORY_URL`, else the local "
-		    "host." },
+	    .kind = FIELD_OTHER,
+	    .decode = server_list_decode,
+	    .offset = AT(s),
+	    .expected = "a URL such as tcp://127.0.0.1:7419, or a list of at "
+			"most 8",
+	    .help = "Where the job server is. Of several the first that "
+		    "answers gives the jobs, see operations.md. Without it "
+		    "the environment says: `FAKTORY_PROVIDER`, else "
+		    "`FAKTORY_URL`, else the local host." },
 	{ .name = "password",
 	    .kind = FIELD_OTHER,
 	    .decode = secret_decode,
@@ -371,8 +375,6 @@ read_root(struct reader *r, struct draft *d)
 	field_defaults(r, "", settings_fields, &given, d);
 	if (node_get(d->root, "password") == NULL)
 		d->s.password = secret_credential(r);
-	if (node_get(d->root, "server") != NULL)
-		d->s.server_at = node_get(d->root, "server")->at;
 	if (node_get(d->root, "tmpdir") != NULL)
 		d->s.tmpdir_at = node_get(d->root, "tmpdir")->at;
 	if (node_get(d->root, "state_dir") != NULL)
@@ -494,7 +496,10 @@ settings_free(struct settings *s)
 		free(s->files[i]);
 	free(s->files);
 	free(s->file);
-	free(s->server);
+	for (size_t i = 0; i < s->nservers; i++)
+		free(s->servers[i]);
+	free(s->servers);
+	free(s->servers_at);
 	if (s->password != NULL)
 		explicit_bzero(s->password, strlen(s->password));
 	free(s->password);

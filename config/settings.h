@@ -162,14 +162,17 @@ struct handler {
 	int64_t crash_limit; /* deaths by signal that make a job dead; 0: no */
 };
 
+enum { SETTINGS_SERVERS_MAX = 8 };
+
 struct settings {
 	char *file;   /* what the operator named: a file or a directory */
 	char **files; /* what was read, by mark.file */
 	size_t nfiles;
 
-	char *server; /* URL; NULL: from the environment */
-	struct mark server_at;
-	char *password; /* NULL: none, or the URL's */
+	char **servers; /* URLs in the order in which they are tried */
+	struct mark *servers_at;
+	size_t nservers; /* 0: the environment says */
+	char *password;  /* NULL: none, or the URL's */
 	struct tls_settings tls;
 	int64_t concurrency;
 	enum queue_order queue_order;

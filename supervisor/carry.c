@@ -197,3 +197,12 @@ dispatch_load(struct dispatch *d, struct state_reader *r,
 	gate_renew(d);
 	return d->busy;
 }
+
+void
+dispatch_renumber(struct dispatch *d, const size_t *now_at, size_t n)
+{
+	struct task *t;
+
+	for (t = TAILQ_FIRST(&d->all); t != NULL; t = TAILQ_NEXT(t, link))
+		t->server = t->server < n ? now_at[t->server] : 0;
+}

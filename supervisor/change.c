@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "supervisor/event.h"
@@ -30,12 +31,48 @@ change_turn(struct ev_loop *loop, ev_prepare *w, int revents)
 	struct supervisor *s = w->data;
 
 	(void)revents;
-	if (fetch_in_flight(s->fetch) > 0 || report_sent(s->report) > 0)
+	const struct upstream_totals n =
+	    upstream_total(s->upstreams, s->nupstreams);
+	if (n.in_flight > 0 || n.sent > 0)
 		return;
 	ev_prepare_stop(loop, w);
 	s->introduce = false;
-	fetch_hang_up(s->fetch);
-	client_redial(s->client, "to introduce this worker with new labels");
+	for (size_t i = 0; i < s->nupstreams; i++) {
+		struct upstream *u = &s->upstreams[i];
+
+		fetch_hang_up(u->fetch);
+		if (!client_idle(u->client))
+			client_redial(u->client,
+			    "to introduce this worker with new labels");
+	}
+}
+
+static bool
+reload_fetches(struct supervisor *s, const struct settings *settings)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < s->nupstreams; i++)
+		good =
+		    fetch_reload(s->upstreams[i].fetch, settings) == 0 && good;
+	return good;
+}
+
+/* For conversations that begin from now on. */
+static void
+introduce_as(struct upstream *u, const struct generation *next)
+{
+	const struct settings *settings = next->settings;
+
+	heartbeat_set_period(u->heartbeat, settings->beat);
+	u->who.labels = settings->labels;
+	u->who.nlabels = settings->nlabels;
+	u->who.tls = next->tls;
+	if (settings->password != NULL)
+		u->who.password = settings->password;
+	else
+		u->who.password =
+		    u->who.url->has_password ? u->who.url->password : NULL;
 }
 
 /* Everything that may fail comes first: a reload happens wholly or not. */
@@ -48,10 +85,12 @@ adopt(struct supervisor *s, struct generation *next)
 	bool labels = reload_changes_labels(s->now->settings, settings);
 	struct generation *before = s->now;
 
-	if (fetch_reload(s->fetch, settings) < 0)
+	if (!reload_fetches(s, settings)) {
+		(void)reload_fetches(s, before->settings);
 		return false;
+	}
 	if (dispatch_reload(s->dispatch, next) < 0) {
-		(void)fetch_reload(s->fetch, before->settings);
+		(void)reload_fetches(s, before->settings);
 		return false;
 	}
 	s->now = next;
@@ -59,17 +98,9 @@ adopt(struct supervisor *s, struct generation *next)
 	metrics_know(s->metrics, settings);
 	output_files_know(s->files, settings);
 	log_open(settings->log_format, settings->log_level);
-	heartbeat_set_period(s->heartbeat, settings->beat);
 	lifecycle_set_times(s->lifecycle, &times);
-	s->who.labels = settings->labels;
-	s->who.nlabels = settings->nlabels;
-	s->who.tls = next->tls;
-	if (settings->password != NULL)
-		s->who.password = settings->password;
-	else
-		s->who.password = s->given.server->has_password
-		    ? s->given.server->password
-		    : NULL;
+	for (size_t i = 0; i < s->nupstreams; i++)
+		introduce_as(&s->upstreams[i], next);
 	if (labels) {
 		s->introduce = true;
 		ev_prepare_start(s->loop, &s->turn);
@@ -107,7 +138,7 @@ reload(struct supervisor *s)
 		generation_drop(next);
 	}
 	notify_reloaded(s->notify);
-	fetch_poke(s->fetch);
+	fetch_poke(s->current->fetch);
 }
 
 /* A package that was upgraded is taken into use by a reload. */
@@ -153,10 +184,12 @@ static bool
 is_calm(void *ctx)
 {
 	struct supervisor *s = ctx;
+	const struct upstream_totals n =
+	    upstream_total(s->upstreams, s->nupstreams);
 
 	/* A supervisor that has been told to end does not begin anew. */
 	return lifecycle_phase(s->lifecycle) < LIFECYCLE_DRAINING &&
-	    fetch_in_flight(s->fetch) == 0 && report_sent(s->report) == 0 &&
+	    n.in_flight == 0 && n.sent == 0 &&
 	    joblist_starting(s->dispatch) == 0;
 }
 
@@ -176,7 +209,7 @@ on_save(void *ctx, struct state_writer *w)
 	size_t unsent = s->journald != NULL ? journald_hold(s->journald) : 0;
 	s->given.save(s->given.ctx, w);
 	generation_save(s->now, w);
-	state_put_text(w, s->who.wid);
+	state_put_text(w, s->current->who.wid);
 	state_put_int(w, notify_is_ready(s->notify));
 	state_put_int(w, lifecycle_quiet_by(s->lifecycle));
 	state_put_int(w, (int64_t)(unsent + log_losses()));
@@ -185,7 +218,11 @@ on_save(void *ctx, struct state_writer *w)
 	control_socket_save(&s->socket, w);
 	scratch_save(s->scratch, w);
 	kin_save(s->kin, w);
-	report_save(s->report, w);
+	state_put_int(w, (int64_t)s->nupstreams);
+	for (size_t i = 0; i < s->nupstreams; i++) {
+		state_put_text(w, s->upstreams[i].who.shown);
+		report_save(s->upstreams[i].report, w);
+	}
 	dispatch_save(s->dispatch, w);
 }
 
@@ -204,7 +241,7 @@ on_given_up(void *ctx)
 	else
 		notify_reloaded(s->notify);
 	s->reload_too = false;
-	fetch_poke(s->fetch);
+	fetch_poke(s->current->fetch);
 }
 
 static const struct upgrade_hooks upgrade_hooks = { on_pause, is_calm, on_save,
@@ -259,7 +296,9 @@ change_load_identity(struct supervisor *s, bool *ready, unsigned *quiet)
 	char *wid = state_get_text(r);
 
 	if (wid != NULL)
-		snprintf(s->who.wid, sizeof s->who.wid, "%s", wid);
+		for (size_t i = 0; i < s->nupstreams; i++)
+			snprintf(s->upstreams[i].who.wid,
+			    sizeof s->upstreams[i].who.wid, "%s", wid);
 	free(wid);
 	*ready = state_get_within(r, 0, 1) != 0;
 	*quiet = (unsigned)state_get_within(r, 0, QUIET_ALL);
@@ -270,15 +309,40 @@ change_load_identity(struct supervisor *s, bool *ready, unsigned *quiet)
 	control_socket_load(&s->socket, r);
 }
 
+/*
+ * What the servers are owed. now_at: what was number i is that number of
+ * ours; a server that is in the list no more is taken for the first.
+ */
+static size_t
+load_reports(struct supervisor *s, size_t now_at[SETTINGS_SERVERS_MAX])
+{
+	struct state_reader *r = s->given.handover;
+	size_t n = (size_t)state_get_within(r, 0, SETTINGS_SERVERS_MAX);
+
+	for (size_t i = 0; i < n; i++) {
+		char *shown = state_get_text(r);
+
+		now_at[i] = 0;
+		for (size_t k = 0; shown != NULL && k < s->nupstreams; k++)
+			if (strcmp(s->upstreams[k].who.shown, shown) == 0)
+				now_at[i] = k;
+		free(shown);
+		report_load(s->reports[now_at[i]], r);
+	}
+	return n;
+}
+
 /* The jobs at work. What cannot be read ends, and comes back to somebody. */
 void
 change_load_work(struct supervisor *s)
 {
 	struct state_reader *r = s->given.handover;
 
-	report_load(s->report, r);
+	size_t now_at[SETTINGS_SERVERS_MAX];
+	size_t nservers = load_reports(s, now_at);
 	dispatch_pause(s->dispatch);
 	size_t n = dispatch_load(s->dispatch, r, s->given.lookup);
+	dispatch_renumber(s->dispatch, now_at, nservers);
 	if (r->failed)
 		log_say(LOG_LEVEL_ERROR, "upgrade",
 		    "the state is damaged; %zu programs were killed, their "

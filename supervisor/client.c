@@ -445,6 +445,19 @@ client_redial(struct client *c, const char *why)
 	client_start(c);
 }
 
+void
+client_hurry(struct client *c)
+{
+	if (c->state == CLIENT_IDLE || c->state == CLIENT_RESTING)
+		dial(c);
+}
+
+bool
+client_idle(const struct client *c)
+{
+	return c->state == CLIENT_IDLE;
+}
+
 bool
 client_ready(const struct client *c)
 {

@@ -60,7 +60,13 @@ void client_end(struct client *c);
 /* Gives up this conversation and dials a new one at once. */
 void client_redial(struct client *c, const char *why);
 
+/* Dials at once what rests or has not begun; leaves alone what is at it. */
+void client_hurry(struct client *c);
+
 bool client_ready(const struct client *c);
+
+/* Not wanted: before client_start(), after client_end(). */
+bool client_idle(const struct client *c);
 
 /* What the server of this conversation offers (enum extension); 0 before its
  * greeting. */

@@ -232,8 +232,8 @@ refuse_unknown(struct task *t)
 }
 
 void
-dispatch_take(
-    struct dispatch *d, const char *bytes, size_t len, int64_t asked_at)
+dispatch_take(struct dispatch *d, size_t server, const char *bytes, size_t len,
+    int64_t asked_at)
 {
 	struct err e;
 	struct task *t = task_new(d, bytes, len, asked_at, &e);
@@ -244,6 +244,7 @@ dispatch_take(
 		    e.text);
 		return;
 	}
+	t->server = server;
 	TAILQ_INSERT_TAIL(&d->all, t, link);
 	d->busy++;
 
@@ -378,13 +379,12 @@ lose(struct task *t)
 	    t->run != NULL ? "ending its program" : "not run");
 }
 
-int
-dispatch_cancel(struct dispatch *d, const char *jid, enum cancel_reason reason)
+static int
+cancel(struct task *t, enum cancel_reason reason)
 {
 	static const char *const names[] = { [CANCEL_USER] = "user",
 		[CANCEL_SERVER] = "server",
 		[CANCEL_LOST] = "lost" };
-	struct task *t = dispatch_find(d, jid);
 
 	if (t == NULL)
 		return -ENOENT;
@@ -400,13 +400,32 @@ dispatch_cancel(struct dispatch *d, const char *jid, enum cancel_reason reason)
 	struct lane *lane = t->lane;
 	gate_unhold(t);
 	if (reason == CANCEL_LOST) {
-		metrics_ended(d->parts.metrics, &t->job, METRICS_LOST, NULL);
+		metrics_ended(
+		    t->dispatch->parts.metrics, &t->job, METRICS_LOST, NULL);
 		leave(t);
 	} else {
 		dispatch_refuse(t, "Cancelled", "cancelled before it was run");
 	}
 	lane_settle(lane);
 	return 0;
+}
+
+int
+dispatch_cancel(struct dispatch *d, const char *jid, enum cancel_reason reason)
+{
+	return cancel(dispatch_find(d, jid), reason);
+}
+
+int
+dispatch_cancel_of(struct dispatch *d, size_t server, const char *jid,
+    enum cancel_reason reason)
+{
+	struct task *t;
+
+	for (t = TAILQ_FIRST(&d->all); t != NULL; t = TAILQ_NEXT(t, link))
+		if (t->server == server && strcmp(t->jid, jid) == 0)
+			break;
+	return cancel(t, reason);
 }
 
 void

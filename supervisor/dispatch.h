@@ -37,11 +37,11 @@ struct dispatch_parts {
 	struct ev_loop *loop;
 	struct spawner *spawner;
 	struct scratch *scratch;
-	struct report *report;
-	const char *wid;         /* begins every dispatch id */
-	struct metrics *metrics; /* NULL: nothing is counted */
-	bool outlive;            /* programs go on when our threads end */
-	struct kin *kin;         /* NULL: what breaks away is not found */
+	struct report *const *reports; /* one for each server */
+	const char *wid;               /* begins every dispatch id */
+	struct metrics *metrics;       /* NULL: nothing is counted */
+	bool outlive;                  /* programs go on when our threads end */
+	struct kin *kin;               /* NULL: what breaks away is not found */
 	struct cgroups *cgroups; /* NULL: programs have no group of their own */
 	struct output_files *files; /* NULL: no output is kept in files */
 };
@@ -60,9 +60,12 @@ int dispatch_reload(struct dispatch *d, struct generation *next);
  * NULL. */
 void dispatch_free(struct dispatch *d);
 
-/* Takes up a job; bytes are copied. asked_at: clock_mono() before its FETCH. */
-void dispatch_take(
-    struct dispatch *d, const char *bytes, size_t len, int64_t asked_at);
+/*
+ * Takes up a job; bytes are copied. asked_at: clock_mono() before its FETCH.
+ * server: which of the reports it belongs to.
+ */
+void dispatch_take(struct dispatch *d, size_t server, const char *bytes,
+    size_t len, int64_t asked_at);
 
 /* How many jobs may be taken up now. */
 size_t dispatch_room(const struct dispatch *d);
@@ -103,6 +106,10 @@ enum cancel_reason {
 int
 dispatch_cancel(struct dispatch *d, const char *jid, enum cancel_reason reason);
 
+/* The same for a job of this server: two may use one jid. */
+int dispatch_cancel_of(struct dispatch *d, size_t server, const char *jid,
+    enum cancel_reason reason);
+
 /*
  * The end of the work: programs get TERM and their grace, then KILL; with
  * dispatch_kill() KILL at once. They, the held jobs and those that still
@@ -127,5 +134,8 @@ void dispatch_resume(struct dispatch *d);
 void dispatch_save(const struct dispatch *d, struct state_writer *w);
 size_t dispatch_load(struct dispatch *d, struct state_reader *r,
     const char *(*lookup)(const char *name));
+
+/* After dispatch_load(): the server that was number i is number now_at[i]. */
+void dispatch_renumber(struct dispatch *d, const size_t *now_at, size_t n);
 
 #endif

@@ -23,7 +23,8 @@ tell_server(struct task *t, struct notice *n)
 	    t->generation->settings->emulate_dead;
 	/* A lost one is about somebody else's run by now. */
 	if (!t->lost)
-		report_tell(t->dispatch->parts.report, n, t->when.expires);
+		report_tell(
+		    t->dispatch->parts.reports[t->server], n, t->when.expires);
 }
 
 /* No failure of it would leave it anywhere. */
@@ -61,7 +62,8 @@ static bool
 goes_back(const struct task *t, const struct notice *n)
 {
 	return n->release &&
-	    (n->copy_len > 0 || report_takes_back(t->dispatch->parts.report));
+	    (n->copy_len > 0 ||
+		report_takes_back(t->dispatch->parts.reports[t->server]));
 }
 
 /* The end of a job that is somebody else's from now on, if that goes. */

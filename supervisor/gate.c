@@ -161,7 +161,7 @@ may_return(const struct task *t)
 	const struct dispatch *d = t->dispatch;
 
 	return t->lane->breaker.state != BREAKER_CLOSED &&
-	    report_takes_back(d->parts.report) &&
+	    report_takes_back(d->parts.reports[t->server]) &&
 	    places_by_breakers(d, t->queue) == 0;
 }
 

@@ -54,9 +54,9 @@ health_unready(const struct supervisor *s)
 	default:
 		return "shutting down";
 	}
-	if (!client_ready(s->client))
+	if (!client_ready(s->current->client))
 		return "not connected to the server";
-	if (!heartbeat_alive(s->heartbeat))
+	if (!heartbeat_alive(s->current->heartbeat))
 		return "the server has not accepted a beat yet";
 	if (!serves_a_queue(s))
 		return "no handler works: all breakers are open";
@@ -92,16 +92,18 @@ static void
 put_metrics(struct supervisor *s, struct http_answer *a)
 {
 	struct metrics_queue *queues = list_queues(s);
+	const struct upstream_totals total =
+	    upstream_total(s->upstreams, s->nupstreams);
 	const struct metrics_now now = {
-		.connected = client_ready(s->client),
-		.beating = heartbeat_alive(s->heartbeat),
+		.connected = client_ready(s->current->client),
+		.beating = heartbeat_alive(s->current->heartbeat),
 		.ready = health_unready(s) == NULL,
 		.phase = metrics_phases[lifecycle_phase(s->lifecycle)],
 		.slots = (size_t)s->now->settings->concurrency,
 		.busy = dispatch_busy(s->dispatch),
-		.waiting = report_waiting(s->report),
-		.fetches = fetch_asked(s->fetch),
-		.told = report_counts(s->report),
+		.waiting = total.waiting,
+		.fetches = total.asked,
+		.told = total.told,
 		.queues = queues,
 		.nqueues = queues != NULL ? s->now->settings->nqueues : 0,
 	};

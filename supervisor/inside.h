@@ -1,8 +1,8 @@
 /*
  * inside - the parts of a supervisor.
  *
- * For supervisor/supervisor.c, change.c, health.c, orders.c and overview.c
- * alone.
+ * For supervisor/supervisor.c, change.c, choice.c, health.c, orders.c and
+ * overview.c alone.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -14,12 +14,9 @@
 
 #include "base/buf.h"
 #include "handlers/spawner.h"
-#include "supervisor/client.h"
+#include "supervisor/choice.h"
 #include "supervisor/control_socket.h"
 #include "supervisor/dispatch.h"
-#include "supervisor/fetch.h"
-#include "supervisor/heartbeat.h"
-#include "supervisor/identity.h"
 #include "supervisor/journal.h"
 #include "supervisor/journald.h"
 #include "supervisor/http.h"
@@ -28,10 +25,10 @@
 #include "supervisor/notify.h"
 #include "supervisor/orphans.h"
 #include "supervisor/output_files.h"
-#include "supervisor/report.h"
 #include "supervisor/scratch.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/upgrade.h"
+#include "supervisor/upstream.h"
 
 struct orders;
 
@@ -42,21 +39,21 @@ struct supervisor {
 	bool interrupted;       /* programs were stopped for our end */
 	struct generation *now; /* held */
 	struct ev_loop *loop;
-	struct identity who;
-	bool handing_over;     /* nothing is begun any more */
-	bool reload_too;       /* when the upgrade is given up */
-	bool introduce;        /* the server is to hear who we are once more: */
-	ev_prepare turn;       /* active meanwhile */
-	struct client *client; /* for report and heartbeat */
+	bool handing_over; /* nothing is begun any more */
+	bool reload_too;   /* when the upgrade is given up */
+	bool introduce;    /* the server is to hear who we are once more: */
+	ev_prepare turn;   /* active meanwhile */
+	struct upstream upstreams[SETTINGS_SERVERS_MAX];
+	size_t nupstreams;
+	struct upstream *current; /* jobs are fetched from it */
+	struct choice choice;
+	struct report *reports[SETTINGS_SERVERS_MAX]; /* theirs */
 	struct spawner *spawner;
 	struct scratch *scratch;
 	struct output_files *files;
 	struct journal *journal;   /* NULL: none */
 	struct journald *journald; /* NULL: there is none here */
-	struct report *report;
-	struct heartbeat *heartbeat;
 	struct dispatch *dispatch;
-	struct fetch *fetch;
 	struct kin *kin;
 	struct cgroups *cgroups; /* NULL: programs have none */
 	struct orphans *orphans;

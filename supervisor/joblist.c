@@ -148,3 +148,14 @@ joblist_owns(const struct dispatch *d, pid_t pid)
 			return true;
 	return false;
 }
+
+size_t
+joblist_count(const struct dispatch *d, size_t server)
+{
+	const struct task *t;
+	size_t n = 0;
+
+	for (t = TAILQ_FIRST(&d->all); t != NULL; t = TAILQ_NEXT(t, link))
+		n += t->server == server;
+	return n;
+}

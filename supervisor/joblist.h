@@ -53,6 +53,9 @@ const char *joblist_state_name(enum joblist_state s);
 typedef bool joblist_each(void *ctx, const struct joblist_job *job);
 void joblist_walk(const struct dispatch *d, joblist_each *each, void *ctx);
 
+/* How many of them are of this server. */
+size_t joblist_count(const struct dispatch *d, size_t server);
+
 /* The job of this name. Returns whether there is one. */
 bool joblist_find(
     const struct dispatch *d, const char *jid, struct joblist_job *job);

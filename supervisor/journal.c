@@ -52,7 +52,6 @@ struct entry {
 	uint64_t id;
 	int64_t expires; /* clock_wall() */
 	enum entry_state state;
-	bool ours;    /* to be told to this server */
 	bool over;    /* done while WRITING */
 	bool refused; /* counted as such */
 	size_t len;
@@ -62,7 +61,6 @@ struct entry {
 TAILQ_HEAD(entries, entry);
 
 struct journal {
-	char *server;
 	char *wid;
 	struct buf *scratch; /* of the loop */
 
@@ -269,12 +267,13 @@ serve(void *arg)
 /* ---- The loop. ------------------------------------------------------------ */
 
 uint64_t
-journal_add(struct journal *j, const struct journal_outcome *o)
+journal_add(
+    struct journal *j, const char *server, const struct journal_outcome *o)
 {
 	struct journal_record r = { .kind = JOURNAL_ADD,
 		.id = j->last_id + 1,
 		.expires = clock_wall() + (o->expires - clock_mono()),
-		.server = { j->server, strlen(j->server) },
+		.server = { server, strlen(server) },
 		.wid = { j->wid, strlen(j->wid) },
 		.jid = { o->jid, o->jid_len },
 		.line = { o->line, o->len } };
@@ -290,7 +289,6 @@ journal_add(struct journal *j, const struct journal_outcome *o)
 		j->counts.refused++;
 	} else {
 		j->counts.kept++;
-		n->ours = true;
 		j->waits++;
 		pthread_cond_signal(&j->work);
 	}
@@ -357,8 +355,6 @@ replay_one(struct journal *j, const struct journal_record *r,
 		return;
 	n->expires = r->expires;
 	n->state = KEPT;
-	n->ours = r->server.len == strlen(j->server) &&
-	    memcmp(r->server.bytes, j->server, r->server.len) == 0;
 }
 
 static int
@@ -404,8 +400,7 @@ start_thread(struct journal *j, struct err *e)
 }
 
 struct journal *
-journal_open(
-    const char *dir, const char *server, const char *wid, struct err *e)
+journal_open(const char *dir, const char *wid, struct err *e)
 {
 	struct journal *j = calloc(1, sizeof *j);
 	pthread_condattr_t mono;
@@ -422,12 +417,10 @@ journal_open(
 	pthread_condattr_destroy(&mono);
 	TAILQ_INIT(&j->entries);
 	j->file.fd = j->file.dir = -1;
-	j->server = strdup(server);
 	j->wid = strdup(wid);
 	j->by_id = map_new();
 	j->scratch = buf_new(JOURNAL_RECORD_MAX + 64);
-	if (j->server == NULL || j->wid == NULL || j->by_id == NULL ||
-	    j->scratch == NULL)
+	if (j->wid == NULL || j->by_id == NULL || j->scratch == NULL)
 		err_set(e, ENOMEM, "out of memory");
 	else if (journal_file_open(&j->file, dir, e) == 0 &&
 	    replay(j, e) == 0 && start_thread(j, e) == 0)
@@ -437,7 +430,7 @@ journal_open(
 }
 
 void
-journal_found(struct journal *j,
+journal_found(struct journal *j, const char *server,
     void (*found)(
 	void *ctx, const struct journal_outcome *outcome, uint64_t id),
     void *ctx)
@@ -449,7 +442,9 @@ journal_found(struct journal *j,
 		int64_t left = n->expires - clock_wall();
 
 		next = TAILQ_NEXT(n, link);
-		if (!n->ours || journal_record_read(n->record, n->len, &r) == 0)
+		if (journal_record_read(n->record, n->len, &r) == 0 ||
+		    r.server.len != strlen(server) ||
+		    memcmp(r.server.bytes, server, r.server.len) != 0)
 			continue;
 		if (left > expires_max)
 			left = expires_max;
@@ -485,7 +480,6 @@ journal_close(struct journal *j)
 	pthread_cond_destroy(&j->idle);
 	pthread_cond_destroy(&j->work);
 	pthread_mutex_destroy(&j->lock);
-	free(j->server);
 	free(j->wid);
 	free(j);
 }

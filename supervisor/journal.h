@@ -42,28 +42,29 @@ struct journal_counts {
 };
 
 /*
- * Opens or makes the journal below dir and keeps others off. server and wid
- * say whose outcomes will come; those of other servers stay in the file until
- * their reservations have ended. Returns NULL with *e set; e->code EBUSY when
- * another supervisor is at work here.
+ * Opens or makes the journal below dir and keeps others off. wid says whose
+ * outcomes will come. Returns NULL with *e set; e->code EBUSY when another
+ * supervisor is at work here.
  */
-struct journal *journal_open(
-    const char *dir, const char *server, const char *wid, struct err *e);
+struct journal *journal_open(const char *dir, const char *wid, struct err *e);
 
 /* Writes what waits, and waits for it. Accepts NULL. */
 void journal_close(struct journal *j);
 
 /*
- * What was found for this server: one call each, once; outcome is borrowed
- * during it, id is as from journal_add().
+ * What was found for this server: one call each; outcome is borrowed during
+ * it, id is as from journal_add(). To be called before the first
+ * journal_add(). What nobody asks for stays in the file until its reservation
+ * has ended.
  */
-void journal_found(struct journal *j,
+void journal_found(struct journal *j, const char *server,
     void (*found)(
 	void *ctx, const struct journal_outcome *outcome, uint64_t id),
     void *ctx);
 
 /* Returns a number for journal_done(); 0 when it is not kept. */
-uint64_t journal_add(struct journal *j, const struct journal_outcome *o);
+uint64_t journal_add(
+    struct journal *j, const char *server, const struct journal_outcome *o);
 
 /* The server has confirmed it, or nobody waits for it any more. 0: nothing. */
 void journal_done(struct journal *j, uint64_t id);

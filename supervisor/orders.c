@@ -376,7 +376,8 @@ orders_over(struct supervisor *s)
 		return;
 	int n = snprintf(line, sizeof line,
 	    "{\"done\":true,\"untold\":%zu,\"interrupted\":%s}\n",
-	    report_waiting(s->report), s->interrupted ? "true" : "false");
+	    upstream_total(s->upstreams, s->nupstreams).waiting,
+	    s->interrupted ? "true" : "false");
 	for (w = LIST_FIRST(&s->orders->waiters); w != NULL; w = next) {
 		next = LIST_NEXT(w, link);
 		control_last(w->peer, line, (size_t)n);

@@ -59,17 +59,19 @@ put_identity(struct buf *out, const struct supervisor *s, int64_t now)
 	int r = buf_puts(out, "{\"supervisor\":{");
 
 	if (r == 0)
-		r = field_put_int(out, "pid", s->who.pid);
+		r = field_put_int(out, "pid", s->current->who.pid);
 	if (r == 0)
 		r = field_put_text(out, "version", FAKTOTUM_VERSION);
 	if (r == 0)
-		r = field_put_text(out, "wid", s->who.wid);
+		r = field_put_text(out, "wid", s->current->who.wid);
 	if (r == 0)
-		r = field_put_text(out, "server", s->who.shown);
+		r = field_put_text(out, "server", s->current->who.shown);
 	if (r == 0)
-		r = put_flag(out, "connected", client_ready(s->client));
+		r = put_flag(
+		    out, "connected", client_ready(s->current->client));
 	if (r == 0)
-		r = put_flag(out, "beating", heartbeat_alive(s->heartbeat));
+		r = put_flag(
+		    out, "beating", heartbeat_alive(s->current->heartbeat));
 	if (r == 0)
 		r = field_put_text(out, "config", s->now->settings->file);
 	if (r == 0)
@@ -94,7 +96,9 @@ put_state(struct buf *out, const struct supervisor *s)
 static int
 put_counts(struct buf *out, const struct supervisor *s)
 {
-	const struct report_counts n = report_counts(s->report);
+	const struct upstream_totals total =
+	    upstream_total(s->upstreams, s->nupstreams);
+	const struct report_counts n = total.told;
 	const struct {
 		const char *name;
 		uint64_t value;
@@ -102,14 +106,14 @@ put_counts(struct buf *out, const struct supervisor *s)
 		{ "slots", (uint64_t)s->now->settings->concurrency },
 		{ "busy", dispatch_busy(s->dispatch) },
 		{ "held", dispatch_held(s->dispatch) },
-		{ "fetches", fetch_asked(s->fetch) },
+		{ "fetches", total.asked },
 		{ "done", n.acked },
 		{ "failed", n.failed },
 		{ "released", n.released },
 		{ "late", n.unknown },
 		{ "dropped", n.dropped },
 		{ "lost", dispatch_lost(s->dispatch) },
-		{ "unconfirmed", report_waiting(s->report) },
+		{ "unconfirmed", total.waiting },
 	};
 	int r = 0;
 

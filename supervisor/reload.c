@@ -36,10 +36,56 @@ keep(const struct settings *next, const char *name, struct mark at,
 	*value = copy;
 }
 
+static void
+free_servers(char **servers, size_t n)
+{
+	for (size_t i = 0; servers != NULL && i < n; i++)
+		free(servers[i]);
+	free(servers);
+}
+
+/* As keep(), for the list. */
+static void
+keep_servers(const struct settings *old, struct settings *next)
+{
+	size_t n = old->nservers;
+	bool changed = n != next->nservers;
+	struct mark at =
+	    next->nservers > 0 ? next->servers_at[0] : (struct mark){ 0 };
+	char place[SETTINGS_PLACE_MAX];
+
+	for (size_t i = 0; !changed && i < n; i++)
+		changed = !same(old->servers[i], next->servers[i]);
+	if (!changed)
+		return;
+	log_say(LOG_LEVEL_WARNING, "reload",
+	    "%s: server changes at the next start only; until then the old "
+	    "value stays",
+	    settings_place(next, at, place));
+	char **copy = calloc(n + 1, sizeof *copy);
+	struct mark *marks = calloc(n + 1, sizeof *marks);
+	bool good = copy != NULL && marks != NULL;
+	for (size_t i = 0; good && i < n; i++) {
+		copy[i] = strdup(old->servers[i]);
+		marks[i] = at;
+		good = copy[i] != NULL;
+	}
+	if (!good) { /* nobody reads it again before the next reload */
+		free_servers(copy, n);
+		free(marks);
+		return;
+	}
+	free_servers(next->servers, next->nservers);
+	free(next->servers_at);
+	next->servers = copy;
+	next->servers_at = marks;
+	next->nservers = n;
+}
+
 void
 reload_keep_fixed(const struct settings *old, struct settings *next)
 {
-	keep(next, "server", next->server_at, old->server, &next->server);
+	keep_servers(old, next);
 	keep(next, "tmpdir", next->tmpdir_at, old->tmpdir, &next->tmpdir);
 	keep(next, "state_dir", next->state_dir_at, old->state_dir,
 	    &next->state_dir);

@@ -56,7 +56,7 @@ report_replace(struct outcome *o, const char *lines, size_t len)
 	o->len = len;
 	if (r->journal == NULL)
 		return true;
-	o->kept = journal_add(r->journal,
+	o->kept = journal_add(r->journal, r->server,
 	    &(struct journal_outcome){ .jid = o->jid,
 		.jid_len = strlen(o->jid),
 		.line = o->lines,
@@ -241,8 +241,8 @@ on_found(void *ctx, const struct journal_outcome *found, uint64_t id)
 }
 
 struct report *
-report_new(struct ev_loop *loop, struct client *client, struct journal *journal,
-    void (*settled)(void *ctx), void *ctx)
+report_new(struct ev_loop *loop, const char *server, struct client *client,
+    struct journal *journal, void (*settled)(void *ctx), void *ctx)
 {
 	struct report *r = calloc(1, sizeof *r);
 
@@ -250,6 +250,7 @@ report_new(struct ev_loop *loop, struct client *client, struct journal *journal,
 		return NULL;
 	TAILQ_INIT(&r->outcomes);
 	r->loop = loop;
+	r->server = server;
 	r->client = client;
 	r->settled = settled;
 	r->ctx = ctx;
@@ -265,7 +266,7 @@ report_new(struct ev_loop *loop, struct client *client, struct journal *journal,
 	}
 	r->journal = journal;
 	if (journal != NULL)
-		journal_found(journal, on_found, r);
+		journal_found(journal, server, on_found, r);
 	return r;
 }
 
@@ -303,7 +304,7 @@ report_tell(struct report *r, const struct notice *n, int64_t expires)
 	else
 		count_lost(r);
 	if (o != NULL && r->journal != NULL)
-		o->kept = journal_add(r->journal, &from);
+		o->kept = journal_add(r->journal, r->server, &from);
 	send_all(r);
 }
 

@@ -44,12 +44,13 @@ struct report_counts {
 };
 
 /*
- * client and journal are borrowed; journal NULL: what is not confirmed dies
- * with the process. What the journal has found is taken up. settled is called
- * whenever there is one outcome less to wait for. Returns NULL when memory is
- * short.
+ * server (how its URL is shown), client and journal are borrowed; journal
+ * NULL: what is not confirmed dies with the process. What the journal has
+ * found is taken up. settled is called whenever there is one outcome less to
+ * wait for. Returns NULL when memory is short.
  */
-struct report *report_new(struct ev_loop *loop, struct client *client,
+struct report *
+report_new(struct ev_loop *loop, const char *server, struct client *client,
     struct journal *journal, void (*settled)(void *ctx), void *ctx);
 
 /* Accepts NULL. */

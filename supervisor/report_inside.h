@@ -43,6 +43,7 @@ struct report {
 	ev_timer gap; /* active after one: the next has to wait */
 
 	struct ev_loop *loop;
+	const char *server; /* borrowed, as client and journal */
 	struct client *client;
 	struct journal *journal; /* NULL: none */
 	void (*settled)(void *ctx);

@@ -70,6 +70,6 @@ report_load(struct report *r, struct state_reader *from)
 			continue;
 		struct outcome *taken = report_take_up(r, &o);
 		if (taken != NULL && r->journal != NULL)
-			taken->kept = journal_add(r->journal, &o);
+			taken->kept = journal_add(r->journal, r->server, &o);
 	}
 }

@@ -14,6 +14,7 @@
 #include <ev.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -33,20 +34,22 @@ tell_ready(struct supervisor *s)
 	if (!notify_is_ready(s->notify))
 		event_say(LOG_LEVEL_INFO, EVENT_READY, "ready",
 		    "faktotum %s is up as wid=%s", FAKTOTUM_VERSION,
-		    s->who.wid);
+		    s->current->who.wid);
 	notify_ready(s->notify);
 }
 
 static void
 on_up(void *ctx)
 {
-	struct supervisor *s = ctx;
+	struct upstream *u = ctx;
+	struct supervisor *s = u->owner;
 
 	log_say(LOG_LEVEL_INFO, "server", "%s: connected as wid=%s",
-	    s->who.shown, s->who.wid);
+	    u->who.shown, u->who.wid);
 	metrics_connected(s->metrics);
-	heartbeat_up(s->heartbeat);
-	report_up(s->report);
+	choice_up(u);
+	heartbeat_up(u->heartbeat);
+	report_up(u->report);
 	tell_ready(s);
 	notify_look(s->notify);
 }
@@ -54,11 +57,12 @@ on_up(void *ctx)
 static void
 on_down(void *ctx)
 {
-	struct supervisor *s = ctx;
+	struct upstream *u = ctx;
 
-	heartbeat_down(s->heartbeat);
-	tell_ready(s);
-	notify_look(s->notify);
+	heartbeat_down(u->heartbeat);
+	tell_ready(u->owner);
+	choice_down(u);
+	notify_look(u->owner->notify);
 }
 
 static const struct client_hooks client_hooks = { on_up, on_down };
@@ -66,16 +70,17 @@ static const struct client_hooks client_hooks = { on_up, on_down };
 static void
 on_alive(void *ctx)
 {
-	struct supervisor *s = ctx;
+	struct upstream *u = ctx;
 
-	fetch_poke(s->fetch);
-	notify_look(s->notify);
+	choice_alive(u);
+	fetch_poke(u->owner->current->fetch);
+	notify_look(u->owner->notify);
 }
 
 static void
 on_told(void *ctx, enum worker_state state)
 {
-	struct supervisor *s = ctx;
+	struct supervisor *s = ((struct upstream *)ctx)->owner;
 
 	if (state == WORKER_TERMINATE)
 		lifecycle_terminate(s->lifecycle);
@@ -87,10 +92,10 @@ on_told(void *ctx, enum worker_state state)
 static void
 on_taken(void *ctx, const char *jid, bool lost)
 {
-	struct supervisor *s = ctx;
+	struct upstream *u = ctx;
 
-	(void)dispatch_cancel(
-	    s->dispatch, jid, lost ? CANCEL_LOST : CANCEL_SERVER);
+	(void)dispatch_cancel_of(u->owner->dispatch, u->number, jid,
+	    lost ? CANCEL_LOST : CANCEL_SERVER);
 }
 
 static const struct heartbeat_hooks heartbeat_hooks = { on_alive, on_told,
@@ -99,11 +104,12 @@ static const struct heartbeat_hooks heartbeat_hooks = { on_alive, on_told,
 static size_t
 on_room(void *ctx)
 {
-	struct supervisor *s = ctx;
+	const struct upstream *u = ctx;
+	const struct supervisor *s = u->owner;
 
-	if (s->introduce || s->handing_over ||
+	if (u != s->current || s->introduce || s->handing_over ||
 	    lifecycle_phase(s->lifecycle) != LIFECYCLE_RUNNING ||
-	    !heartbeat_alive(s->heartbeat) || report_full(s->report))
+	    !heartbeat_alive(u->heartbeat) || report_full(u->report))
 		return 0;
 	return dispatch_room(s->dispatch);
 }
@@ -111,7 +117,7 @@ on_room(void *ctx)
 static size_t
 on_places(void *ctx, const char *queue)
 {
-	struct supervisor *s = ctx;
+	const struct supervisor *s = ((struct upstream *)ctx)->owner;
 
 	return dispatch_places(s->dispatch, queue);
 }
@@ -119,16 +125,17 @@ on_places(void *ctx, const char *queue)
 static void
 on_got(void *ctx, const char *bytes, size_t len, int64_t asked_at)
 {
-	struct supervisor *s = ctx;
+	struct upstream *u = ctx;
 
-	dispatch_take(s->dispatch, bytes, len, asked_at);
+	dispatch_take(u->owner->dispatch, u->number, bytes, len, asked_at);
 }
 
 static void
 on_none(void *ctx)
 {
-	struct supervisor *s = ctx;
+	struct supervisor *s = ((struct upstream *)ctx)->owner;
 
+	choice_settle(s);
 	lifecycle_check(s->lifecycle);
 }
 
@@ -142,8 +149,26 @@ on_progress(void *ctx)
 	struct supervisor *s = ctx;
 
 	orders_progress(s);
-	fetch_poke(s->fetch);
+	fetch_poke(s->current->fetch);
+	choice_settle(s);
 	lifecycle_check(s->lifecycle);
+}
+
+static void
+on_settled(void *ctx)
+{
+	on_progress(((struct upstream *)ctx)->owner);
+}
+
+static const struct upstream_hooks upstream_hooks = { &client_hooks,
+	&heartbeat_hooks, &fetch_hooks, on_settled };
+
+/* To every server that hears of us. */
+static void
+say(struct supervisor *s, enum worker_state state)
+{
+	for (size_t i = 0; i < s->nupstreams; i++)
+		heartbeat_say(s->upstreams[i].heartbeat, state);
 }
 
 static void
@@ -154,7 +179,7 @@ on_phase(void *ctx, enum lifecycle_phase phase)
 	switch (phase) {
 	case LIFECYCLE_RUNNING:
 		log_say(LOG_LEVEL_INFO, "resume", "jobs are fetched again");
-		fetch_poke(s->fetch);
+		fetch_poke(s->current->fetch);
 		break;
 	case LIFECYCLE_QUIET:
 		log_say(LOG_LEVEL_INFO, "quiet", "%s; %zu at work",
@@ -164,14 +189,14 @@ on_phase(void *ctx, enum lifecycle_phase phase)
 		 * it hears, and the operator could never take it back.
 		 */
 		if (lifecycle_quiet_by(s->lifecycle) & QUIET_BY_SERVER)
-			heartbeat_say(s->heartbeat, WORKER_QUIET);
+			say(s, WORKER_QUIET);
 		break;
 	case LIFECYCLE_DRAINING:
 		event_say(LOG_LEVEL_INFO, EVENT_DRAINING, "shutdown",
 		    "no more jobs are fetched; waiting up to %.0f s for %zu",
 		    (double)s->now->settings->shutdown_grace / 1e9,
 		    dispatch_busy(s->dispatch));
-		heartbeat_say(s->heartbeat, WORKER_TERMINATE);
+		say(s, WORKER_TERMINATE);
 		notify_stopping(s->notify);
 		break;
 	case LIFECYCLE_STOPPING:
@@ -195,7 +220,8 @@ at_work(void *ctx)
 {
 	struct supervisor *s = ctx;
 
-	return dispatch_busy(s->dispatch) > 0 || fetch_in_flight(s->fetch) > 0;
+	return dispatch_busy(s->dispatch) > 0 ||
+	    upstream_total(s->upstreams, s->nupstreams).in_flight > 0;
 }
 
 static bool
@@ -203,7 +229,7 @@ unreported(void *ctx)
 {
 	struct supervisor *s = ctx;
 
-	return report_waiting(s->report) > 0;
+	return upstream_total(s->upstreams, s->nupstreams).waiting > 0;
 }
 
 static bool
@@ -245,15 +271,16 @@ static void
 write_status(void *ctx, char *out, size_t cap)
 {
 	struct supervisor *s = ctx;
-	struct report_counts n = report_counts(s->report);
+	const struct upstream_totals n =
+	    upstream_total(s->upstreams, s->nupstreams);
 
 	snprintf(out, cap,
 	    "%s: %s; %zu of %lld slots in use, %zu held; %llu done, %llu "
 	    "failed, %zu not confirmed yet",
-	    s->who.shown, what_happens(s), dispatch_busy(s->dispatch),
+	    s->current->who.shown, what_happens(s), dispatch_busy(s->dispatch),
 	    (long long)s->now->settings->concurrency,
-	    dispatch_held(s->dispatch), (unsigned long long)n.acked,
-	    (unsigned long long)n.failed, report_waiting(s->report));
+	    dispatch_held(s->dispatch), (unsigned long long)n.told.acked,
+	    (unsigned long long)n.told.failed, n.waiting);
 }
 
 /*
@@ -267,7 +294,7 @@ open_journal(struct supervisor *s, struct err *e)
 
 	if (dir == NULL)
 		return 0;
-	s->journal = journal_open(dir, s->who.shown, s->who.wid, e);
+	s->journal = journal_open(dir, s->current->who.wid, e);
 	if (s->journal == NULL && (e->code == EBUSY || e->code == ENOMEM))
 		return -e->code;
 	if (s->journal == NULL)
@@ -285,15 +312,17 @@ make_parts(struct supervisor *s)
 	const struct lifecycle_times times = { settings->shutdown_grace,
 		timeline_longest_grace(settings) };
 
-	s->client = client_new(
-	    s->loop, &s->who, "report", LOG_LEVEL_ERROR, &client_hooks, s);
 	s->spawner = spawner_new(s->loop);
-	if (s->client == NULL || s->spawner == NULL)
+	if (s->spawner == NULL)
 		return false;
-	s->report = report_new(s->loop, s->client, s->journal, on_progress, s);
-	s->heartbeat = heartbeat_new(s->loop, s->client, s->who.wid,
-	    settings->beat, &heartbeat_hooks, s);
-	s->fetch = fetch_new(s->loop, &s->who, settings, &fetch_hooks, s);
+	for (size_t i = 0; i < s->nupstreams; i++) {
+		struct upstream *u = &s->upstreams[i];
+
+		if (upstream_open(
+			u, s->loop, settings, s->journal, &upstream_hooks) < 0)
+			return false;
+		s->reports[i] = u->report;
+	}
 	s->notify = notify_new(s->loop, write_status, s);
 	s->lifecycle = lifecycle_new(s->loop, &times, &lifecycle_hooks, s);
 	s->kin = kin_new();
@@ -306,9 +335,8 @@ make_parts(struct supervisor *s)
 		log_say(LOG_LEVEL_WARNING, "kin",
 		    "this kernel lists no children (CONFIG_PROC_CHILDREN): "
 		    "processes that leave their program's group outlive it");
-	return s->report != NULL && s->heartbeat != NULL && s->fetch != NULL &&
-	    s->notify != NULL && s->lifecycle != NULL && s->orphans != NULL &&
-	    s->metrics != NULL;
+	return s->notify != NULL && s->lifecycle != NULL &&
+	    s->orphans != NULL && s->metrics != NULL;
 }
 
 /* What a predecessor left behind, or new. */
@@ -339,8 +367,8 @@ make_work(struct supervisor *s, struct err *e)
 	const struct dispatch_parts parts = { .loop = s->loop,
 		.spawner = s->spawner,
 		.scratch = s->scratch,
-		.report = s->report,
-		.wid = s->who.wid,
+		.reports = s->reports,
+		.wid = s->current->who.wid,
 		.metrics = s->metrics,
 		.files = s->files,
 		.outlive = s->upgrade != NULL,
@@ -349,6 +377,30 @@ make_work(struct supervisor *s, struct err *e)
 	s->dispatch = dispatch_new(&parts, s->now, on_progress, s);
 	if (s->dispatch == NULL)
 		return err_set(e, ENOMEM, "out of memory");
+	return 0;
+}
+
+/* One wid for all servers. */
+static int
+make_identities(struct supervisor *s, struct err *e)
+{
+	const struct settings *settings = s->now->settings;
+
+	for (; s->nupstreams < s->given.nservers; s->nupstreams++) {
+		struct upstream *u = &s->upstreams[s->nupstreams];
+
+		if (identity_make(&u->who, &s->given.servers[s->nupstreams],
+			s->given.password, settings->labels, settings->nlabels,
+			e) < 0)
+			return -e->code;
+		u->number = s->nupstreams;
+		u->owner = s;
+		u->who.tls = s->now->tls;
+		if (u->number > 0)
+			memcpy(u->who.wid, s->upstreams[0].who.wid,
+			    sizeof u->who.wid);
+	}
+	choice_init(s);
 	return 0;
 }
 
@@ -372,10 +424,8 @@ supervisor_new(const struct supervisor_parts *parts, struct generation *first,
 	s->socket.fd = -1;
 	ev_prepare_init(&s->turn, change_turn);
 	s->turn.data = s;
-	if (identity_make(&s->who, parts->server, parts->password,
-		first->settings->labels, first->settings->nlabels, e) < 0)
+	if (make_identities(s, e) < 0)
 		goto fail;
-	s->who.tls = first->tls;
 
 	s->journald = journald_open(e);
 	if (s->journald == NULL && e->code != 0)
@@ -424,14 +474,14 @@ supervisor_free(struct supervisor *s)
 	kin_free(s->kin);
 	cgroups_close(s->cgroups);
 	lifecycle_free(s->lifecycle);
-	fetch_free(s->fetch);
-	client_free(s->client);
-	heartbeat_free(s->heartbeat);
+	if (s->loop != NULL)
+		choice_stop(s);
+	for (size_t i = 0; i < s->nupstreams; i++)
+		upstream_close(&s->upstreams[i]);
 	notify_free(s->notify);
 	dispatch_free(s->dispatch);
 	output_files_close(s->files);
 	metrics_free(s->metrics);
-	report_free(s->report);
 	journal_close(s->journal);
 	scratch_close(s->scratch);
 	upgrade_free(s->upgrade);
@@ -452,31 +502,33 @@ supervisor_run(struct supervisor *s)
 	log_say(LOG_LEVEL_INFO, "start",
 	    "faktotum %s, %zu handlers, %lld slots, pid %lld", FAKTOTUM_VERSION,
 	    s->now->settings->nhandlers,
-	    (long long)s->now->settings->concurrency, (long long)s->who.pid);
+	    (long long)s->now->settings->concurrency,
+	    (long long)s->current->who.pid);
 	if (s->given.handover != NULL)
 		notify_reloaded(s->notify);
 	handover_listen();
-	client_start(s->client);
+	choice_start(s);
 	/* A drain that was carried over may have nothing to wait for. */
 	if (lifecycle_phase(s->lifecycle) != LIFECYCLE_OVER)
 		ev_run(s->loop, 0);
 
-	if (report_waiting(s->report) > 0)
+	const struct upstream_totals n =
+	    upstream_total(s->upstreams, s->nupstreams);
+	if (n.waiting > 0)
 		log_say(LOG_LEVEL_ERROR, "shutdown",
 		    "%zu outcomes could not be told to the server; their jobs "
 		    "come back when their reservations end",
-		    report_waiting(s->report));
+		    n.waiting);
 	orders_over(s);
-	fetch_end(s->fetch);
-	client_end(s->client);
-
-	struct report_counts n = report_counts(s->report);
-	n.dropped += report_waiting(s->report);
+	for (size_t i = 0; i < s->nupstreams; i++)
+		upstream_end(&s->upstreams[i]);
+	uint64_t dropped = n.told.dropped + n.waiting;
+	uint64_t done = n.told.acked - n.told.copied;
+	uint64_t back = n.told.released + n.told.copied;
 	log_say(LOG_LEVEL_INFO, "stop",
 	    "%llu done, %llu failed, %llu given back, %llu came too late, "
 	    "%llu not told",
-	    (unsigned long long)(n.acked - n.copied),
-	    (unsigned long long)n.failed,
-	    (unsigned long long)(n.released + n.copied),
-	    (unsigned long long)n.unknown, (unsigned long long)n.dropped);
+	    (unsigned long long)done, (unsigned long long)n.told.failed,
+	    (unsigned long long)back, (unsigned long long)n.told.unknown,
+	    (unsigned long long)dropped);
 }

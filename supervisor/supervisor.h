@@ -18,7 +18,8 @@ struct supervisor;
 
 /* Borrowed while the supervisor lives. */
 struct supervisor_parts {
-	const struct url *server;
+	const struct url *servers; /* in the order in which they are tried */
+	size_t nservers;
 	const char *password; /* NULL: the URL's */
 	/*
 	 * Reads the configuration again. Returns a generation, held once, or

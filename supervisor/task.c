@@ -191,6 +191,7 @@ task_save(const struct task *t, struct state_writer *w)
 	state_put_int(w, t->probe);
 	state_put_int(w, t->tried);
 	state_put_int(w, t->patience);
+	state_put_int(w, (int64_t)t->server);
 	output_save(&t->output, w);
 	talk_save(&t->talk, w);
 }
@@ -219,6 +220,7 @@ task_load(struct dispatch *d, struct state_reader *r, struct err *e)
 	t->probe = state_get_within(r, 0, 1) != 0;
 	t->tried = state_get_within(r, 0, 1) != 0;
 	t->patience = state_get_within(r, 0, INT64_MAX);
+	t->server = (size_t)state_get_within(r, 0, SETTINGS_SERVERS_MAX - 1);
 	output_load(&t->output, r);
 	talk_load(&t->talk, r);
 	if (!r->failed)

@@ -39,6 +39,7 @@ struct task {
 	TAILQ_ENTRY(task) queued; /* in its lane, exactly while held */
 	ev_timer too_late;        /* active exactly while held */
 	struct dispatch *dispatch;
+	size_t server; /* where it came from */
 
 	char *bytes; /* as received; owned, as the next four */
 	size_t len;

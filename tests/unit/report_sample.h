@@ -70,7 +70,8 @@ set_up(struct sample *s, const char *const *script)
 	s->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
 	s->client = client_new(
 	    s->loop, &s->peer.who, "test", LOG_LEVEL_DEBUG, &hooks, s);
-	s->report = report_new(s->loop, s->client, NULL, on_settled, s);
+	s->report =
+	    report_new(s->loop, "tcp://here:1", s->client, NULL, on_settled, s);
 	log_open(LOG_FORMAT_TEXT, LOG_LEVEL_ERROR);
 }
 

@@ -132,11 +132,12 @@ set_up(struct sample *s, const char *const *script)
 	    s->loop, &s->peer.who, "test", LOG_LEVEL_ERROR, &hooks, s);
 	s->spawner = spawner_new(s->loop);
 	s->scratch = scratch_open(s->loop, s->spawner, s->tmpdir, NULL);
-	s->report = report_new(s->loop, s->client, NULL, on_settled, s);
+	s->report =
+	    report_new(s->loop, "tcp://here:1", s->client, NULL, on_settled, s);
 	const struct dispatch_parts parts = { .loop = s->loop,
 		.spawner = s->spawner,
 		.scratch = s->scratch,
-		.report = s->report,
+		.reports = &s->report,
 		.wid = s->peer.who.wid };
 	s->dispatch = dispatch_new(&parts, s->generation, on_ended, s);
 	client_start(s->client);
@@ -168,7 +169,7 @@ take_as(
 	    "{\"jid\":\"%s\",\"jobtype\":\"%s\",\"args\":[]%s}", jid, jobtype,
 	    rest);
 	s->none_left = false;
-	dispatch_take(s->dispatch, json, strlen(json), clock_mono());
+	dispatch_take(s->dispatch, 0, json, strlen(json), clock_mono());
 }
 
 static void
@@ -400,7 +401,7 @@ no_program_starts_when_the_reservation_leaves_no_time(void **state)
 	(void)state;
 	set_up(&s, script);
 	s.none_left = false;
-	dispatch_take(s.dispatch, job, sizeof job - 1,
+	dispatch_take(s.dispatch, 0, job, sizeof job - 1,
 	    clock_mono() - 1795 * CLOCK_NS_PER_S);
 	turn_until(s.loop, &s.none_left);
 	tear_down(&s);
@@ -420,7 +421,7 @@ what_is_no_job_is_told_and_takes_no_slot(void **state)
 	for (size_t i = 0; i < sizeof jobs / sizeof jobs[0]; i++) {
 		heard_begin(&heard);
 		dispatch_take(
-		    s.dispatch, jobs[i], strlen(jobs[i]), clock_mono());
+		    s.dispatch, 0, jobs[i], strlen(jobs[i]), clock_mono());
 		heard_end(&heard);
 		assert_non_null(
 		    strstr(heard.text, "sent a job that cannot be taken up: "));

@@ -49,12 +49,15 @@ tear_down(struct sample *s)
 	assert_int_equal(rmdir(s->dir), 0);
 }
 
+static const char *given_for; /* the server of what add() adds */
+
 static struct journal *
 open_for(struct sample *s, const char *server)
 {
 	struct err e;
-	struct journal *j = journal_open(s->dir, server, "w1", &e);
+	struct journal *j = journal_open(s->dir, "w1", &e);
 
+	given_for = server;
 	if (j == NULL)
 		fail_msg("%s", e.text);
 	return j;
@@ -69,7 +72,7 @@ add(struct journal *j, const char *line, int seconds)
 		.len = strlen(line),
 		.expires = clock_mono() + seconds * CLOCK_NS_PER_S };
 
-	return journal_add(j, &o);
+	return journal_add(j, given_for, &o);
 }
 
 static void
@@ -92,7 +95,7 @@ look(struct sample *s, const char *server)
 
 	memset(s->lines, 0, sizeof s->lines);
 	s->n = 0;
-	journal_found(j, on_found, s);
+	journal_found(j, server, on_found, s);
 	journal_close(j);
 }
 
@@ -205,7 +208,7 @@ two_supervisors_cannot_share_it(void **state)
 	(void)state;
 	set_up(&s);
 	struct journal *j = open_for(&s, "tcp://a:1");
-	assert_null(journal_open(s.dir, "tcp://a:1", "w2", &e));
+	assert_null(journal_open(s.dir, "w2", &e));
 	assert_int_equal(e.code, EBUSY);
 	assert_non_null(strstr(e.text, "another supervisor"));
 	journal_close(j);
@@ -223,7 +226,7 @@ what_is_no_journal_is_left_alone(void **state)
 	FILE *f = fopen(s.file, "w");
 	fputs("precious text\n", f);
 	fclose(f);
-	assert_null(journal_open(s.dir, "tcp://a:1", "w", &e));
+	assert_null(journal_open(s.dir, "w", &e));
 	assert_non_null(strstr(e.text, "not a journal"));
 	struct stat st;
 	assert_int_equal(stat(s.file, &st), 0);

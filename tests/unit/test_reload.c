@@ -31,7 +31,7 @@ server_and_tmpdir_keep_their_values(void **state)
 	heard_begin(&heard);
 	reload_keep_fixed(old, next);
 	heard_end(&heard);
-	assert_string_equal(next->server, "tcp://a");
+	assert_string_equal(next->servers[0], "tcp://a");
 	assert_string_equal(next->tmpdir, "/tmp");
 	assert_non_null(strstr(heard.text,
 	    "t.yaml:2:9: server changes at the next start only; until then "

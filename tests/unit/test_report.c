@@ -242,7 +242,7 @@ what_is_to_be_buried_survives_an_upgrade(void **state)
 	(void)state;
 	set_up(&s, script);
 	struct report *before =
-	    report_new(s.loop, s.client, NULL, on_settled, &s);
+	    report_new(s.loop, "tcp://here:1", s.client, NULL, on_settled, &s);
 	tell_dead(before, "job-0001", &never_again, later());
 	hand_over(before, s.report);
 	report_free(before);

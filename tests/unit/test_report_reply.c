@@ -180,7 +180,7 @@ follow_up_jobs_survive_an_upgrade(void **state)
 	(void)state;
 	set_up(&s, script);
 	struct report *before =
-	    report_new(s.loop, s.client, NULL, on_settled, &s);
+	    report_new(s.loop, "tcp://here:1", s.client, NULL, on_settled, &s);
 	tell_pushes(before, "job-0001");
 	hand_over(before, s.report);
 	report_free(before);

@@ -27,7 +27,7 @@ the_smallest_file_has_all_defaults(void **state)
 
 	(void)state;
 	assert_string_equal(s->file, "t.yaml");
-	assert_null(s->server);
+	assert_int_equal(s->nservers, 0);
 	assert_null(s->password);
 	assert_int_equal(s->concurrency, 10);
 	assert_int_equal(s->queue_order, QUEUES_STRICT);
@@ -81,9 +81,9 @@ everything_can_be_set(void **state)
 				  "tmpdir: /var\n" JOBS);
 
 	(void)state;
-	assert_string_equal(s->server, "tcp://db:7419");
-	assert_int_equal(s->server_at.line, 1);
-	assert_int_equal(s->server_at.column, 9);
+	assert_string_equal(s->servers[0], "tcp://db:7419");
+	assert_int_equal(s->servers_at[0].line, 1);
+	assert_int_equal(s->servers_at[0].column, 9);
 	assert_string_equal(s->password, "pa$word");
 	assert_int_equal(s->concurrency, 20);
 	assert_int_equal(s->queue_order, QUEUES_WEIGHTED);
