@@ -213,7 +213,6 @@ work(struct options *o, struct generation *first, const struct servers *servers,
 {
 	const struct supervisor_parts parts = { .servers = servers->urls,
 		.nservers = servers->count,
-		.password = first->settings->password,
 		.reload = reload,
 		.argv = o->argv,
 		.save = save,

@@ -1,5 +1,6 @@
 /*
- * secret - a password: as it is, {file: PATH} or {env: NAME}.
+ * secret - a password: as it is, {file: PATH}, {env: NAME} or
+ * {credential: NAME}.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -17,11 +18,12 @@
 #include "config/field.h"
 #include "config/place.h"
 
-#define EXPECTED "text, {file: PATH} or {env: NAME}"
+#define EXPECTED SECRET_EXPECTED
 
 struct secret {
 	char *file;
 	char *env;
+	char *credential;
 };
 
 static const struct field secret_fields[] = {
@@ -36,6 +38,11 @@ static const struct field secret_fields[] = {
 	    .offset = offsetof(struct secret, env),
 	    .expected = "a variable's name",
 	    .help = "variable that holds it" },
+	{ .name = "credential",
+	    .kind = FIELD_TEXT,
+	    .offset = offsetof(struct secret, credential),
+	    .expected = "a credential's name",
+	    .help = "credential of the service manager that holds it" },
 	{ 0 },
 };
 
@@ -67,28 +74,22 @@ read_bounded(const char *file, char bytes[SECRET_MAX + 3])
 	return have == SECRET_MAX + 3 ? -EFBIG : (ssize_t)have;
 }
 
-/*
- * where is what a message calls the file's origin. With empty_ok a file that
- * is not there, or holds nothing, is no secret and no mistake.
- */
-static char *
-from_file(struct reader *r, struct mark at, const char *where, const char *file,
-    bool empty_ok)
+/* Without a line end at its end. NULL with *e set; -ENODATA for an empty file. */
+char *
+secret_read(const char *file, struct err *e)
 {
 	char bytes[SECRET_MAX + 3], quoted[READER_QUOTED_MAX];
 	ssize_t n = read_bounded(file, bytes);
 	char *text = NULL;
 
-	if (empty_ok && n == -ENOENT)
-		return NULL;
 	reader_quote(file, quoted);
 	if (n == -EINVAL)
-		reader_complain(r, at,
-		    "%s: %s is not a regular file, expected one", where,
+		err_set(e, EINVAL, "%s is not a regular file, expected one",
 		    quoted);
 	else if (n < 0)
-		reader_complain(r, at,
-		    "%s: %s: %s, expected a file of at most %d bytes", where,
+		err_set(e, (int)-n,
+		    "%s: %s, expected a file of at most %d "
+		    "bytes",
 		    quoted, strerror((int)-n), SECRET_MAX);
 	if (n < 0)
 		return NULL;
@@ -98,19 +99,35 @@ from_file(struct reader *r, struct mark at, const char *where, const char *file,
 	if (n > 0 && bytes[n - 1] == '\r')
 		n--;
 	if (memchr(bytes, '\0', (size_t)n) != NULL)
-		reader_complain(r, at, "%s: %s holds a NUL byte, expected text",
-		    where, quoted);
+		err_set(
+		    e, EINVAL, "%s holds a NUL byte, expected text", quoted);
 	else if (n > SECRET_MAX)
-		reader_complain(r, at,
-		    "%s: %s is too long, expected at most %d bytes", where,
+		err_set(e, EFBIG, "%s is too long, expected at most %d bytes",
 		    quoted, SECRET_MAX);
-	else if (n == 0 && !empty_ok)
-		reader_complain(r, at, "%s: %s is empty, expected a password",
-		    where, quoted);
-	else if (n > 0 && (text = strndup(bytes, (size_t)n)) == NULL)
-		reader_no_memory(r);
+	else if (n == 0)
+		err_set(e, ENODATA, "%s is empty, expected a password", quoted);
+	else if ((text = strndup(bytes, (size_t)n)) == NULL)
+		err_set(e, ENOMEM, "not enough memory");
 	explicit_bzero(bytes, sizeof bytes);
 	return text;
+}
+
+/*
+ * where is what a message calls the file's origin. With empty_ok a file that
+ * is not there, or holds nothing, is no secret and no mistake.
+ */
+static char *
+from_file(struct reader *r, struct mark at, const char *where, const char *file,
+    bool empty_ok)
+{
+	struct err e;
+	char *text = secret_read(file, &e);
+
+	if (text != NULL ||
+	    (empty_ok && (e.code == ENOENT || e.code == ENODATA)))
+		return text;
+	reader_complain(r, at, "%s: %s", where, e.text);
+	return NULL;
 }
 
 static char *
@@ -140,6 +157,46 @@ from_env(struct reader *r, struct mark at, const char *name, const char *var)
 	return NULL;
 }
 
+/*
+ * The file of a credential. NULL when there can be none: no directory in the
+ * environment, or a name that leaves it. Returns path.
+ */
+static const char *
+credential_path(struct reader *r, const char *name, char path[static PATH_MAX])
+{
+	const char *dir = r->lookup("CREDENTIALS_DIRECTORY");
+
+	if (dir == NULL || *dir != '/' || *name == '.' ||
+	    strchr(name, '/') != NULL)
+		return NULL;
+	int n = snprintf(path, PATH_MAX, "%s/%s", dir, name);
+	return n > 0 && n < PATH_MAX ? path : NULL;
+}
+
+static char *
+from_credential(
+    struct reader *r, struct mark at, const char *name, const char *credential)
+{
+	char path[PATH_MAX], where[FIELD_NAME_MAX + 16];
+	char quoted[READER_QUOTED_MAX];
+
+	snprintf(where, sizeof where, "%s.credential", name);
+	if (credential_path(r, credential, path) != NULL)
+		return from_file(r, at, where, path, false);
+	reader_quote(credential, quoted);
+	if (r->lookup("CREDENTIALS_DIRECTORY") == NULL)
+		reader_complain(r, at,
+		    "%s: %s: CREDENTIALS_DIRECTORY is not in the environment, "
+		    "expected a service with LoadCredential=",
+		    where, quoted);
+	else
+		reader_complain(r, at,
+		    "%s: %s cannot be a credential, expected a name without "
+		    "\"/\"",
+		    where, quoted);
+	return NULL;
+}
+
 static void
 decode_mapping(
     struct reader *r, const struct node *n, const char *name, void *to)
@@ -152,20 +209,24 @@ decode_mapping(
 	snprintf(prefix, sizeof prefix, "%s.", name);
 	snprintf(where, sizeof where, "%s.file", name);
 	field_read(r, n, prefix, secret_fields, &given, &from);
-	if (given.row[0] == given.row[1]) {
+	if (n->count != 1) {
 		if (r->count == before)
 			reader_complain(r, n->at, "%s: %s, expected %s", name,
-			    given.row[0] ? "both file and env" : "empty",
+			    n->count > 0 ? "more than one of them" : "empty",
 			    EXPECTED);
 	} else if (from.file != NULL) {
 		text = from_file(r, n->items[0]->at, where, from.file, false);
 	} else if (from.env != NULL) {
 		text = from_env(r, n->items[0]->at, name, from.env);
+	} else if (from.credential != NULL) {
+		text =
+		    from_credential(r, n->items[0]->at, name, from.credential);
 	}
 	if (text != NULL)
 		field_set_text(to, text);
 	free(from.file);
 	free(from.env);
+	free(from.credential);
 }
 
 void
@@ -191,13 +252,36 @@ secret_decode(
 char *
 secret_credential(struct reader *r)
 {
-	const char *dir = r->lookup("CREDENTIALS_DIRECTORY");
 	char path[PATH_MAX];
 
-	if (dir == NULL || *dir != '/' ||
-	    (size_t)snprintf(path, sizeof path, "%s/" SECRET_CREDENTIAL, dir) >=
-		sizeof path)
+	if (credential_path(r, SECRET_CREDENTIAL, path) == NULL)
 		return NULL;
 	return from_file(
 	    r, (struct mark){ 0 }, "CREDENTIALS_DIRECTORY", path, true);
+}
+
+char *
+secret_file(struct reader *r, const struct node *n)
+{
+	struct reader muted = { .file = r->file,
+		.files = r->files,
+		.lookup = r->lookup,
+		.muted = true };
+	const struct node *file = n != NULL ? node_get(n, "file") : NULL;
+	const struct node *name = n != NULL ? node_get(n, "credential") : NULL;
+	const char *path = NULL;
+	char *text = NULL, at[PATH_MAX];
+
+	if (n != NULL && n->kind != NODE_MAPPING)
+		return NULL;
+	if (file != NULL)
+		return reader_text(&muted, file, "", "");
+	if (n == NULL)
+		path = credential_path(r, SECRET_CREDENTIAL, at);
+	else if (name != NULL)
+		text = reader_text(&muted, name, "", "");
+	if (text != NULL)
+		path = credential_path(r, text, at);
+	free(text);
+	return path != NULL ? strdup(path) : NULL;
 }

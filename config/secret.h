@@ -1,5 +1,6 @@
 /*
- * secret - a password: as it is, {file: PATH} or {env: NAME}.
+ * secret - a password: as it is, {file: PATH}, {env: NAME} or
+ * {credential: NAME}.
  *
  * No message ever shows one.
  *
@@ -11,6 +12,8 @@
 #include "config/reader.h"
 
 enum { SECRET_MAX = 4096 };
+
+#define SECRET_EXPECTED "text, {file: PATH}, {env: NAME} or {credential: NAME}"
 
 /*
  * A FIELD_OTHER decoder into a char *. A file must be a regular one; a line
@@ -28,5 +31,18 @@ void secret_decode(
  * cannot be read, which is told. The caller frees and wipes it.
  */
 char *secret_credential(struct reader *r);
+
+/*
+ * The file that a secret was read from, so that it can be read again: of a
+ * node that secret_decode() has taken; or, for NULL, secret_credential()'s.
+ * NULL: it was no file. Owned: free().
+ */
+char *secret_file(struct reader *r, const struct node *n);
+
+/*
+ * What a file of a secret holds, without a line end at its end. NULL with *e
+ * set; its code is ENODATA for an empty file. The caller frees and wipes it.
+ */
+char *secret_read(const char *file, struct err *e);
 
 #endif

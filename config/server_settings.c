@@ -91,7 +91,7 @@ const struct field server_settings_fields[] = {
 	    .kind = FIELD_OTHER,
 	    .decode = secret_decode,
 	    .offset = AT(password),
-	    .expected = "text, {file: PATH} or {env: NAME}",
+	    .expected = SECRET_EXPECTED,
 	    .help =
 		"What clients must know. Without it the file "
 		"`faktory-password` in `$CREDENTIALS_DIRECTORY` says, else "

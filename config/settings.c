@@ -108,7 +108,7 @@ const struct field settings_fields[] = {
 	    .kind = FIELD_OTHER,
 	    .decode = secret_decode,
 	    .offset = AT(s.password),
-	    .expected = "text, {file: PATH} or {env: NAME}",
+	    .expected = SECRET_EXPECTED,
 	    .help = "The server's password, unless the URL has one. A line end "
 		    "at the end of the file is dropped. Without it the file "
 		    "`faktory-password` in `$CREDENTIALS_DIRECTORY` says, "
@@ -375,6 +375,7 @@ read_root(struct reader *r, struct draft *d)
 	field_defaults(r, "", settings_fields, &given, d);
 	if (node_get(d->root, "password") == NULL)
 		d->s.password = secret_credential(r);
+	d->s.password_file = secret_file(r, node_get(d->root, "password"));
 	if (node_get(d->root, "tmpdir") != NULL)
 		d->s.tmpdir_at = node_get(d->root, "tmpdir")->at;
 	if (node_get(d->root, "state_dir") != NULL)
@@ -503,6 +504,7 @@ settings_free(struct settings *s)
 	if (s->password != NULL)
 		explicit_bzero(s->password, strlen(s->password));
 	free(s->password);
+	free(s->password_file);
 	tls_settings_clear(&s->tls);
 	free(s->path);
 	free(s->tmpdir);

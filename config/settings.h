@@ -171,8 +171,9 @@ struct settings {
 
 	char **servers; /* URLs in the order in which they are tried */
 	struct mark *servers_at;
-	size_t nservers; /* 0: the environment says */
-	char *password;  /* NULL: none, or the URL's */
+	size_t nservers;     /* 0: the environment says */
+	char *password;      /* NULL: none, or the URL's */
+	char *password_file; /* that it was read from, or may be; NULL: none */
 	struct tls_settings tls;
 	int64_t concurrency;
 	enum queue_order queue_order;

@@ -68,11 +68,6 @@ introduce_as(struct upstream *u, const struct generation *next)
 	u->who.labels = settings->labels;
 	u->who.nlabels = settings->nlabels;
 	u->who.tls = next->tls;
-	if (settings->password != NULL)
-		u->who.password = settings->password;
-	else
-		u->who.password =
-		    u->who.url->has_password ? u->who.url->password : NULL;
 }
 
 /* Everything that may fail comes first: a reload happens wholly or not. */
@@ -89,8 +84,12 @@ adopt(struct supervisor *s, struct generation *next)
 		(void)reload_fetches(s, before->settings);
 		return false;
 	}
-	if (dispatch_reload(s->dispatch, next) < 0) {
+	if (credential_set(s->credential, settings->password,
+		settings->password_file) < 0 ||
+	    dispatch_reload(s->dispatch, next) < 0) {
 		(void)reload_fetches(s, before->settings);
+		(void)credential_set(s->credential, before->settings->password,
+		    before->settings->password_file);
 		return false;
 	}
 	s->now = next;
@@ -101,6 +100,8 @@ adopt(struct supervisor *s, struct generation *next)
 	lifecycle_set_times(s->lifecycle, &times);
 	for (size_t i = 0; i < s->nupstreams; i++)
 		introduce_as(&s->upstreams[i], next);
+	/* Where the old password or certificate was refused. */
+	client_hurry(s->current->client);
 	if (labels) {
 		s->introduce = true;
 		ev_prepare_start(s->loop, &s->turn);

@@ -54,7 +54,8 @@ struct client {
 	unsigned epoch;       /* counts conversations: has this one ended? */
 
 	struct holdoff holdoff;
-	bool refused;        /* the password */
+	bool refused;        /* the password, and there is no other */
+	unsigned shown;      /* credential_number() of our HELLO */
 	unsigned extensions; /* in HELLO and READY */
 
 	struct ev_loop *loop;
@@ -188,14 +189,25 @@ on_flush(struct ev_loop *loop, ev_prepare *w, int revents)
 	write_out(w->data);
 }
 
+/* A password that was refused may have been changed since it was read. */
+static bool
+is_refused(struct client *c, int result)
+{
+	return result == -EACCES &&
+	    (c->who->password != NULL ||
+		!credential_renew(c->who->credential, c->shown));
+}
+
 /* HI has arrived: say HELLO. */
 static void
 answer_greeting(struct client *c, const struct resp *hi)
 {
 	struct err e;
+
+	c->shown = credential_number(c->who->credential);
 	int r = handshake_answer(c->out, hi, c->who, &c->extensions, &e);
 
-	c->refused = r == -EACCES;
+	c->refused = is_refused(c, r);
 	if (r < 0)
 		lose(c, e.text);
 	else
@@ -208,7 +220,7 @@ answer_hello(struct client *c, const struct resp *reply)
 	struct err e;
 	int r = handshake_end(reply, &e);
 
-	c->refused = r == -EACCES;
+	c->refused = is_refused(c, r);
 	if (r < 0) {
 		lose(c, e.text);
 		return;

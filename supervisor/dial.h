@@ -8,10 +8,15 @@
 
 #include <netdb.h>
 
+/* ms that what we sent may go without the peer's kernel confirming it. A
+ * network that is away for less than this costs no conversation. */
+enum { DIAL_USER_TIMEOUT = 30 * 1000 };
+
 /*
  * Returns a non-blocking, close-on-exec socket, owned, that becomes writable
- * once it is connected or has failed; or a negative errno. The kernel looks
- * for a dead peer within a minute, and sends small requests at once.
+ * once it is connected or has failed; or a negative errno. The kernel finds
+ * out within a minute that an idle conversation's peer is gone, and sends
+ * small requests at once.
  */
 int dial_start(const struct addrinfo *address);
 

@@ -23,6 +23,7 @@ handshake_answer(struct buf *out, const struct resp *hi,
 		.pid = me.pid,
 		.labels = me.labels,
 		.nlabels = me.nlabels };
+	const char *password = identity_password(who);
 	struct greeting g;
 
 	if (hi->kind != RESP_SIMPLE)
@@ -34,10 +35,10 @@ handshake_answer(struct buf *out, const struct resp *hi,
 		log_say(LOG_LEVEL_WARNING, "server",
 		    "%s speaks protocol version %d, we speak %d", me.shown,
 		    g.version, HELLO_VERSION);
-	if (g.rounds > 0 && me.password == NULL)
+	if (g.rounds > 0 && password == NULL)
 		return err_set(e, EACCES,
 		    "the server asks for a password and none is set");
-	if (hello_put(out, &h, &g, me.password) < 0)
+	if (hello_put(out, &h, &g, password) < 0)
 		return err_set(e, ENOMEM, "out of memory");
 	*extensions = g.extensions;
 	return 0;

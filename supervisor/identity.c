@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 int
-identity_make(struct identity *who, const struct url *url, const char *password,
-    char **labels, size_t nlabels, struct err *e)
+identity_make(struct identity *who, const struct url *url,
+    struct credential *credential, char **labels, size_t nlabels, struct err *e)
 {
 	unsigned char id[IDENTITY_WID_HEX / 2];
 
@@ -26,11 +26,18 @@ identity_make(struct identity *who, const struct url *url, const char *password,
 		snprintf(who->hostname, sizeof who->hostname, "localhost");
 	who->pid = getpid();
 	who->url = url;
-	who->password = password;
-	if (password == NULL && url->has_password)
-		who->password = url->password;
+	who->password = url->has_password ? url->password : NULL;
+	who->credential = credential;
 	url_show(url, who->shown);
 	who->labels = labels;
 	who->nlabels = nlabels;
 	return 0;
+}
+
+const char *
+identity_password(const struct identity *who)
+{
+	if (who->password != NULL || who->credential == NULL)
+		return who->password;
+	return credential_text(who->credential);
 }

@@ -12,12 +12,14 @@
 #include "base/err.h"
 #include "protocol/tls.h"
 #include "protocol/url.h"
+#include "supervisor/credential.h"
 
 enum { IDENTITY_WID_HEX = 32, IDENTITY_HOST_MAX = 255 };
 
 struct identity {
-	const struct url *url; /* borrowed, as password and labels */
-	const char *password;  /* NULL: none */
+	const struct url *url; /* borrowed, as all pointers */
+	const char *password;  /* the URL's, which wins; NULL: it has none */
+	struct credential *credential; /* NULL: there is no other */
 	struct tls *tls; /* borrowed, NULL: none; for each new conversation */
 	char shown[URL_SHOWN_MAX];      /* the URL, for messages */
 	char wid[IDENTITY_WID_HEX + 1]; /* random, once per process */
@@ -28,10 +30,14 @@ struct identity {
 };
 
 /*
- * password NULL: the URL's, if it has one. Returns 0, or a negative errno
- * with *e set when the kernel has no random bytes.
+ * Returns 0, or a negative errno with *e set when the kernel has no random
+ * bytes.
  */
 int identity_make(struct identity *who, const struct url *url,
-    const char *password, char **labels, size_t nlabels, struct err *e);
+    struct credential *credential, char **labels, size_t nlabels,
+    struct err *e);
+
+/* What this server is to be shown; NULL: nothing. As credential_text(). */
+const char *identity_password(const struct identity *who);
 
 #endif

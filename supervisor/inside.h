@@ -16,6 +16,7 @@
 #include "handlers/spawner.h"
 #include "supervisor/choice.h"
 #include "supervisor/control_socket.h"
+#include "supervisor/credential.h"
 #include "supervisor/dispatch.h"
 #include "supervisor/journal.h"
 #include "supervisor/journald.h"
@@ -47,6 +48,7 @@ struct supervisor {
 	size_t nupstreams;
 	struct upstream *current; /* jobs are fetched from it */
 	struct choice choice;
+	struct credential *credential;                /* for all of them */
 	struct report *reports[SETTINGS_SERVERS_MAX]; /* theirs */
 	struct spawner *spawner;
 	struct scratch *scratch;

@@ -386,11 +386,16 @@ make_identities(struct supervisor *s, struct err *e)
 {
 	const struct settings *settings = s->now->settings;
 
+	s->credential = credential_new();
+	if (s->credential == NULL ||
+	    credential_set(
+		s->credential, settings->password, settings->password_file) < 0)
+		return err_set(e, ENOMEM, "out of memory");
 	for (; s->nupstreams < s->given.nservers; s->nupstreams++) {
 		struct upstream *u = &s->upstreams[s->nupstreams];
 
 		if (identity_make(&u->who, &s->given.servers[s->nupstreams],
-			s->given.password, settings->labels, settings->nlabels,
+			s->credential, settings->labels, settings->nlabels,
 			e) < 0)
 			return -e->code;
 		u->number = s->nupstreams;
@@ -493,6 +498,7 @@ supervisor_free(struct supervisor *s)
 	}
 	journald_close(s->journald);
 	generation_drop(s->now);
+	credential_free(s->credential);
 	free(s);
 }
 

@@ -20,7 +20,6 @@ struct supervisor;
 struct supervisor_parts {
 	const struct url *servers; /* in the order in which they are tried */
 	size_t nservers;
-	const char *password; /* NULL: the URL's */
 	/*
 	 * Reads the configuration again. Returns a generation, held once, or
 	 * NULL after saying why not.

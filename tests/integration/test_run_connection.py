@@ -313,3 +313,38 @@ def test_malformed_job_from_the_server(bench):
     wait_for("the spoilt job", lambda: broken)
     bench.acked(bench.push("t"))
     assert bench.supervisor.alive()
+
+
+def test_a_network_that_is_away_for_a_while(bench):
+    """5 s without a byte either way and without a FIN: the program that runs
+    goes on, its ACK arrives afterwards, over the same conversations."""
+    ran = bench.scratch / "ran"
+    bench.run({"t": bench.script("h", f"echo began >>{ran}; sleep 2; echo ended >>{ran}")})
+    jid = bench.push("t")
+    wait_for("the program", ran.exists)
+    hellos = len(bench.tap.sent("HELLO"))
+    bench.tap.open.clear()
+    cut = time.monotonic()
+    wait_for("the program's end", lambda: "ended" in ran.read_text())
+    wait_for("5 s", lambda: time.monotonic() - cut > 5)
+    assert not bench.tap.about("ACK", jid)
+    bench.tap.open.set()
+    bench.acked(jid)
+    assert ran.read_text() == "began\nended\n"
+    assert len(bench.tap.sent("HELLO")) == hellos
+    assert len(bench.tap.about("ACK", jid)) == 1
+
+
+def test_a_network_that_is_away_for_long(bench):
+    """Longer than an answer is waited for: the conversations are given up,
+    the program is not; its ACK is told over new ones."""
+    ran = bench.scratch / "ran"
+    bench.run({"t": bench.script("h", f"echo began >>{ran}; sleep 1; echo ended >>{ran}")})
+    jid = bench.push("t")
+    wait_for("the program", ran.exists)
+    bench.tap.open.clear()
+    bench.supervisor.says("no answer within 10 s", 30)
+    bench.tap.cut()
+    bench.tap.open.set()
+    bench.acked(jid, limit=40)
+    assert ran.read_text() == "began\nended\n"

@@ -59,6 +59,7 @@ class Connection:
         try:
             for line in self.worker.makefile("rb"):
                 text = line.decode("utf-8", "replace").rstrip("\r\n")
+                self.tap.open.wait()
                 with self.more:
                     self.asked.append(text)
                     self.more.notify()
@@ -79,6 +80,7 @@ class Connection:
         file = self.server.makefile("rb")
         try:
             hi = self.reply(file)  # it answers nothing
+            self.tap.open.wait()
             self.worker.sendall(plain_hi(hi) if self.tap.stock else hi)
             while True:
                 reply = self.reply(file)
@@ -89,6 +91,7 @@ class Connection:
                         self.more.wait()
                     request = self.asked.pop(0)
                 reply = self.tap.decide(self.number, request, reply)
+                self.tap.open.wait()
                 if reply is CUT:
                     break
                 self.worker.sendall(reply)
@@ -103,6 +106,8 @@ class Tap:
         self.requests = []   # (monotonic time, connection number, line)
         self.stock = False   # hide from each end what a stock server does not have
         self.rule = None     # (connection number, request, reply) -> reply or CUT
+        self.open = threading.Event()  # clear: nothing passes, and nobody hears of it
+        self.open.set()
         self.connections = []
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -154,5 +159,6 @@ class Tap:
             c.cut()
 
     def close(self):
+        self.open.set()
         self.listener.close()
         self.cut()

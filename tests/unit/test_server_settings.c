@@ -217,9 +217,9 @@ mistakes_are_told_with_their_place(void **state)
 		    "s.yaml:1:9: limits.memory: 512M is less than limits.line, "
 		    "expected at least 1G\n" },
 		{ "password: ''\n",
-		    "s.yaml:1:11: password: empty, expected text, {file: PATH} "
-		    "or "
-		    "{env: NAME}\n" },
+		    "s.yaml:1:11: password: empty, expected text, {file: "
+		    "PATH}, "
+		    "{env: NAME} or {credential: NAME}\n" },
 		{ "colour: x\n",
 		    "s.yaml:1:1: no setting is called \"colour\"\n" },
 	};

@@ -266,21 +266,24 @@ a_password_that_cannot_be_had_is_a_mistake(void **state)
 		const char *password, *want;
 	} cases[] = {
 		{ "''",
-		    "t.yaml:1:11: password: empty, expected text, {file: PATH} "
-		    "or {env: NAME}\n" },
+		    "t.yaml:1:11: password: empty, expected text, {file: "
+		    "PATH}, "
+		    "{env: NAME} or {credential: NAME}\n" },
 		{ "",
 		    "t.yaml:1:10: password: nothing stands here, expected "
 		    "text, "
-		    "{file: PATH} or {env: NAME}\n" },
+		    "{file: PATH}, {env: NAME} or {credential: NAME}\n" },
 		{ "[x]",
 		    "t.yaml:1:11: password: a list stands here, expected text, "
-		    "{file: PATH} or {env: NAME}\n" },
+		    "{file: PATH}, {env: NAME} or {credential: NAME}\n" },
 		{ "{}",
-		    "t.yaml:1:11: password: empty, expected text, {file: PATH} "
-		    "or {env: NAME}\n" },
+		    "t.yaml:1:11: password: empty, expected text, {file: "
+		    "PATH}, "
+		    "{env: NAME} or {credential: NAME}\n" },
 		{ "{file: /x, env: Y}",
-		    "t.yaml:1:11: password: both file and env, expected text, "
-		    "{file: PATH} or {env: NAME}\n" },
+		    "t.yaml:1:11: password: more than one of them, expected "
+		    "text, "
+		    "{file: PATH}, {env: NAME} or {credential: NAME}\n" },
 		{ "{fil: /x}",
 		    "t.yaml:1:12: password: no setting is called \"fil\", "
 		    "expected "
