@@ -72,6 +72,30 @@ static const struct field log_fields[] = {
 	{ 0 },
 };
 
+static const struct field tls_fields[] = {
+	{ .name = "cert",
+	    .kind = FIELD_OTHER,
+	    .decode = place_absolute,
+	    .offset = AT(tls.cert),
+	    .expected = "an absolute path of a PEM file",
+	    .help = "The server's certificate, and those that signed it." },
+	{ .name = "key",
+	    .kind = FIELD_OTHER,
+	    .decode = place_absolute,
+	    .offset = AT(tls.key),
+	    .expected = "an absolute path of a PEM file",
+	    .help = "The key of `cert`, without a passphrase. Others must not "
+		    "be able to read it." },
+	{ .name = "ca",
+	    .kind = FIELD_OTHER,
+	    .decode = place_absolute,
+	    .offset = AT(tls.ca),
+	    .expected = "an absolute path of a PEM file",
+	    .help = "With it clients need a certificate, signed by one of "
+		    "these." },
+	{ 0 },
+};
+
 const struct field server_settings_fields[] = {
 	{ .name = "listen",
 	    .kind = FIELD_OTHER,
@@ -112,6 +136,10 @@ const struct field server_settings_fields[] = {
 	    .help = "For so long after a PUSH another one of the same jid is "
 		    "answered as the first was and makes no second job: for "
 		    "clients that push again when an answer was lost." },
+	{ .name = "tls",
+	    .kind = FIELD_GROUP,
+	    .rows = tls_fields,
+	    .help = "With it clients must speak TLS, 1.2 at least." },
 	{ .name = "worker_grace",
 	    .kind = FIELD_DURATION,
 	    .offset = AT(worker_grace),
@@ -185,6 +213,16 @@ check_limits(
 }
 
 static void
+check_tls(struct reader *r, struct server_settings *s, const struct node *tls)
+{
+	tls_settings_check(r, tls, &s->tls);
+	if (tls != NULL && node_get(tls, "cert") == NULL &&
+	    node_get(tls, "key") == NULL)
+		reader_complain(r, tls->at,
+		    "tls: there is no certificate, expected cert and key");
+}
+
+static void
 read_root(struct reader *r, const struct node *root, struct server_settings *s)
 {
 	struct field_given given = { 0 };
@@ -196,6 +234,7 @@ read_root(struct reader *r, const struct node *root, struct server_settings *s)
 	if (node_get(root, "password") == NULL)
 		password_from_environment(r, s);
 	check_limits(r, s, root);
+	check_tls(r, s, node_get(root, "tls"));
 	web_settings_check(r, node_get(root, "web"), s);
 }
 
@@ -214,6 +253,9 @@ server_settings_read(const char *file, const char *text, size_t len,
 		free(s);
 		return NULL;
 	}
+	s->file = strdup(file);
+	if (s->file == NULL)
+		reader_no_memory(&r);
 	read_root(&r, root, s);
 	document_free(root);
 	if (reader_finish(&r, tell, ctx) == 0)
@@ -251,11 +293,35 @@ forget_secret(char *secret)
 	free(secret);
 }
 
+static void
+swap(char **a, char **b)
+{
+	char *old = *a;
+
+	*a = *b;
+	*b = old;
+}
+
+void
+server_settings_renew(struct server_settings *s, struct server_settings *next)
+{
+	struct tls_settings before = s->tls;
+
+	swap(&s->password, &next->password);
+	swap(&s->web_password, &next->web_password);
+	if (next->tls.given) {
+		s->tls = next->tls;
+		next->tls = before;
+	}
+}
+
 void
 server_settings_free(struct server_settings *s)
 {
 	if (s == NULL)
 		return;
+	free(s->file);
+	tls_settings_clear(&s->tls);
 	free(s->listen);
 	free(s->data);
 	free(s->web_listen);

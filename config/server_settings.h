@@ -13,9 +13,11 @@
 #include "config/settings.h"
 
 struct server_settings {
-	char *listen;       /* "host:port"; default 127.0.0.1:7419 */
-	char *data;         /* directory; default /var/lib/faktotum */
-	char *password;     /* NULL: none is asked for */
+	char *file;     /* what was read, for messages */
+	char *listen;   /* "host:port"; default 127.0.0.1:7419 */
+	char *data;     /* directory; default /var/lib/faktotum */
+	char *password; /* NULL: none is asked for */
+	struct tls_settings tls;
 	char *web_listen;   /* "host:port"; NULL: off; default 127.0.0.1:7420 */
 	char *web_password; /* NULL: as password */
 	bool web_public;    /* others may look without a password */
@@ -53,6 +55,13 @@ server_settings_read(const char *file, const char *text, size_t len,
  * the file was checked.
  */
 bool web_settings_exposed(const struct server_settings *s);
+
+/*
+ * Takes from next what may change while the server runs: passwords, and the
+ * names of certificates if next has them. next is as good as empty then.
+ */
+void
+server_settings_renew(struct server_settings *s, struct server_settings *next);
 
 /* Accepts NULL. */
 void server_settings_free(struct server_settings *s);

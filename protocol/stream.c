@@ -331,6 +331,12 @@ stream_is_plain_peer(const struct stream *s)
 	return s->plain_peer;
 }
 
+bool
+stream_heard_tls(const struct stream *s)
+{
+	return s->heard && !s->plain_peer;
+}
+
 int
 stream_fd(const struct stream *s)
 {

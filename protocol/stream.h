@@ -55,6 +55,9 @@ int stream_events(const struct stream *s, bool reading, bool writing);
 /* Whether the other end's first bytes were no TLS, where it was expected. */
 bool stream_is_plain_peer(const struct stream *s);
 
+/* Whether they were TLS; false before there are any, and in plain text. */
+bool stream_heard_tls(const struct stream *s);
+
 /* Borrowed. */
 int stream_fd(const struct stream *s);
 

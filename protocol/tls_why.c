@@ -209,8 +209,9 @@ tls_why(const struct tls_judgement *j, struct err *e)
 		    text != NULL ? text : "an error without a name");
 	}
 	if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED && j->why.code != 0) {
-		*e = j->why;
-		return -e->code;
+		if (e != NULL)
+			*e = j->why;
+		return -j->why.code;
 	}
 	switch (reason) {
 	case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:

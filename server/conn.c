@@ -9,36 +9,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <linux/sockios.h>
 
 #include "base/log.h"
 #include "protocol/command.h"
 #include "protocol/resp.h"
 #include "server/commands.h"
+#include "server/conn_wire.h"
 #include "server/parts.h"
 #include "server/slots.h"
 
 enum {
-	READ_WANT = 64 * 1024,
-	READ_AHEAD = 64 * 1024, /* while a command is being served */
-	TURN_COMMANDS = 64,     /* of one connection, so others get theirs */
-	DRAIN_READS = 16,       /* of what comes too late, before a close */
-	SLOTS_MAX = 256,        /* answers that one connection may wait for */
+	TURN_COMMANDS = 64, /* of one connection, so others get theirs */
+	SLOTS_MAX = 256,    /* answers that one connection may wait for */
 	REPLY_MAX = 1 << 30,
 };
 
-/* Somebody who takes nothing of an answer for so long; seconds. */
-#define STALL_WAIT 30.0
-
 /* The handshake must be over by then: docs/protocol.md, "Handshake". */
 #define HANDSHAKE_WAIT 2.0
+#define SECURE_WAIT    5.0
 
-static void
-mark_dirty(struct conn *c)
+void
+conn_mark(struct conn *c)
 {
 	struct server *s = c->server;
 
@@ -51,79 +44,51 @@ mark_dirty(struct conn *c)
 }
 
 static void
-on_io(struct ev_loop *loop, ev_io *w, int revents)
-{
-	struct conn *c = w->data;
-
-	(void)loop;
-	if (revents & EV_READ)
-		c->readable = true;
-	mark_dirty(c);
-}
-
-static void
 on_handshake_late(struct ev_loop *loop, ev_timer *w, int revents)
 {
-	(void)loop;
-	(void)revents;
-	conn_close(w->data);
-}
-
-static void
-on_stalled(struct ev_loop *loop, ev_timer *w, int revents)
-{
 	struct conn *c = w->data;
-	int untaken = 0;
 
 	(void)loop;
 	(void)revents;
-	/* The system takes more from us only when much of it is taken. */
-	if (ioctl(c->fd, SIOCOUTQ, &untaken) == 0 && untaken != c->untaken) {
-		c->untaken = untaken;
-		return;
-	}
-	c->server->stalled++;
-	log_say(LOG_LEVEL_WARNING, c->peer,
-	    "closed: it has taken nothing of its answer for %.0f s",
-	    STALL_WAIT);
+	if (c->state == CONN_SECURING)
+		conn_wire_late(c);
 	conn_close(c);
 }
 
-/* Begins anew with every byte that the peer takes. */
 static void
-watch_stall(struct conn *c, bool took)
+wait_for_peer(struct conn *c, double seconds)
 {
-	if (buf_len(c->out) == 0)
-		ev_timer_stop(c->server->loop, &c->stalled);
-	else if (took || !ev_is_active(&c->stalled))
-		ev_timer_again(c->server->loop, &c->stalled);
+	ev_timer_stop(c->server->loop, &c->handshake);
+	ev_timer_set(&c->handshake, seconds, 0.);
+	ev_timer_start(c->server->loop, &c->handshake);
 }
 
-static bool
-is_busy(const struct conn *c)
-{
-	return c->slots != NULL || c->fetch != NULL || buf_len(c->out) > 0;
-}
-
-/* The only place that touches the io watcher: it always matches the need. */
 static void
-watch(struct conn *c)
+greet(struct conn *c)
 {
-	size_t ahead = is_busy(c) ? READ_AHEAD : SIZE_MAX;
-	int events = 0;
-
-	if (!c->eof && !c->last_word && buf_len(c->in) < ahead)
-		events |= EV_READ;
-	if (buf_len(c->out) > 0)
-		events |= EV_WRITE;
-	if (ev_is_active(&c->io) &&
-	    (c->io.events & (EV_READ | EV_WRITE)) == events)
+	c->state = CONN_GREETED;
+	wait_for_peer(c, HANDSHAKE_WAIT);
+	if (greeting_make(&c->greeting, c->server->settings->password != NULL) <
+	    0) {
+		conn_close(c);
 		return;
-	ev_io_stop(c->server->loop, &c->io);
-	if (events != 0) {
-		ev_io_set(&c->io, c->fd, events);
-		ev_io_start(c->server->loop, &c->io);
 	}
+	c->greeting.extensions = COMMANDS_EXTENSIONS;
+	if (c->server->settings->result_retention > 0)
+		c->greeting.extensions |= EXTENSION_RESULT;
+	if (greeting_put(c->out, &c->greeting) < 0)
+		conn_close(c);
+}
+
+static void
+secure(struct conn *c)
+{
+	int r = conn_wire_secure(c);
+
+	if (r == 0)
+		greet(c);
+	else if (r != -EAGAIN)
+		conn_close(c);
 }
 
 struct conn *
@@ -131,44 +96,35 @@ conn_new(struct server *s, int fd, const char *peer)
 {
 	struct conn *c = calloc(1, sizeof *c);
 
-	if (c == NULL)
-		goto fail;
+	if (c == NULL) {
+		close(fd);
+		return NULL;
+	}
 	c->server = s;
-	c->fd = fd;
-	c->in = buf_new((size_t)s->settings->limits.line + READ_WANT);
+	if (conn_wire_open(c, fd) < 0) {
+		free(c);
+		return NULL;
+	}
+	c->in = buf_new((size_t)s->settings->limits.line + CONN_READ_WANT);
 	c->out = buf_new(REPLY_MAX);
 	snprintf(c->peer, sizeof c->peer, "%s", peer);
-	if (c->in == NULL || c->out == NULL ||
-	    greeting_make(&c->greeting, s->settings->password != NULL) < 0)
-		goto fail;
-	c->greeting.extensions = COMMANDS_EXTENSIONS;
-	if (s->settings->result_retention > 0)
-		c->greeting.extensions |= EXTENSION_RESULT;
-	if (greeting_put(c->out, &c->greeting) < 0)
-		goto fail;
-	ev_io_init(&c->io, on_io, fd, EV_READ);
-	c->io.data = c;
-	ev_timer_init(&c->handshake, on_handshake_late, HANDSHAKE_WAIT, 0.);
+	if (c->in == NULL || c->out == NULL) {
+		stream_close(c->stream);
+		buf_free(c->in);
+		buf_free(c->out);
+		free(c);
+		return NULL;
+	}
+	ev_timer_init(&c->handshake, on_handshake_late, SECURE_WAIT, 0.);
 	c->handshake.data = c;
-	ev_timer_init(&c->stalled, on_stalled, 0., STALL_WAIT);
-	c->stalled.data = c;
 	ev_timer_start(s->loop, &c->handshake);
 	c->next = s->conns;
 	if (s->conns != NULL)
 		s->conns->prev = c;
 	s->conns = c;
 	s->nconns++;
-	mark_dirty(c);
+	conn_mark(c);
 	return c;
-
-fail:
-	if (c != NULL) {
-		buf_free(c->in);
-		buf_free(c->out);
-		free(c);
-	}
-	close(fd);
-	return NULL;
 }
 
 const char *
@@ -177,28 +133,13 @@ conn_wid(const struct conn *c)
 	return c->worker != NULL ? c->worker->wid : "";
 }
 
-/* Unread bytes would turn our close into a reset that drops the last answer. */
-static void
-close_politely(int fd)
-{
-	char unread[4096];
-
-	for (int n = 0; n < DRAIN_READS; n++)
-		if (recv(fd, unread, sizeof unread, MSG_DONTWAIT) <
-		    (ssize_t)sizeof unread)
-			break;
-	close(fd);
-}
-
 static void
 conn_free(struct conn *c)
 {
 	struct server *s = c->server;
 
-	ev_io_stop(s->loop, &c->io);
 	ev_timer_stop(s->loop, &c->handshake);
-	ev_timer_stop(s->loop, &c->stalled);
-	close_politely(c->fd);
+	conn_wire_close(c);
 	slots_forget(c);
 	if (c->fetch != NULL)
 		fetch_abandon(c->fetch);
@@ -227,7 +168,7 @@ answered(struct conn *c, int result)
 {
 	if (result < 0)
 		conn_close(c);
-	mark_dirty(c);
+	conn_mark(c);
 }
 
 void
@@ -304,7 +245,7 @@ conn_resume(struct pending *p)
 		c->sink = c->out;
 		slots_drop(c);
 	}
-	mark_dirty(c);
+	conn_mark(c);
 	return c;
 }
 
@@ -312,22 +253,14 @@ void
 conn_close(struct conn *c)
 {
 	c->state = CONN_CLOSING;
-	mark_dirty(c);
+	conn_mark(c);
 }
 
 void
 conn_close_after(struct conn *c)
 {
 	c->last_word = true;
-	mark_dirty(c);
-}
-
-/* A read or write has failed with errno, or n is 0: who has closed it? */
-static void
-note_end(struct conn *c, ssize_t n)
-{
-	if (n == 0 || errno == ECONNRESET || errno == EPIPE)
-		c->by_host = true;
+	conn_mark(c);
 }
 
 bool
@@ -344,76 +277,14 @@ conn_peer_gone(struct conn *c)
 
 	if (c->state == CONN_CLOSING || c->eof)
 		return true;
-	n = recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	n = recv(stream_fd(c->stream), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
 		return false;
-	note_end(c, n);
+	conn_wire_ended(c, n < 0 ? errno : 0);
 	return true;
 }
 
 /* ---- a turn -------------------------------------------------------------- */
-
-static void
-read_some(struct conn *c)
-{
-	size_t room;
-	char *at;
-	ssize_t n;
-
-	c->readable = false;
-	if (c->eof || c->last_word)
-		return;
-	at = buf_room(c->in, READ_WANT, &room);
-	if (at == NULL)
-		return; /* full: command_decode() will say what to do */
-	n = recv(c->fd, at, room, MSG_DONTWAIT);
-	if (n > 0) {
-		buf_filled(c->in, (size_t)n);
-		return;
-	}
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	note_end(c, n);
-	c->eof = true;
-	if (n < 0 || c->fetch != NULL)
-		conn_close(c); /* nobody is there to take the job */
-}
-
-static void
-conn_delivered(struct conn *c)
-{
-	if (c->undelivered == NULL)
-		return;
-	c->undelivered->held->undelivered = NULL;
-	c->undelivered = NULL;
-}
-
-static void
-write_some(struct conn *c)
-{
-	bool took = false;
-
-	while (buf_len(c->out) > 0) {
-		ssize_t n = send(c->fd, buf_front(c->out), buf_len(c->out),
-		    MSG_DONTWAIT | MSG_NOSIGNAL);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN) {
-			watch_stall(c, took);
-			return;
-		}
-		if (n < 0) {
-			note_end(c, n);
-			conn_close(c);
-			return;
-		}
-		buf_drop(c->out, (size_t)n);
-		took = true;
-	}
-	watch_stall(c, took);
-	conn_delivered(c);
-}
 
 static void
 refuse(struct conn *c, const char *why)
@@ -472,7 +343,7 @@ serve(struct conn *c)
 			if (!run(c, &line))
 				return false;
 			buf_drop(c->in, line.size);
-			write_some(c);
+			conn_wire_write(c);
 			break;
 		case COMMAND_MORE:
 			if (c->eof && c->slots == NULL)
@@ -501,8 +372,8 @@ account(struct conn *c)
 static void
 refuse_hoarding(struct conn *c)
 {
-	if (conns_hold_too_much(c->server) && buf_len(c->in) > READ_AHEAD &&
-	    !c->last_word)
+	if (conns_hold_too_much(c->server) &&
+	    buf_len(c->in) > CONN_READ_AHEAD && !c->last_word)
 		refuse(c,
 		    "the server has no room for so many unfinished commands");
 }
@@ -514,25 +385,30 @@ turn(struct conn *c)
 {
 	bool more = false;
 
-	if (c->state != CONN_CLOSING && c->readable)
-		read_some(c);
-	if (c->state != CONN_CLOSING) {
+	if (c->state == CONN_SECURING)
+		secure(c);
+	if (c->state > CONN_SECURING && c->state != CONN_CLOSING &&
+	    conn_wire_may_read(c))
+		conn_wire_read(c);
+	if (c->state > CONN_SECURING && c->state != CONN_CLOSING) {
 		slots_release(c);
-		write_some(c);
+		conn_wire_write(c);
 		account(c);
 		refuse_hoarding(c);
 		more = serve(c);
-		write_some(c);
+		conn_wire_write(c);
 		account(c);
 	}
-	if (c->last_word && !is_busy(c))
+	if (c->last_word && !conn_is_busy(c))
 		c->state = CONN_CLOSING;
 	if (c->state == CONN_CLOSING) {
 		conn_free(c);
 		return TURN_FREED;
 	}
-	watch(c);
-	return more && !is_busy(c) ? TURN_MORE : TURN_REST;
+	conn_wire_watch(c);
+	if (c->state > CONN_SECURING && conn_wire_may_read(c))
+		return TURN_MORE;
+	return more && !conn_is_busy(c) ? TURN_MORE : TURN_REST;
 }
 
 void
@@ -549,7 +425,7 @@ conns_turn(struct server *s)
 		if (end != TURN_FREED)
 			c->is_dirty = false;
 		if (end == TURN_MORE)
-			mark_dirty(c);
+			conn_mark(c);
 		c = next;
 	}
 }

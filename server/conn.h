@@ -1,9 +1,11 @@
 /*
  * conn - one client's connection as a state machine.
  *
- *   accept --> GREETED --HELLO--> SERVING --END, EOF, error--> CLOSING
- *                 |  2 s, anything else                          ^
- *                 +----------------------------------------------+
+ *   accept --> SECURING --TLS--> GREETED --HELLO--> SERVING --END, EOF, error--> CLOSING
+ *                 |  5 s            |  2 s, anything else                          ^
+ *                 +-----------------+----------------------------------------------+
+ *
+ * In plain text SECURING ends at once.
  *
  * Commands of a connection are served in order and answered in order. Those
  * that only wait for the disk (see `streams` in commands.c) may wait together,
@@ -25,6 +27,7 @@
 #include "base/buf.h"
 #include "protocol/beat.h"
 #include "protocol/hello.h"
+#include "protocol/stream.h"
 
 struct entry;
 struct fetch;
@@ -33,7 +36,8 @@ struct slot;
 struct worker;
 
 enum conn_state {
-	CONN_GREETED, /* HI is sent; only HELLO is understood */
+	CONN_SECURING, /* the TLS handshake */
+	CONN_GREETED,  /* HI is sent; only HELLO is understood */
 	CONN_SERVING,
 	CONN_CLOSING, /* freed at the end of the turn */
 };
@@ -46,10 +50,10 @@ struct pending {
 struct conn {
 	struct server *server;
 	enum conn_state state;
-	int fd;
-	bool readable; /* there may be bytes to read */
-	bool eof;      /* the peer sends no more */
-	bool by_host;  /* its host has closed it: FIN or reset */
+	struct stream *stream; /* owned */
+	bool readable;         /* there may be bytes to read */
+	bool eof;              /* the peer sends no more */
+	bool by_host;          /* its host has closed it: FIN or reset */
 	bool said_end;
 	bool last_word; /* close once out is empty */
 	bool is_dirty;
@@ -58,7 +62,7 @@ struct conn {
 	size_t scanned;   /* command_decode()'s memory */
 	size_t accounted; /* our part of server->buffered */
 	ev_io io;
-	ev_timer handshake; /* active exactly in GREETED */
+	ev_timer handshake; /* active exactly in SECURING and GREETED */
 	ev_timer stalled;   /* active while answers wait for the peer */
 	int untaken;        /* bytes that the system held at its last turn */
 	struct greeting greeting;
@@ -100,6 +104,9 @@ conn_deliver(struct conn *c, struct entry *e, const char *bytes, size_t len);
 void conn_wait(struct conn *c, struct pending *p);
 /* Ends the wait; returns the connection, or NULL when it is gone. */
 struct conn *conn_resume(struct pending *p);
+
+/* There is something to be done for it at the end of the turn. */
+void conn_mark(struct conn *c);
 
 /* Closes without a word; takes effect at the end of the turn. */
 void conn_close(struct conn *c);

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "config/server_settings.h"
+#include "server/certificates.h"
 #include "server/server.h"
 #include "server/stock.h"
 #include "server/verbs.h"
@@ -39,6 +40,10 @@ static const char usage[] =
     "      --version             show the version\n"
     "\n"
     "FAKTORY_PASSWORD, when set, is the password that clients must know.\n"
+    "\n"
+    "TERM and INT end it in order. HUP: read passwords and certificates "
+    "again,\n"
+    "for new connections.\n"
     "\n"
     "Exit status: 0 stopped by a signal; 64 wrong usage; 66 no such file;\n"
     "69 the address cannot be had; 73 or 74 the data directory cannot be\n"
@@ -276,20 +281,38 @@ on_signal(struct ev_loop *loop, ev_signal *w, int revents)
 	server_stop(w->data);
 }
 
+static void
+log_mistake(void *ctx, const char *message)
+{
+	(void)ctx;
+	log_say(LOG_LEVEL_ERROR, "reload", "%s", message);
+}
+
+/* What a reload needs. */
+struct hangup {
+	struct server *server;
+	const char *config; /* NULL: none */
+};
+
 /* A terminal that closes, or a habit from other daemons, must cost nothing. */
 static void
 on_hangup(struct ev_loop *loop, ev_signal *w, int revents)
 {
+	const struct hangup *h = w->data;
+	struct server_settings *next =
+	    server_settings_load(h->config, environment, log_mistake, NULL);
+
 	(void)loop;
 	(void)revents;
-	server_reload(w->data);
+	server_reload(h->server, next);
 }
 
 static int
-serve(struct ev_loop *loop, const struct server_settings *settings,
+serve(struct ev_loop *loop, struct server_settings *settings,
     const struct options *o, struct err *e)
 {
 	struct server *server = server_start(loop, settings, e);
+	struct hangup reload = { server, o->config };
 	ev_signal term, interrupt, hangup;
 
 	if (server == NULL)
@@ -297,14 +320,16 @@ serve(struct ev_loop *loop, const struct server_settings *settings,
 	ev_signal_init(&term, on_signal, SIGTERM);
 	ev_signal_init(&interrupt, on_signal, SIGINT);
 	ev_signal_init(&hangup, on_hangup, SIGHUP);
-	term.data = interrupt.data = hangup.data = server;
+	term.data = interrupt.data = server;
+	hangup.data = &reload;
 	ev_signal_start(loop, &term);
 	ev_signal_start(loop, &interrupt);
 	ev_signal_start(loop, &hangup);
 
 	log_say(LOG_LEVEL_INFO, "server",
-	    "faktotum-server " FAKTOTUM_VERSION " listens at %s, data in %s",
-	    server_address(server), settings->data);
+	    "faktotum-server " FAKTOTUM_VERSION " listens at %s%s, data in %s",
+	    server_address(server), settings->tls.given ? " (TLS)" : "",
+	    settings->data);
 	int r = o->port_file != NULL
 	    ? write_port(o->port_file, server_port(server), e)
 	    : 0;
@@ -334,6 +359,23 @@ open_standard_files(void)
 		close(fd);
 }
 
+/* What the settings name, too. Returns the exit status. */
+static int
+check(const struct server_settings *settings)
+{
+	struct err e;
+	struct tls *t =
+	    settings->tls.given ? certificates_read(settings, &e) : NULL;
+
+	tls_drop(t);
+	if (settings->tls.given && t == NULL) {
+		fprintf(stderr, "%s\n", e.text);
+		return EX_CONFIG;
+	}
+	puts("the settings are good");
+	return EX_OK;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -355,9 +397,9 @@ main(int argc, char **argv)
 		return status;
 	if (o.check) {
 		stock_look(environment, tell, NULL);
+		status = check(settings);
 		server_settings_free(settings);
-		puts("the settings are good");
-		return EX_OK;
+		return status;
 	}
 	log_open(settings->log_format, settings->log_level);
 	stock_look(environment, warn, NULL);

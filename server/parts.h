@@ -21,7 +21,8 @@
 
 struct server {
 	struct ev_loop *loop;
-	const struct server_settings *settings; /* borrowed */
+	struct server_settings *settings; /* borrowed */
+	struct tls *tls;                  /* held; NULL: plain text */
 	struct store *store;
 	struct queues *queues;
 	struct counters *counters;

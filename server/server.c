@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "protocol/resp.h"
+#include "server/certificates.h"
 #include "server/commands.h"
 #include "server/listener.h"
 #include "server/parts.h"
@@ -332,7 +333,7 @@ open_web(struct server *s, struct err *e)
 
 struct server *
 server_start(
-    struct ev_loop *loop, const struct server_settings *settings, struct err *e)
+    struct ev_loop *loop, struct server_settings *settings, struct err *e)
 {
 	struct server *s = calloc(1, sizeof *s);
 	const struct store_visitor load = {
@@ -357,6 +358,9 @@ server_start(
 		err_set(e, ENOMEM, "out of memory");
 		goto fail;
 	}
+	if (settings->tls.given &&
+	    (s->tls = certificates_read(settings, e)) == NULL)
+		goto fail;
 	s->store = store_open(loop, settings->data, &load, e);
 	if (s->store == NULL)
 		goto fail;
@@ -388,12 +392,51 @@ server_ready(struct server *s)
 	notify_ready(s->notify);
 }
 
+/* Returns whether something is in use that was not before. */
+static bool
+renew(struct server *s, struct server_settings *next)
+{
+	struct err e;
+
+	if (next->tls.given != (s->tls != NULL)) {
+		log_say(LOG_LEVEL_WARNING, "reload",
+		    "tls begins and ends at the next start only");
+		next->tls.given = false;
+	}
+	struct tls *t = next->tls.given ? certificates_read(next, &e) : NULL;
+	if (next->tls.given && t == NULL) {
+		log_say(LOG_LEVEL_ERROR, "reload", "%s", e.text);
+		return false;
+	}
+	server_settings_renew(s->settings, next);
+	if (web_settings_exposed(s->settings)) {
+		server_settings_renew(s->settings, next);
+		log_say(LOG_LEVEL_ERROR, "reload",
+		    "without a password others could look at %s",
+		    s->settings->web_listen);
+		tls_drop(t);
+		return false;
+	}
+	if (t != NULL) {
+		tls_drop(s->tls);
+		s->tls = t;
+	}
+	return true;
+}
+
 void
-server_reload(struct server *s)
+server_reload(struct server *s, struct server_settings *next)
 {
 	notify_reloading(s->notify);
-	log_say(LOG_LEVEL_WARNING, "server",
-	    "SIGHUP: settings are only read at the start; nothing changed");
+	if (next != NULL && renew(s, next))
+		log_say(LOG_LEVEL_INFO, "reload",
+		    "passwords%s are those of %s, for new connections; other "
+		    "settings are read at the start",
+		    s->tls != NULL ? " and certificates" : "", next->file);
+	else
+		log_say(LOG_LEVEL_ERROR, "reload",
+		    "nothing was changed; going on as before");
+	server_settings_free(next);
 	notify_reloaded(s->notify);
 }
 
@@ -455,6 +498,7 @@ server_free(struct server *s)
 	queues_free(s->queues);
 	buf_free(s->scratch);
 	notify_free(s->notify);
+	tls_drop(s->tls);
 	ev_prepare_stop(s->loop, &s->turn);
 	ev_idle_stop(s->loop, &s->again);
 	ev_timer_stop(s->loop, &s->last_call);

@@ -21,8 +21,8 @@ struct server;
  * or EADDRNOTAVAIL for an address, EINVAL for one that is none; EBUSY,
  * EUCLEAN, ENOSPC, … for the data.
  */
-struct server *server_start(struct ev_loop *loop,
-    const struct server_settings *settings, struct err *e);
+struct server *server_start(
+    struct ev_loop *loop, struct server_settings *settings, struct err *e);
 
 /* The port that the kernel gave, for port 0. */
 uint16_t server_port(const struct server *s);
@@ -33,8 +33,12 @@ const char *server_address(const struct server *s);
 /* The service manager hears that clients are welcome. */
 void server_ready(struct server *s);
 
-/* SIGHUP. Nothing can change while it runs, and the manager waits no longer. */
-void server_reload(struct server *s);
+/*
+ * SIGHUP: passwords and certificates are those of next from now on, for new
+ * connections; all else is for the next start. Takes next; NULL: the settings
+ * are bad, and nothing changes. What happened is in the log.
+ */
+void server_reload(struct server *s, struct server_settings *next);
 
 /*
  * Stops accepting; fetches that wait are answered with nothing, what is on

@@ -97,7 +97,7 @@ def test_stopping_finishes_what_is_under_way(watched, manager):
 
 
 def test_hangup_is_a_reload_that_ends(watched, manager):
-    """HUP changes nothing, and a manager that waits for its end hears it: else
+    """A manager that waits for the end of a reload hears it: else
     Type=notify-reload waits until its time-out."""
     server = watched()
     manager.says("READY=1")

@@ -48,13 +48,17 @@ def compact(value):
 
 
 class Client:
-    def __init__(self, port, hello=True, password=None, limit=30, receive=None, **fields):
+    def __init__(self, port, hello=True, password=None, limit=30, receive=None, tls=None,
+            **fields):
+        """tls: an ssl.SSLContext."""
         self.socket = socket.socket()
         if receive is not None:  # a small window, before it is agreed upon
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
         self.socket.settimeout(limit * SLOW)
         self.socket.connect(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="127.0.0.1")
         self.file = self.socket.makefile("rb")
         self.greeting = None
         if hello is not None:
