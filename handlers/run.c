@@ -129,14 +129,14 @@ note_left(struct run *r, size_t n)
 static void
 sweep(struct run *r)
 {
-	size_t n = tree_sweep(&r->tree);
+	size_t left;
 
-	note_left(r, n);
-	if (n > 0 && clock_mono() < r->until) {
+	note_left(r, tree_sweep(&r->tree, &left));
+	if (left > 0 && clock_mono() < r->until) {
 		look_later(r);
 		return;
 	}
-	r->facts.survived = n > 0;
+	r->facts.survived = left > 0;
 	reap(r);
 }
 
@@ -374,7 +374,9 @@ linger(struct run *r)
 	} else if (!r->facts.killed) {
 		run_stop(r, RUN_TIMEOUT, r->req->grace);
 	} else {
-		(void)tree_sweep(&r->tree);
+		size_t left;
+
+		(void)tree_sweep(&r->tree, &left);
 		drain(r);
 	}
 }

@@ -151,14 +151,18 @@ prepare_and_exec(const struct birth *b, int *report)
 {
 	unsigned long none[16] = { 0 };
 
-	default_dispositions();
+	/*
+	 * Descriptors first: a pipe that the loop closes while we have a copy
+	 * of it stays in its epoll set, and costs it a new one.
+	 */
 	if (b->req->cgroup > 0 &&
 	    syscall(SYS_write, b->req->cgroup, "0", 1) != 1)
 		return SPAWN_CGROUP;
-	if (setsid() < 0)
-		return SPAWN_SESSION;
 	if (take_stdio(b->pipes, report) < 0)
 		return SPAWN_STDIO;
+	default_dispositions();
+	if (setsid() < 0)
+		return SPAWN_SESSION;
 	if (b->req->confine != NULL) {
 		enum spawn_stage failed = confine(b->req->confine);
 

@@ -10,7 +10,7 @@
 #include "handlers/descent.h"
 
 /* Of one look; the next one finds the others. */
-enum { ORPHANS_MAX = 1024 };
+enum { ORPHANS_MAX = 1024, LOOKS = 16 };
 
 void
 tree_init(struct tree *t, struct kin *kin, pid_t leader, const char *id)
@@ -84,17 +84,26 @@ tree_term_left(const struct tree *t)
 }
 
 size_t
-tree_sweep(const struct tree *t)
+tree_sweep(const struct tree *t, size_t *left)
 {
 	pid_t pids[ORPHANS_MAX];
-	size_t n = find_left(t, pids);
+	size_t first = 0;
 
-	if (n > 0 && t->leaf != NULL)
-		(void)cgroup_kill(t->leaf);
-	if (n > 0)
+	*left = 0;
+	for (int look = 0; look < LOOKS; look++) {
+		size_t n = find_left(t, pids);
+
+		*left = n;
+		if (n == 0)
+			break;
+		if (t->leaf != NULL)
+			(void)cgroup_kill(t->leaf);
 		n = descent_end(pids, n);
+		if (look == 0)
+			first = n;
+	}
 	kill(-t->member.leader, SIGKILL);
-	return n;
+	return first;
 }
 
 size_t

@@ -40,11 +40,13 @@ void tree_term(const struct tree *t);
 void tree_kill(const struct tree *t);
 
 /*
- * What is left once the leader has ended, and whether it was ended: KILL to
- * the group and to what broke away. Returns how many processes were found, in
- * whatever state KILL leaves them: call again until it is 0. Without kin 0.
+ * KILL to what is left once the leader has ended: the group and what broke
+ * away. One that forks and exits all the time is gone before it is stopped in
+ * most looks, so there are several, as close as can be. Returns how many were
+ * found at first, and in *left how many at last, in whatever state KILL leaves
+ * them: call again until that is 0. Without kin 0.
  */
-size_t tree_sweep(const struct tree *t);
+size_t tree_sweep(const struct tree *t, size_t *left);
 
 /* The same without ending any. */
 size_t tree_left(const struct tree *t);
