@@ -13,26 +13,10 @@
 #include <string.h>
 
 #include "base/crc32.h"
+#include "base/little_endian.h"
 
 #define MAGIC "FKTSTATE"
 enum { MAGIC_LEN = 8, FRONT = MAGIC_LEN + 4 + 8 + 4 };
-
-static void
-store(char *to, uint64_t value, size_t width)
-{
-	for (size_t i = 0; i < width; i++)
-		to[i] = (char)(value >> (8 * i));
-}
-
-static uint64_t
-load(const char *from, size_t width)
-{
-	uint64_t value = 0;
-
-	for (size_t i = 0; i < width; i++)
-		value |= (uint64_t)(unsigned char)from[i] << (8 * i);
-	return value;
-}
 
 int
 state_writer_init(struct state_writer *w, size_t max)
@@ -54,7 +38,7 @@ put(struct state_writer *w, char kind, uint64_t value, const char *bytes)
 {
 	char front[9] = { kind };
 
-	store(front + 1, value, 8);
+	le_store(front + 1, value, 8);
 	if (buf_append(w->out, front, kind == 'n' ? 1 : 9) < 0 ||
 	    (bytes != NULL && buf_append(w->out, bytes, value) < 0))
 		w->failed = true;
@@ -104,9 +88,9 @@ state_seal(const struct state_writer *w, uint32_t version, struct buf *out)
 
 	if (w->failed)
 		return -ENOMEM;
-	store(front + MAGIC_LEN, version, 4);
-	store(front + MAGIC_LEN + 4, len, 8);
-	store(front + MAGIC_LEN + 12, crc32_of(buf_front(w->out), len), 4);
+	le_store(front + MAGIC_LEN, version, 4);
+	le_store(front + MAGIC_LEN + 4, len, 8);
+	le_store(front + MAGIC_LEN + 12, crc32_of(buf_front(w->out), len), 4);
 	int r = buf_append(out, front, FRONT);
 	return r == 0 ? buf_append(out, buf_front(w->out), len) : r;
 }
@@ -116,9 +100,9 @@ state_open(
     struct state_reader *r, const char *bytes, size_t len, uint32_t version)
 {
 	if (len < FRONT || memcmp(bytes, MAGIC, MAGIC_LEN) != 0 ||
-	    load(bytes + MAGIC_LEN, 4) != version ||
-	    load(bytes + MAGIC_LEN + 4, 8) != len - FRONT ||
-	    load(bytes + MAGIC_LEN + 12, 4) !=
+	    le_load(bytes + MAGIC_LEN, 4) != version ||
+	    le_load(bytes + MAGIC_LEN + 4, 8) != len - FRONT ||
+	    le_load(bytes + MAGIC_LEN + 12, 4) !=
 		crc32_of(bytes + FRONT, len - FRONT))
 		return -EINVAL;
 	*r = (struct state_reader){ bytes + FRONT, len - FRONT, false };
@@ -144,7 +128,7 @@ take_value(struct state_reader *r, bool wanted)
 		r->failed = true;
 		return 0;
 	}
-	uint64_t value = load(r->at, 8);
+	uint64_t value = le_load(r->at, 8);
 	r->at += 8;
 	r->left -= 8;
 	return value;

@@ -69,7 +69,7 @@ find_descriptor(struct err *e)
 
 /* Whoever shares the pipe may have made it non-blocking. */
 static int
-write_all(int fd, const char *bytes, size_t len, struct err *e)
+push_out(int fd, const char *bytes, size_t len, struct err *e)
 {
 	while (len > 0) {
 		ssize_t n = write(fd, bytes, len);
@@ -115,7 +115,7 @@ msg_main(int argc, char **argv)
 		int fd = find_descriptor(&e);
 
 		if (fd < 0 ||
-		    write_all(fd, buf_front(line), buf_len(line), &e) < 0)
+		    push_out(fd, buf_front(line), buf_len(line), &e) < 0)
 			status = complain(e.text, EX_UNAVAILABLE);
 	}
 	buf_free(line);

@@ -21,11 +21,9 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "supervisor/door.h"
 
-enum { TURN_ACCEPTS = 16, READ_SIZE = 4096, WASTE_READS = 16, NOTICE_MAX = 64 };
-
-/* Seconds without a descriptor. */
-#define REST 0.5
+enum { READ_SIZE = 4096, WASTE_READS = 16, NOTICE_MAX = 64 };
 
 enum peer_state { PEER_READING, PEER_STAYING, PEER_ENDING };
 
@@ -48,8 +46,7 @@ struct control_peer {
 struct control {
 	TAILQ_HEAD(peers, control_peer) peers; /* the oldest first */
 	size_t count;
-	ev_io knock;
-	ev_timer rest;
+	struct door door;
 	int64_t refused_at; /* when a refusal was last logged */
 	unsigned long long refused;
 
@@ -372,8 +369,9 @@ evict(struct control *c)
 }
 
 static void
-begin(struct control *c, int fd)
+on_came(void *ctx, int fd)
 {
+	struct control *c = ctx;
 	struct control_peer *p = calloc(1, sizeof *p);
 
 	if (p != NULL) {
@@ -407,39 +405,6 @@ begin(struct control *c, int fd)
 	check(p);
 }
 
-static void
-on_knock(struct ev_loop *loop, ev_io *w, int revents)
-{
-	struct control *c = w->data;
-
-	(void)revents;
-	for (int n = 0; n < TURN_ACCEPTS; n++) {
-		int fd =
-		    accept4(w->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd >= 0) {
-			begin(c, fd);
-			continue;
-		}
-		if (errno == EMFILE || errno == ENFILE) {
-			ev_io_stop(loop, &c->knock);
-			ev_timer_set(&c->rest, REST, 0.);
-			ev_timer_start(loop, &c->rest);
-		}
-		if (errno != ECONNABORTED)
-			return;
-	}
-}
-
-static void
-on_rested(struct ev_loop *loop, ev_timer *w, int revents)
-{
-	struct control *c = w->data;
-
-	(void)revents;
-	ev_io_start(loop, &c->knock);
-}
-
 struct control *
 control_new(struct ev_loop *loop, const struct control_socket *socket,
     control_asked *asked, void *ctx)
@@ -453,10 +418,7 @@ control_new(struct ev_loop *loop, const struct control_socket *socket,
 	c->socket = socket;
 	c->asked = asked;
 	c->ctx = ctx;
-	ev_io_init(&c->knock, on_knock, socket->fd, EV_READ);
-	ev_timer_init(&c->rest, on_rested, 0., 0.);
-	c->knock.data = c->rest.data = c;
-	ev_io_start(loop, &c->knock);
+	door_open(&c->door, loop, socket->fd, on_came, c);
 	return c;
 }
 
@@ -471,8 +433,7 @@ control_free(struct control *c)
 		next = TAILQ_NEXT(p, link);
 		end(p);
 	}
-	ev_io_stop(c->loop, &c->knock);
-	ev_timer_stop(c->loop, &c->rest);
+	door_close(&c->door);
 	free(c);
 }
 

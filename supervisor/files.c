@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/write_all.h"
 #include "config/job_files.h"
 #include "protocol/base64.h"
 #include "supervisor/confines.h"
@@ -75,31 +76,12 @@ make_content(struct buf *b, const struct job_file *f, const struct job *job,
 	return f->base64 ? decode(b, f, e) : 0;
 }
 
-static int
-write_all(int fd, const struct buf *b)
-{
-	const char *at = buf_front(b);
-	size_t left = buf_len(b);
-
-	while (left > 0) {
-		ssize_t n = write(fd, at, left);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		at += n;
-		left -= (size_t)n;
-	}
-	return 0;
-}
-
 /* Its permissions do not depend on our umask, nor its owner on who we are. */
 static int
 fill(int fd, const struct stat *owner, const struct job_file *f,
     const struct buf *content)
 {
-	int r = write_all(fd, content);
+	int r = write_all(fd, buf_front(content), buf_len(content));
 
 	if (r == 0 && fchmod(fd, (mode_t)f->mode) < 0)
 		r = -errno;

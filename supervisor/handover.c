@@ -16,23 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/write_all.h"
+
 enum { CHILDREN_MAX = 100000 };
-
-static int
-write_all(int fd, const char *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, bytes, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		bytes += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
 
 /* The state in a memfd, which is inherited. Returns -1 with *e set. */
 static int

@@ -20,12 +20,12 @@
 
 #include "base/log.h"
 #include "config/address.h"
+#include "supervisor/door.h"
 #include "supervisor/http_request.h"
 
-enum { BACKLOG = 128, TURN_ACCEPTS = 16, READ_SIZE = 4096, HEAD_ROOM = 512 };
+enum { BACKLOG = 128, READ_SIZE = 4096, HEAD_ROOM = 512 };
 
-/* Seconds: without a descriptor; and until a peer has read what we said. */
-#define REST   0.5
+/* Seconds until a peer has read what we said. */
 #define LINGER 1.
 
 static const char plain[] = "text/plain; charset=utf-8";
@@ -49,8 +49,7 @@ struct http {
 	size_t count;
 	size_t held; /* bytes of all answers not taken yet */
 	int fd;
-	ev_io knock;
-	ev_timer rest; /* active while there was no descriptor */
+	struct door door;
 	unsigned port;
 
 	struct ev_loop *loop;
@@ -252,8 +251,9 @@ evict(struct http *h)
 }
 
 static void
-begin(struct http *h, int fd)
+on_came(void *ctx, int fd)
 {
+	struct http *h = ctx;
 	struct conn *c = calloc(1, sizeof *c);
 
 	if (c != NULL)
@@ -273,39 +273,6 @@ begin(struct http *h, int fd)
 	TAILQ_INSERT_TAIL(&h->conns, c, link);
 	h->count++;
 	enter(c, CONN_READING, HTTP_PATIENCE);
-}
-
-static void
-on_knock(struct ev_loop *loop, ev_io *w, int revents)
-{
-	struct http *h = w->data;
-
-	(void)revents;
-	for (int n = 0; n < TURN_ACCEPTS; n++) {
-		int fd =
-		    accept4(h->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd >= 0) {
-			begin(h, fd);
-			continue;
-		}
-		if (errno == EMFILE || errno == ENFILE) {
-			ev_io_stop(loop, &h->knock);
-			ev_timer_set(&h->rest, REST, 0.);
-			ev_timer_start(loop, &h->rest);
-		}
-		if (errno != ECONNABORTED)
-			return;
-	}
-}
-
-static void
-on_rested(struct ev_loop *loop, ev_timer *w, int revents)
-{
-	struct http *h = w->data;
-
-	(void)revents;
-	ev_io_start(loop, &h->knock);
 }
 
 /* Returns the socket, or -errno. */
@@ -370,10 +337,7 @@ http_new(struct ev_loop *loop, const char *address, http_respond *respond,
 	h->loop = loop;
 	h->respond = respond;
 	h->ctx = ctx;
-	ev_io_init(&h->knock, on_knock, h->fd, EV_READ);
-	ev_timer_init(&h->rest, on_rested, 0., 0.);
-	h->knock.data = h->rest.data = h;
-	ev_io_start(loop, &h->knock);
+	door_open(&h->door, loop, h->fd, on_came, h);
 	tell(h);
 	return h;
 }
@@ -389,8 +353,7 @@ http_free(struct http *h)
 		next = TAILQ_NEXT(c, link);
 		end(c);
 	}
-	ev_io_stop(h->loop, &h->knock);
-	ev_timer_stop(h->loop, &h->rest);
+	door_close(&h->door);
 	close(h->fd);
 	free(h);
 }

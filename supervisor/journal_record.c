@@ -9,32 +9,16 @@
 #include <string.h>
 
 #include "base/crc32.h"
+#include "base/little_endian.h"
 
 enum { FRONT = 8 }; /* length and checksum */
-
-static void
-store(char *to, uint64_t value, size_t width)
-{
-	for (size_t i = 0; i < width; i++)
-		to[i] = (char)(value >> (8 * i));
-}
-
-static uint64_t
-load(const char *from, size_t width)
-{
-	uint64_t value = 0;
-
-	for (size_t i = 0; i < width; i++)
-		value |= (uint64_t)(unsigned char)from[i] << (8 * i);
-	return value;
-}
 
 static int
 put_number(struct buf *out, uint64_t value, size_t width)
 {
 	char bytes[8];
 
-	store(bytes, value, width);
+	le_store(bytes, value, width);
 	return buf_append(out, bytes, width);
 }
 
@@ -89,8 +73,8 @@ journal_record_put(struct buf *out, const struct journal_record *r)
 	if (e < 0)
 		return e;
 	/* at stays where it is: the room was made for all of it. */
-	store(at, size, 4);
-	store(at + 4, crc32_of(at + FRONT, size), 4);
+	le_store(at, size, 4);
+	le_store(at + 4, crc32_of(at + FRONT, size), 4);
 	return 0;
 }
 
@@ -107,7 +91,7 @@ take_number(struct cursor *c, size_t width)
 		c->short_of = 1;
 		return 0;
 	}
-	uint64_t value = load(c->at, width);
+	uint64_t value = le_load(c->at, width);
 	c->at += width;
 	c->left -= width;
 	return value;
@@ -133,9 +117,9 @@ journal_record_read(const char *bytes, size_t len, struct journal_record *r)
 {
 	if (len < FRONT)
 		return 0;
-	size_t size = (size_t)load(bytes, 4);
+	size_t size = (size_t)le_load(bytes, 4);
 	if (size > JOURNAL_RECORD_MAX || size > len - FRONT ||
-	    load(bytes + 4, 4) != crc32_of(bytes + FRONT, size))
+	    le_load(bytes + 4, 4) != crc32_of(bytes + FRONT, size))
 		return 0;
 
 	struct cursor c = { bytes + FRONT, size, 0 };
