@@ -12,6 +12,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -121,8 +122,11 @@ class Wire:
     """A producer's connection, spoken by hand: what it finds out does not
     depend on any client library."""
 
-    def __init__(self, port, password=None, wid=None):
+    def __init__(self, port, password=None, wid=None, trusted=None):
         self.socket = socket.create_connection(("127.0.0.1", port), 10)
+        if trusted:
+            context = ssl.create_default_context(cafile=trusted)
+            self.socket = context.wrap_socket(self.socket, server_hostname="127.0.0.1")
         self.file = self.socket.makefile("rb")
         greeting = json.loads(self.reply()[len("HI "):])
         hello = {"v": 2}
@@ -172,11 +176,27 @@ class Server:
 
     web = None
 
-    def __init__(self, directory, password=None):
+    def __init__(self, directory, password=None, tls=False):
         self.directory = directory
         self.password = password
         self.port = None
         self.process = None
+        self.cert = self.key = None
+        if tls:
+            self.make_certificate()
+
+    def make_certificate(self):
+        """One that vouches for itself, under the names that a stock server wants."""
+        place = os.path.join(self.directory, "config")
+        os.makedirs(place, exist_ok=True)
+        self.cert = os.path.join(place, "public.cert.pem")
+        self.key = os.path.join(place, "private.key.pem")
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+             "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
+             "subjectAltName=IP:127.0.0.1", "-keyout", self.key, "-out", self.cert],
+            check=True, capture_output=True, timeout=60)
+        os.chmod(self.key, 0o600)
 
     def environment(self):
         if self.password is None:
@@ -186,10 +206,10 @@ class Server:
     def url(self, password=None):
         password = password or self.password
         who = ":%s@" % urllib.parse.quote(password, safe="") if password else ""
-        return "tcp://%s127.0.0.1:%d" % (who, self.port)
+        return "%s://%s127.0.0.1:%d" % ("tcp+tls" if self.cert else "tcp", who, self.port)
 
     def wire(self, **how):
-        return Wire(self.port, password=self.password, **how)
+        return Wire(self.port, password=self.password, trusted=self.cert, **how)
 
     def info(self):
         with self.wire() as wire:
@@ -227,18 +247,24 @@ class Server:
 class OurServer(Server):
     name = "faktotum-server"
 
-    def __init__(self, program, directory, password=None):
-        super().__init__(directory, password)
+    def __init__(self, program, directory, password=None, tls=False):
+        super().__init__(directory, password, tls)
         self.program = program
 
     def start(self):
+        more = []
+        if self.cert:
+            file = os.path.join(self.directory, "server.yaml")
+            with open(file, "w") as f:
+                json.dump({"tls": {"cert": self.cert, "key": self.key}}, f)  # JSON is YAML
+            more = ["-c", file]
         port_file = os.path.join(self.directory, "port")
         if os.path.exists(port_file):
             os.unlink(port_file)
         self.process = Process(
             [self.program, "--listen", "127.0.0.1:%d" % (self.port or 0),
              "--port-file", port_file, "--data", os.path.join(self.directory, "data"),
-             "--web", "off"],
+             "--web", "off", *more],
             os.path.join(self.directory, "server.log"), self.environment())
         wait_for(lambda: not self.process.alive() or read(port_file).strip().isdigit(),
                  10, "the port file")
@@ -252,8 +278,8 @@ class OurServer(Server):
 class StockServer(Server):
     name = "stock"
 
-    def __init__(self, program, directory, password=None):
-        super().__init__(directory, password)
+    def __init__(self, program, directory, password=None, tls=False):
+        super().__init__(directory, password, tls)
         self.program = program
 
     def start(self):

@@ -206,6 +206,53 @@ def outlives_a_restart_of_the_server(stage):
     expect(len(starts), 8, "starts")
 
 
+def talks_TLS(stage):
+    """With a password, in both directions of a job's life, to a server whose
+    certificate it was told to believe, and to no other."""
+    server = stage.server(password="s3cret", tls=True)
+    out, config = stage.path("out"), stage.path("faktotum.yaml")
+    settings = {"jobs": {"record": {"exec": [os.path.join(HANDLERS, "record"), out]}}}
+    with open(config, "w") as f:
+        json.dump(settings, f)  # JSON is YAML
+    stranger = stage.process([stage.faktotum, "run", "-c", config], FAKTORY_URL=server.url())
+    wait_for(lambda: "certificate" in stranger.said(), 20, "the log to name the certificate")
+    stranger.stop(20)
+    settings["tls"] = {"ca": server.cert}
+    with open(config, "w") as f:
+        json.dump(settings, f)
+    stage.process([stage.faktotum, "run", "-c", config], FAKTORY_URL=server.url())
+    subprocess.run([stage.faktotum, "push", "record"], check=True, timeout=20,
+                   env=clean_environment(FAKTORY_URL=server.url(), SSL_CERT_FILE=server.cert),
+                   stdout=subprocess.DEVNULL)
+    wait_for(lambda: server.info()["total_processed"] == 1, 20, "the job to be processed")
+    info = server.info()
+    expect((info["total_failures"], info["sets"]["working"]), (0, 0), "failed, reserved")
+
+
+def runs_again_what_a_dead_one_held(stage):
+    """A supervisor is killed with its job; when the reservation has ended the
+    job comes to the next one, and nothing of its first run is alive by then."""
+    team = Team(stage, "until", upgrade="off")
+    team.push("until", **{"reserve-for": "60s"})
+    team.started(1)
+    team.process.kill()
+    team.open_gate()
+    time.sleep(1)  # not for something to happen, but for nothing to
+    expect(len(team.lines()), 1, "events after the kill")
+    stage.process([stage.faktotum, "run", "-c", stage.path("faktotum.yaml")],
+                  FAKTORY_URL=team.server.url())
+
+    def over():
+        # A stock server takes an expired reservation for a failure.
+        if team.server.info()["sets"]["retries"]:
+            with team.server.wire() as wire:
+                wire("MUTATE", {"cmd": "requeue", "target": "retries"})
+        return len(team.lines()) == 3 and not team.server.info()["sets"]["working"]
+
+    wait_for(over, 120, "the job to run again")
+    expect([x.split()[0] for x in team.lines()], ["start", "start", "end"], "events")
+
+
 def drains_on_SIGTERM(stage):
     team = Team(stage, "until", concurrency=1)
     team.push("until")
@@ -268,6 +315,7 @@ def keeps_a_delay_of_its_own(stage):
 
 
 TESTS = [
+    runs_again_what_a_dead_one_held,
     reports_why_a_handler_failed_and_tries_again,
     obeys_quiet,
     obeys_terminate,
@@ -279,6 +327,7 @@ TESTS = [
     registers_and_beats,
     knows_the_password,
     says_that_its_password_is_wrong,
+    talks_TLS,
     drains_on_SIGTERM,
     gives_back_what_it_interrupts,
     pushes_what_a_job_asks_for,
