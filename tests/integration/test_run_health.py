@@ -177,7 +177,7 @@ def test_late_answers_are_counted(start_supervisor):
 def test_programs_that_cannot_be_started(bench):
     """They are counted apart from those that ended."""
     program = bench.script("h", "exit 0", shell="/bin/sh")
-    bench.run({"t": {"exec": [program], "breaker": {"hold": "0s"}}}, http=LISTEN)
+    bench.run({"t": {"exec": [program], "breaker": {"unavailable": "off"}}}, http=LISTEN)
     (bench.scratch / "h").write_text("#!/nonexistent/shell\n")
     bench.failed(bench.push("t"))
     s = scrape(bench.supervisor)
