@@ -52,8 +52,12 @@ next(struct walk *w, char out[NAME_MAX + 1])
 		return false;
 	memcpy(out, w->rest + skip, len);
 	out[len] = '\0';
-	memmove(
-	    w->rest, w->rest + skip + len, strlen(w->rest + skip + len) + 1);
+	/* Forwards, byte by byte: source and destination overlap. */
+	const char *from = w->rest + skip + len;
+	size_t i = 0;
+	do
+		w->rest[i] = from[i];
+	while (from[i++] != '\0');
 	return true;
 }
 

@@ -15,6 +15,8 @@
 
 #include "handlers/descent.h"
 
+enum { LOOKS = 8 };
+
 LIST_HEAD(members, kin_member);
 
 struct kin {
@@ -158,22 +160,48 @@ is_for(const struct kin *k, const struct kin_member *m, pid_t pid, char *buf)
 	return !is_id_of_another(k, m, id);
 }
 
+/* Those of the `all` in pids that are alive and m's; puts them in front. */
+static size_t
+choose(const struct kin *k, const struct kin_member *m, pid_t *pids, size_t all,
+    char *buf)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < all; i++)
+		if (is_for(k, m, pids[i], buf))
+			pids[n++] = pids[i];
+	return n;
+}
+
+/*
+ * That none is alive says nothing yet: while we looked, one of them may have
+ * forked and ended. Then its child is in the next list, and was not in this
+ * one; who has ended stays in it until we reap. So two lists must agree.
+ */
 size_t
 kin_orphans(
     const struct kin *k, const struct kin_member *m, pid_t *pids, size_t max)
 {
-	size_t all = descent_read(k->orphans, pids, max), n = 0;
+	size_t before = 0, all, n = 0;
+	pid_t newest = 0;
 
-	if (all == 0)
-		return 0;
-	char *buf = malloc(KIN_ENVIRON_MAX);
-	if (buf == NULL)
-		return 0;
-	for (size_t i = 0; i < all; i++)
-		if (is_for(k, m, pids[i], buf))
-			pids[n++] = pids[i];
-	free(buf);
-	return n;
+	for (int look = 0; look < LOOKS; look++) {
+		all = descent_read(k->orphans, pids, max);
+		if (all == 0 ||
+		    (all < max && all == before && pids[all - 1] == newest))
+			return 0;
+		before = all;
+		newest = pids[all - 1];
+		char *buf = malloc(KIN_ENVIRON_MAX);
+		if (buf == NULL)
+			return 0;
+		n = choose(k, m, pids, all, buf);
+		free(buf);
+		if (n > 0)
+			return n;
+	}
+	pids[0] = newest; /* it goes on, and nobody knows under which number */
+	return 1;
 }
 
 void

@@ -55,8 +55,11 @@ find_left(const struct tree *t, pid_t pids[ORPHANS_MAX])
 {
 	size_t n = 0;
 
-	if (t->leaf != NULL && cgroup_is_populated(t->leaf))
+	if (t->leaf != NULL && cgroup_is_populated(t->leaf)) {
 		n = cgroup_processes(t->leaf, pids, ORPHANS_MAX);
+		if (n == 0) /* by the time we looked: they are others now */
+			pids[n++] = t->member.leader;
+	}
 	if (n == 0 && t->kin != NULL)
 		n = kin_orphans(t->kin, &t->member, pids, ORPHANS_MAX);
 	return n;

@@ -121,10 +121,15 @@ static void
 one_that_forks_and_exits_all_the_time_is_caught(void **state)
 {
 	char file[] = "/tmp/faktotum-kin.XXXXXX", text[32] = "";
+	const char *valgrind = getenv("FAKTOTUM_VALGRIND");
+
+	(void)state;
+	/* There one look takes longer than the process stays anywhere. */
+	if (valgrind != NULL && valgrind[0] != '\0')
+		skip();
 	int fd = mkstemp(file);
 	struct scene *s = scene("runs_away", "20", file, NULL);
 
-	(void)state;
 	s->req.kin = kin;
 	play_with_kin(s);
 	exits_with(s, 0);
