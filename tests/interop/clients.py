@@ -7,10 +7,10 @@
 # SPDX-License-Identifier: ISC
 import subprocess
 
-from peers import Failed, Relay, clean_environment, expect, wait_for
+from peers import LONG, Failed, Relay, clean_environment, expect, wait_for
 
 LIBRARIES = ("go", "node", "python")
-PATIENCE = 100  # the longest waits for a retry, up to 44 s and a loaded machine
+PATIENCE = 300  # the longest waits for a retry, up to 44 s and a loaded machine
 
 
 def run_case(command, case, url):
@@ -40,15 +40,15 @@ def obey(stage, library):
     program = stage.process(stage.libraries[library] + ["obey"],
                             FAKTORY_URL="tcp://127.0.0.1:%d" % relay.port)
     wid = library + "-obey-12345"
-    wait_for(lambda: server.knows(wid), 30, "the worker to connect")
+    wait_for(lambda: server.knows(wid), LONG, "the worker to connect")
     server.tell(wid, "quiet")
-    wait_for(lambda: "quiet" in program.said() or not program.alive(), 40,
+    wait_for(lambda: "quiet" in program.said() or not program.alive(), LONG,
              "the worker to hear quiet")
-    wait_for(relay.asks_nothing, 10, "its last FETCH to be answered")
+    wait_for(relay.asks_nothing, LONG, "its last FETCH to be answered")
     with server.wire() as wire:
         wire("PUSH", {"jid": "left-alone-1", "jobtype": "fine", "args": [], "retry": 1})
     server.tell(wid, "terminate")
-    expect(program.wait(60), 0, "exit status (it said %r)" % program.said())
+    expect(program.wait(LONG), 0, "exit status (it said %r)" % program.said())
     expect(server.info()["queues"]["default"], 1, "jobs left after quiet")
 
 

@@ -20,6 +20,11 @@ import urllib.parse
 import urllib.request
 
 
+# The longest that anything may take which needs no time of its own: ceilings
+# are for what hangs, and a machine with other things to do is slow.
+LONG = 90
+
+
 class Failed(Exception):
     """A promise did not hold."""
 
@@ -45,16 +50,33 @@ candidates = itertools.cycle(range(20000 + os.getpid() % 8000, 32000))
 
 
 def free_port():
-    """Below the range from which the kernel takes ports for clients, and
-    never the same twice, so that nobody else gets it before it is used."""
+    """Below the range from which the kernel takes ports for clients, so that
+    no connection of somebody else has it when a server comes back to it, and
+    never the same twice. Another program may still be faster: whoever uses it
+    asks whether it got it."""
     while True:
         port = next(candidates)
         with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 s.bind(("127.0.0.1", port))
                 return port
             except OSError:
                 continue
+
+
+def listening(pid):
+    """The ports at which a process itself takes connections over IPv4."""
+    mine = set()
+    try:
+        for name in os.listdir("/proc/%d/fd" % pid):
+            mine.add(os.readlink("/proc/%d/fd/%s" % (pid, name)))
+    except OSError:
+        pass  # it has closed that one, or has ended
+    with open("/proc/net/tcp") as f:
+        rows = [line.split() for line in f][1:]
+    return {int(row[1].rpartition(":")[2], 16) for row in rows
+            if row[3] == "0A" and "socket:[%s]" % row[9] in mine}
 
 
 def clean_environment(**extra):
@@ -89,7 +111,7 @@ class Process:
         except subprocess.TimeoutExpired:
             raise Failed("%s still runs after %g s" % (self.child.args[0], seconds))
 
-    def stop(self, seconds=10):
+    def stop(self, seconds=LONG):
         self.signal(signal.SIGTERM)
         try:
             return self.child.wait(seconds)
@@ -123,7 +145,7 @@ class Wire:
     depend on any client library."""
 
     def __init__(self, port, password=None, wid=None, trusted=None):
-        self.socket = socket.create_connection(("127.0.0.1", port), 10)
+        self.socket = socket.create_connection(("127.0.0.1", port), LONG)
         if trusted:
             context = ssl.create_default_context(cafile=trusted)
             self.socket = context.wrap_socket(self.socket, server_hostname="127.0.0.1")
@@ -208,21 +230,53 @@ class Server:
         who = ":%s@" % urllib.parse.quote(password, safe="") if password else ""
         return "%s://%s127.0.0.1:%d" % ("tcp+tls" if self.cert else "tcp", who, self.port)
 
-    def wire(self, **how):
+    def dial(self, **how):
         return Wire(self.port, password=self.password, trusted=self.cert, **how)
+
+    def wire(self, **how):
+        """A connection. A server gives two seconds for the handshake, which a
+        busy machine may miss: then once more."""
+        def connected():
+            try:
+                return self.dial(**how)
+            except OSError as trouble:
+                if not self.process.alive():
+                    raise Failed("the server ended:\n" + self.process.said())
+                self.trouble = trouble
+                return None
+        return wait_for(connected, LONG, "a connection to the server")
 
     def info(self):
         with self.wire() as wire:
             return wire.info()
 
-    def answers(self):
-        if not self.process.alive():
-            raise Failed("the server ended:\n" + self.process.said())
-        try:
-            self.wire().close()
-            return True
-        except OSError:
+    def born(self, *ports):
+        """Waits until this process, and no other, listens there and answers;
+        false when it has given up."""
+        def over():
+            return self.gave_up() or set(ports) <= listening(self.process.pid)
+        wait_for(over, LONG, "the server to listen")
+        if self.gave_up():
+            self.process.kill()
             return False
+        self.wire().close()
+        return True
+
+    def gave_up(self):
+        return not self.process.alive()
+
+    def start(self):
+        """At the port it had before. The first time, one that turns out to be
+        taken is given up for another."""
+        for attempt in range(5):
+            again = self.port is not None
+            if not again:
+                self.port = free_port()
+            if self.launch():
+                return self
+            if not again:
+                self.port = None
+        raise Failed("the server ended:\n" + self.process.said())
 
     def stop(self):
         if self.process:
@@ -251,28 +305,18 @@ class OurServer(Server):
         super().__init__(directory, password, tls)
         self.program = program
 
-    def start(self):
+    def launch(self):
         more = []
         if self.cert:
             file = os.path.join(self.directory, "server.yaml")
             with open(file, "w") as f:
                 json.dump({"tls": {"cert": self.cert, "key": self.key}}, f)  # JSON is YAML
             more = ["-c", file]
-        port_file = os.path.join(self.directory, "port")
-        if os.path.exists(port_file):
-            os.unlink(port_file)
         self.process = Process(
-            [self.program, "--listen", "127.0.0.1:%d" % (self.port or 0),
-             "--port-file", port_file, "--data", os.path.join(self.directory, "data"),
-             "--web", "off", *more],
+            [self.program, "--listen", "127.0.0.1:%d" % self.port,
+             "--data", os.path.join(self.directory, "data"), "--web", "off", *more],
             os.path.join(self.directory, "server.log"), self.environment())
-        wait_for(lambda: not self.process.alive() or read(port_file).strip().isdigit(),
-                 10, "the port file")
-        if not self.process.alive():
-            raise Failed("the server ended:\n" + self.process.said())
-        self.port = int(read(port_file))
-        wait_for(self.answers, 10, "the server to answer")
-        return self
+        return self.born(self.port)
 
 
 class StockServer(Server):
@@ -282,25 +326,39 @@ class StockServer(Server):
         super().__init__(directory, password, tls)
         self.program = program
 
-    def start(self):
-        self.port = self.port or free_port()
-        self.web = self.web or free_port()
+    def launch(self):
+        self.web = free_port()
         for sub in ("db", "config"):
             os.makedirs(os.path.join(self.directory, sub), exist_ok=True)
+        log = os.path.join(self.directory, "server.log")
+        self.old_words = len(read(log))
         self.process = Process(
             [self.program, "-e", "development", "-l", "info",
              "-b", "127.0.0.1:%d" % self.port, "-w", "127.0.0.1:%d" % self.web,
              "-d", os.path.join(self.directory, "db"),
              "-c", os.path.join(self.directory, "config")],
-            os.path.join(self.directory, "server.log"), self.environment())
-        wait_for(self.answers, 20, "the server to answer")
-        return self
+            log, self.environment())
+        return self.born(self.port, self.web)
+
+    def gave_up(self):
+        """It goes on without its pages when their port is taken."""
+        return super().gave_up() or "server crashed" in self.process.said()[self.old_words:]
+
+    def info(self):
+        """It gives up after a second; a busy machine may need longer."""
+        def told():
+            try:
+                return super(StockServer, self).info()
+            except Failed as refusal:
+                if "deadline exceeded" not in str(refusal):
+                    raise
+        return wait_for(told, LONG, "an answer to INFO")
 
     def page(self, path, **form):
         request = urllib.request.Request("http://127.0.0.1:%d%s" % (self.web, path))
         if form:
             request.data = urllib.parse.urlencode(form).encode()
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=LONG) as answer:
             return answer.read().decode()
 
     def tell(self, wid, state):
@@ -333,7 +391,7 @@ class Relay:
             except OSError:
                 return
             try:
-                far = socket.create_connection(("127.0.0.1", self.to_port), 10)
+                far = socket.create_connection(("127.0.0.1", self.to_port), LONG)
             except OSError:
                 near.close()
                 continue

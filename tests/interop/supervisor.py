@@ -10,10 +10,10 @@ import signal
 import subprocess
 import time
 
-from peers import Relay, clean_environment, expect, read, wait_for
+from peers import LONG, Failed, Relay, clean_environment, expect, read, wait_for
 
 HANDLERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "handlers")
-BEAT = 20  # seconds within which the next heartbeat must have come
+BEAT = 15 + LONG  # seconds within which the next heartbeat must have come
 
 
 class Team:
@@ -46,30 +46,38 @@ class Team:
         flags = [x for k, v in options.items() for x in ("--" + k, str(v))]
         subprocess.run([self.stage.faktotum, "push", *flags, jobtype, "--args", json.dumps(args)],
                        env=clean_environment(FAKTORY_URL=self.server.url()), check=True,
-                       timeout=20, stdout=subprocess.DEVNULL)
+                       timeout=LONG, stdout=subprocess.DEVNULL)
 
-    def processed(self, count, seconds=20):
-        return wait_for(lambda: self.info_when("total_processed", count), seconds,
-                        "%d processed jobs" % count)
+    def comes_to(self, seconds=LONG, **wanted):
+        """Waits until the server counts so many. All at once: a stock server
+        moves a job in several steps, and anybody can look between them."""
+        now = {}
 
-    def info_when(self, name, value):
-        info = self.server.info()
-        return info if info[name] == value else None
+        def there():
+            info = self.server.info()
+            now.update(processed=info["total_processed"], failures=info["total_failures"],
+                       waiting=info["queues"].get("default", 0), **info["sets"])
+            return all(now[name] == count for name, count in wanted.items())
+
+        try:
+            wait_for(there, seconds, "the counts")
+        except Failed as late:
+            raise Failed("%s: %r, expected %r" % (late, now, wanted))
 
     def lines(self):
         return read(self.out).splitlines()
 
     def started(self, count):
         wait_for(lambda: len([x for x in self.lines() if x.startswith("start")]) == count,
-                 20, "%d jobs to start" % count)
+                 LONG, "%d jobs to start" % count)
 
     def open_gate(self):
         open(self.gate, "w").close()
 
     def wid(self):
         """The worker's, once the server knows it."""
-        wid = wait_for(self.relay.wid, 10, "HELLO with a wid")
-        wait_for(lambda: self.server.knows(wid), 10, "the server to know " + wid)
+        wid = wait_for(self.relay.wid, LONG, "HELLO with a wid")
+        wait_for(lambda: self.server.knows(wid), LONG, "the server to know " + wid)
         return wid
 
     def told(self, state, times=1):
@@ -83,8 +91,7 @@ def runs_what_faktotum_push_pushes(stage):
     team = Team(stage, "record")
     team.push("record", 1, "two", {"three": [None, True]}, 9007199254740991)
     team.push("record", "grün", retry=3, queue="default")
-    info = team.processed(2)
-    expect(info["total_failures"], 0, "failures")
+    team.comes_to(processed=2, failures=0)
     expect(sorted(json.dumps(json.loads(x)["args"]) for x in team.lines()),
            [json.dumps(["grün"]), json.dumps([1, "two", {"three": [None, True]}, 9007199254740991])],
            "args the handler read")
@@ -92,11 +99,9 @@ def runs_what_faktotum_push_pushes(stage):
 
 def runs_what_the_go_client_pushes(stage):
     team = Team(stage, "record")
-    subprocess.run(stage.libraries["go"] + ["produce", "record", "50"], check=True, timeout=20,
+    subprocess.run(stage.libraries["go"] + ["produce", "record", "50"], check=True, timeout=LONG,
                    env=clean_environment(FAKTORY_URL=team.server.url()))
-    info = team.processed(50)
-    expect(info["total_failures"], 0, "failures")
-    expect(info["sets"]["working"], 0, "reservations")
+    team.comes_to(processed=50, failures=0, working=0)
     expect(sorted(json.loads(x)["args"][0] for x in team.lines()), list(range(50)),
            "args the handlers read")
 
@@ -104,31 +109,28 @@ def runs_what_the_go_client_pushes(stage):
 def reports_why_a_handler_failed_and_tries_again(stage):
     team = Team(stage, "fail-once")
     team.push("fail-once", retry=2)
-    info = wait_for(lambda: team.info_when("total_failures", 1), 20, "the failure")
-    expect(info["sets"]["retries"], 1, "jobs to be retried")
+    team.comes_to(failures=1, retries=1)
     said = json.loads(team.relay.lines("worker", "FAIL")[0].split(" ", 1)[1])
     expect(said["errtype"], "ExitStatus", "errtype")
     expect(said["message"], "exit 3: no luck the first time", "message")
 
-    team.processed(2, seconds=70)  # the first retry is due after 15 to 44 s
+    # The first retry is due after 15 to 44 s.
+    team.comes_to(seconds=44 + LONG, processed=2, retries=0)
     expect(team.lines(), ["attempt 1", "attempt 2"], "attempts")
-    expect(team.server.info()["sets"]["retries"], 0, "jobs to be retried")
 
 
 def buries_what_must_not_run_again(stage):
     team = Team(stage, "give-up")
     for jid in ("never-again-1", "never again 2"):
         team.push("give-up", jid=jid)
-    info = wait_for(lambda: team.server.info()["sets"]["dead"] == 2 and team.server.info(),
-                    20, "both jobs to be dead")
-    expect(info["sets"]["retries"], 0, "jobs to be retried")
+    team.comes_to(dead=2, retries=0)
     expect(len(team.lines()), 2, "executions")
 
 
 def fails_a_jobtype_it_does_not_know(stage):
     team = Team(stage, "record")
     team.push("stranger", retry=2)
-    wait_for(lambda: team.info_when("total_failures", 1), 20, "the failure")
+    team.comes_to(failures=1)
     said = team.relay.lines("worker", "FAIL")[0]
     for word in ("stranger", team.stage.path("faktotum.yaml")):
         expect(word in said, True, "%s names %s" % (said, word))
@@ -147,13 +149,18 @@ def registers_and_beats(stage):
 
 
 def obeys_quiet(stage):
-    team = Team(stage, "record")
+    team = Team(stage, "record", beat="2s")
     team.server.tell(team.wid(), "quiet")
     team.told("quiet")
-    wait_for(team.relay.asks_nothing, 10, "the last FETCH to be answered")
+    # What the relay has passed on, the supervisor has yet to read; and what
+    # it asked before that, the relay.
+    wait_for(lambda: "asked by the server" in team.process.said(), LONG, "the log to say quiet")
+    team.told("quiet", 3)
+    wait_for(team.relay.asks_nothing, LONG, "the last FETCH to be answered")
     asked = len(team.relay.lines("worker", "FETCH"))
+    beats = len(team.relay.lines("server", '{"state":"quiet"}'))
     team.push("record")
-    team.told("quiet", 2)
+    team.told("quiet", beats + 2)
     expect(len(team.relay.lines("worker", "FETCH")), asked, "FETCHes")
     expect(team.process.alive(), True, "it is alive")
     expect(team.server.info()["queues"]["default"], 1, "jobs in the queue")
@@ -167,25 +174,23 @@ def obeys_terminate(stage):
     team.told("terminate")
     expect(team.process.alive(), True, "it waits for its job")
     team.open_gate()
-    expect(team.process.wait(20), 0, "exit status")
-    info = team.server.info()
-    expect((info["total_processed"], info["total_failures"], info["sets"]["working"]),
-           (1, 0, 0), "processed, failed, reserved")
+    expect(team.process.wait(LONG), 0, "exit status")
+    team.comes_to(processed=1, failures=0, working=0)
 
 
 def knows_the_password(stage):
     team = Team(stage, "record", password="s3cret")
     team.push("record")
-    team.processed(1)
+    team.comes_to(processed=1)
     expect("s3cret" in team.process.said(), False, "the log tells the password")
 
 
 def says_that_its_password_is_wrong(stage):
     team = Team(stage, "record", password="s3cret", guess="guess")
     team.push("record")
-    wait_for(lambda: "does not accept the password" in team.process.said(), 20,
+    wait_for(lambda: "does not accept the password" in team.process.said(), LONG,
              "the log to say so")
-    expect(team.server.info()["queues"]["default"], 1, "jobs in the queue")
+    team.comes_to(waiting=1)
     expect("guess" in team.process.said(), False, "the log tells the password")
 
 
@@ -197,10 +202,9 @@ def outlives_a_restart_of_the_server(stage):
     team.started(4)
     team.server.stop()
     team.open_gate()
-    wait_for(lambda: len(team.lines()) == 8, 20, "4 jobs to end without a server")
+    wait_for(lambda: len(team.lines()) == 8, LONG, "4 jobs to end without a server")
     team.server.start()
-    info = team.processed(8, seconds=60)
-    expect((info["total_failures"], info["sets"]["working"]), (0, 0), "failed, reserved")
+    team.comes_to(processed=8, failures=0, working=0)
     starts = [x for x in team.lines() if x.startswith("start")]
     expect(len(set(starts)), 8, "different jobs")
     expect(len(starts), 8, "starts")
@@ -215,16 +219,16 @@ def talks_TLS(stage):
     with open(config, "w") as f:
         json.dump(settings, f)  # JSON is YAML
     stranger = stage.process([stage.faktotum, "run", "-c", config], FAKTORY_URL=server.url())
-    wait_for(lambda: "certificate" in stranger.said(), 20, "the log to name the certificate")
-    stranger.stop(20)
+    wait_for(lambda: "certificate" in stranger.said(), LONG, "the log to name the certificate")
+    stranger.stop()
     settings["tls"] = {"ca": server.cert}
     with open(config, "w") as f:
         json.dump(settings, f)
     stage.process([stage.faktotum, "run", "-c", config], FAKTORY_URL=server.url())
-    subprocess.run([stage.faktotum, "push", "record"], check=True, timeout=20,
+    subprocess.run([stage.faktotum, "push", "record"], check=True, timeout=LONG,
                    env=clean_environment(FAKTORY_URL=server.url(), SSL_CERT_FILE=server.cert),
                    stdout=subprocess.DEVNULL)
-    wait_for(lambda: server.info()["total_processed"] == 1, 20, "the job to be processed")
+    wait_for(lambda: server.info()["total_processed"] == 1, LONG, "the job to be processed")
     info = server.info()
     expect((info["total_failures"], info["sets"]["working"]), (0, 0), "failed, reserved")
 
@@ -249,7 +253,8 @@ def runs_again_what_a_dead_one_held(stage):
                 wire("MUTATE", {"cmd": "requeue", "target": "retries"})
         return len(team.lines()) == 3 and not team.server.info()["sets"]["working"]
 
-    wait_for(over, 120, "the job to run again")
+    # A minute of reservation, and a stock server looks every quarter of one.
+    wait_for(over, 80 + 2 * LONG, "the job to run again")
     expect([x.split()[0] for x in team.lines()], ["start", "start", "end"], "events")
 
 
@@ -263,34 +268,29 @@ def drains_on_SIGTERM(stage):
     expect(team.process.alive(), True, "it waits for its job")
     expect(len(team.lines()), 1, "events")
     team.open_gate()
-    expect(team.process.wait(20), 0, "exit status")
+    expect(team.process.wait(LONG), 0, "exit status")
     expect([x.split()[0] for x in team.lines()], ["start", "end"], "events")
-    info = team.server.info()
-    expect((info["total_processed"], info["total_failures"], info["sets"]["working"],
-            info["queues"]["default"]), (1, 0, 0, 1), "processed, failed, reserved, left")
+    team.comes_to(processed=1, failures=0, working=0, waiting=1)
 
 
 def gives_back_what_it_interrupts(stage):
     """A job that a failure would delete survives the supervisor's end, under
     its jid; ours takes it back, a stock server gets a copy."""
-    # By then the last FETCH, which waits for 2 s, has been answered: it is not
-    # the one that gets the copy.
-    team = Team(stage, "until", shutdown={"grace": "4s"}, defaults={"grace": "1s"})
+    # With its one slot taken it has no FETCH on its way that could get the copy.
+    team = Team(stage, "until", concurrency=1,
+                shutdown={"grace": "1s"}, defaults={"grace": "1s"})
     team.push("until", jid="ephemeral-1", retry=0)
     team.started(1)
     team.process.signal(signal.SIGTERM)
-    expect(team.process.wait(20), 0, "exit status")
+    expect(team.process.wait(LONG), 0, "exit status")
     stock = not team.relay.lines("worker", "RELEASE")
     expect(stock, stage.has_pages, "a copy was pushed, nothing released")
-    info = team.server.info()
-    expect((info["total_failures"], info["sets"]["retries"], info["sets"]["working"],
-            info["queues"]["default"]), (0, 0, 0, 1), "failed, retried, reserved, left")
+    team.comes_to(failures=0, retries=0, working=0, waiting=1)
     team.open_gate()
     team.process = stage.process(team.process.child.args,
                                  FAKTORY_URL="tcp://127.0.0.1:%d" % team.relay.port)
-    team.processed(2 if stock else 1)
+    team.comes_to(processed=2 if stock else 1, working=0)
     expect(team.lines(), ["start ephemeral-1"] * 2 + ["end ephemeral-1"], "events")
-    expect(team.server.info()["sets"]["working"], 0, "reserved")
 
 
 def pushes_what_a_job_asks_for(stage):
@@ -298,9 +298,8 @@ def pushes_what_a_job_asks_for(stage):
     made for it."""
     team = Team(stage, "chain")
     team.push("chain", "first", jid="first-of-two")
-    info = team.processed(2)
+    team.comes_to(processed=2, failures=0, working=0)
     expect(team.lines(), ["first-of-two", read(team.out + ".next").strip()], "jids")
-    expect((info["total_failures"], info["sets"]["working"]), (0, 0), "failed, reserved")
 
 
 def keeps_a_delay_of_its_own(stage):
@@ -308,10 +307,9 @@ def keeps_a_delay_of_its_own(stage):
     is counted as such, where a stock server keeps it among the scheduled."""
     team = Team(stage, "later", emulate_retry_in=True, defaults={"later": "1s"})
     team.push("later", retry=3)
-    wait_for(lambda: len(team.lines()) == 2, 40, "the second attempt")
+    wait_for(lambda: len(team.lines()) == 2, LONG, "the second attempt")
     expect(team.lines(), ["attempt 1", "attempt 2"], "attempts")
-    team.processed(2)
-    expect(team.server.info()["total_failures"], 0 if stage.has_pages else 1, "failed")
+    team.comes_to(processed=2, failures=0 if stage.has_pages else 1)
 
 
 TESTS = [

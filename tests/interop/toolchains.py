@@ -13,7 +13,7 @@ import subprocess
 from peers import Failed, read
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PATIENCE = 300  # seconds for one step: a cold cache on a slow line
+PATIENCE = 900  # seconds for one step: a cold cache on a slow line
 
 
 class Missing(Exception):

@@ -54,7 +54,7 @@ func work() {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- mgr.RunWithContext(ctx) }()
-	await(20, "40 jobs to end", func() bool { return state(cl).TotalProcessed == 40 })
+	await(long, "40 jobs to end", func() bool { return state(cl).TotalProcessed == 40 })
 	s := state(cl)
 	equal(s.TotalFailures, uint64(4), "failures")
 	equal(s.Sets["retries"], uint64(4), "jobs to be retried")
