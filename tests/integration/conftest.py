@@ -14,7 +14,7 @@ from support.client import new_job  # noqa: E402
 from support.server import Server  # noqa: E402
 from support.supervisor import Supervisor, script  # noqa: E402
 from support.tap import Tap  # noqa: E402
-from support.waiting import wait_for  # noqa: E402
+from support.waiting import wait_for
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ class Bench:
         """Pushes a job and returns its jid."""
         return self.client.push(new_job(jobtype, *args, **fields))["jid"]
 
-    def acked(self, *jids, limit=20):
+    def acked(self, *jids, limit=60):
         """Waits until each of these was acknowledged; fails if one failed."""
         def all_there():
             for jid in jids:
@@ -122,7 +122,7 @@ class Bench:
             return {d["jid"] for d in self.tap.sent("ACK")} >= set(jids)
         wait_for(f"ACK of {jids}", all_there, limit)
 
-    def failed(self, jid, limit=20):
+    def failed(self, jid, limit=60):
         """Waits for the FAIL of this job and returns it."""
         def there():
             assert not self.tap.about("ACK", jid), self.supervisor.output()

@@ -6,14 +6,13 @@ SPDX-License-Identifier: ISC
 import json
 import os
 import re
-import time
 
 import pytest
 
 from support.journal import Journal
 from support.program import BUILD, Program
 from support.supervisor import FAKTOTUM
-from support.waiting import SLOW, wait_for
+from support.waiting import wait_for
 
 FLOOD = str(BUILD / "tests/handlers/flood")
 FORMATS = ["text", "json", "journal"]
@@ -100,9 +99,7 @@ def test_a_log_that_nobody_reads(bench, tmp_path, ending, fmt, dead):
     wait_for("it to be up", lambda: bench.tap.lines("BEAT"))
     if dead:
         os.close(reader)
-    began = time.monotonic()
     bench.acked(*[bench.push(t) for t in ("t", "lines", "t", "lines")], limit=60)
-    assert time.monotonic() - began < 30 * SLOW
     beats = len(bench.tap.lines("BEAT"))
     wait_for("beats", lambda: len(bench.tap.lines("BEAT")) >= beats + 2)
     assert s.stop() == 0

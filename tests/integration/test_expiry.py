@@ -7,7 +7,7 @@ import time
 import pytest
 
 from support.client import compact, new_job
-from support.waiting import SLOW, wait_for
+from support.waiting import wait_for
 
 
 @pytest.mark.slow
@@ -22,7 +22,6 @@ def test_expired_reservations(server):
         began = time.monotonic()
         for _ in range(4):
             c.fetch()
-        taken = time.monotonic()
         server.kill9()
     server.start()
     with server.client() as c:
@@ -31,7 +30,6 @@ def test_expired_reservations(server):
             time.sleep(1)
         wait_for("the reservations to end", lambda: c.sets()["working"] == 1, 10)
         assert time.monotonic() - began >= 59.9
-        assert time.monotonic() - taken <= 64 * SLOW
         sets = c.sets()
         assert (sets["retries"], sets["dead"], sets["working"]) == (1, 1, 1)
         info = c.faktory()

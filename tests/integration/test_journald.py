@@ -7,14 +7,13 @@ import os
 import re
 import signal
 import subprocess
-import time
 
 import pytest
 
 from support.journal import Journal
 from support.peer import Peer
 from support.program import ROOT
-from support.waiting import SLOW, wait_for
+from support.waiting import wait_for
 
 STARTED = "c2d3f9e66e77ec9ca9c7dc27c3adca3e"
 DONE = "379ab7534bcb03e7b91a5b50c94103ee"
@@ -162,9 +161,7 @@ def test_the_end_does_not_wait_for_a_stopped_journal(bench, tmp_path, ending):
     s = bench.run({"t": {"exec": [bench.script("h", "seq 100000")], "log_rate": 1000000}},
         env=env_of(journal), **TO_JOURNAL)
     bench.acked(bench.push("t"), limit=30)
-    began = time.monotonic()
-    assert s.stop() == 0
-    assert time.monotonic() - began < 10 * SLOW
+    assert s.stop() == 0  # a wait for the journal would have no end
 
 
 def test_a_journal_that_vanishes_and_returns(bench, journal):

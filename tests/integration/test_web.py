@@ -16,14 +16,14 @@ import pytest
 from support.client import new_job
 from support.program import BUILD, ROOT, run
 from support.prometheus import Scrape
-from support.waiting import SLOW, wait_for
+from support.waiting import SLOW, ceiling, wait_for
 
 FREE = "127.0.0.1:0"
 SERVER = BUILD / "faktotum-server"
 
 
 def ask(server, path, method="GET", password=None, body=None, user="any"):
-    c = http.client.HTTPConnection("127.0.0.1", server.web_port, timeout=30 * SLOW)
+    c = http.client.HTTPConnection("127.0.0.1", server.web_port, timeout=ceiling(30))
     headers = {}
     if password is not None:
         pair = base64.b64encode(f"{user}:{password}".encode()).decode()
@@ -156,7 +156,7 @@ def test_latency_of_a_queue(web):
         wait_for("a second", lambda: late() > 1)
         assert late() <= time.monotonic() - began + 1
         told = json.loads(c.call("QUEUE LATENCY default"))["default"]
-        assert abs(late() - told) < 1 * SLOW
+        assert late() >= told > 1
     web.restart()
     assert late() > 1
     # A worker that vanishes gives the job back to its place, as old as it is.
@@ -202,7 +202,7 @@ def test_password_of_its_own(start_server):
 def test_broken_credentials(start_server, header):
     """What is no user and password is refused, and nothing falls over."""
     s = start_server(web=FREE, env={"FAKTORY_PASSWORD": "s3cret0"})
-    c = http.client.HTTPConnection("127.0.0.1", s.web_port, timeout=30 * SLOW)
+    c = http.client.HTTPConnection("127.0.0.1", s.web_port, timeout=ceiling(30))
     c.request("GET", "/stats", headers={"Authorization": header})
     assert c.getresponse().status == 401
     c.close()
@@ -252,7 +252,7 @@ def test_web_port_in_use(server, tmp_path):
 def test_methods_and_paths(web):
     """HEAD has no body, other methods and paths their status; a query does not
     matter; a connection serves many requests."""
-    c = http.client.HTTPConnection("127.0.0.1", web.web_port, timeout=30 * SLOW)
+    c = http.client.HTTPConnection("127.0.0.1", web.web_port, timeout=ceiling(30))
     wanted = [("GET", "/", 200), ("GET", "/stats?x=/health", 200), ("HEAD", "/stats", 200),
         ("GET", "/nothing", 404), ("GET", "/stats/", 404), ("GET", "//stats", 404),
         ("GET", "/health/../stats", 404)]

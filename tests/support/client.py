@@ -11,7 +11,7 @@ import json
 import os
 import socket
 
-from support.waiting import SLOW
+from support.waiting import SLOW, ceiling
 
 numbers = itertools.count(1)
 
@@ -48,7 +48,7 @@ def compact(value):
 
 
 class Client:
-    def __init__(self, port, hello=True, password=None, limit=30, receive=None, tls=None,
+    def __init__(self, port, hello=True, password=None, limit=60, receive=None, tls=None,
             **fields):
         """tls: an ssl.SSLContext."""
         self.socket = socket.socket()
@@ -112,9 +112,9 @@ class Client:
         self.send((line if isinstance(line, bytes) else line.encode()) + b"\r\n")
         return self.reply()
 
-    def closed(self, limit=10):
+    def closed(self, limit=30):
         """Whether the server closes without another byte within the limit."""
-        self.socket.settimeout(limit * SLOW)
+        self.socket.settimeout(ceiling(limit))
         try:
             return self.file.read(1) == b""
         except ConnectionResetError:

@@ -104,11 +104,11 @@ class Journal:
         return [e for e in list(self.entries) if all(
             e.get(k) == (v if isinstance(v, bytes) else v.encode()) for k, v in fields.items())]
 
-    def gets(self, limit=10, **fields):
+    def gets(self, limit=30, **fields):
         """Waits for an entry with these values; the first."""
         return wait_for(f"an entry with {fields}", lambda: self.find(**fields), limit)[0]
 
-    def says(self, text, limit=10):
+    def says(self, text, limit=30):
         """Waits for a message with this text in it; its entry."""
         text = text if isinstance(text, bytes) else text.encode()
         return wait_for(f"a message with {text}", lambda: [e for e in self.find()

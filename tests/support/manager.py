@@ -28,14 +28,14 @@ class Manager:
     def count(self, line):
         return self.listen().count(line)
 
-    def says_status(self, pattern, limit=10):
+    def says_status(self, pattern, limit=30):
         """The newest STATUS fits."""
         def newest():
             found = [l for l in self.listen() if l.startswith("STATUS=")]
             return found and re.search(pattern, found[-1])
         return wait_for(f"STATUS {pattern}", newest, limit)
 
-    def says(self, front, limit=10):
+    def says(self, front, limit=30):
         return wait_for(f"{front} from the program",
             lambda: [l for l in self.listen() if l.startswith(front)], limit)
 

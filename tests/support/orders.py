@@ -8,7 +8,7 @@ import subprocess
 
 from support.program import Program, environment, run
 from support.supervisor import FAKTOTUM
-from support.waiting import SLOW
+from support.waiting import ceiling
 
 
 class Orders:
@@ -47,7 +47,7 @@ class Orders:
 
     def dial(self, request):
         s = socket.socket(socket.AF_UNIX)
-        s.settimeout(20 * SLOW)
+        s.settimeout(ceiling(30))
         s.connect(self.path)
         s.sendall(json.dumps(request).encode() + b"\n")
         return s

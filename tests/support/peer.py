@@ -27,7 +27,9 @@ import struct
 import threading
 import time
 
-LIMIT = 20  # seconds before a wait has failed
+from support.waiting import ceiling
+
+LIMIT = 60  # seconds before a wait has failed
 
 
 class Talk:
@@ -189,7 +191,7 @@ class Peer:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def wait(self, condition, what="the peer", limit=LIMIT):
-        end = time.monotonic() + limit
+        end = time.monotonic() + ceiling(limit)
         with self.changed:
             while not condition():
                 left = end - time.monotonic()

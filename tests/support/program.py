@@ -12,7 +12,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from support.waiting import SLOW, wait_for
+from support.waiting import ceiling, wait_for
 
 BUILD = Path(os.environ.get("FAKTOTUM_BUILD", "build")).resolve()
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -35,7 +35,7 @@ def environment(more=None):
 def run(argv, stdin=b"", env=None, limit=60, cwd=None):
     """Runs a program of ours to its end: CompletedProcess with bytes."""
     done = subprocess.run([str(a) for a in argv], input=stdin, env=environment(env),
-        capture_output=True, timeout=limit * SLOW, cwd=cwd)
+        capture_output=True, timeout=ceiling(limit), cwd=cwd)
     both = (done.stdout + done.stderr).decode("utf-8", "replace")
     assert not REPORT.search(done.stderr.decode("utf-8", "replace")), both
     assert done.returncode >= 0, f"{argv} was killed by {-done.returncode}: {both}"
@@ -70,13 +70,13 @@ class Program:
         self.sent.add(number)
         self.process.send_signal(number)
 
-    def wait(self, limit=20):
+    def wait(self, limit=60):
         """The exit status; negative for a signal, as Popen gives it."""
         try:
-            return self.process.wait(limit * SLOW)
+            return self.process.wait(ceiling(limit))
         except subprocess.TimeoutExpired:
             raise AssertionError(
-                f"{self.argv[0]} did not end in {limit * SLOW} s:\n{self.output()}")
+                f"{self.argv[0]} did not end in {ceiling(limit)} s:\n{self.output()}")
 
     def stop(self, limit=60):
         """SIGTERM and the exit status."""
@@ -89,7 +89,7 @@ class Program:
             self.signal(signal.SIGKILL)
         self.wait()
 
-    def says(self, text, limit=10):
+    def says(self, text, limit=30):
         """Waits until its output contains text (or matches a pattern)."""
         def found():
             out = self.output()

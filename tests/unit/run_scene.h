@@ -214,7 +214,7 @@ is_alive(pid_t pid)
 __attribute__((unused)) static void
 assert_dies(pid_t pid)
 {
-	for (int i = 0; i < 10000; i++, usleep(1000))
+	for (int i = 0; i < 40000; i++, usleep(1000))
 		if (!is_alive(pid))
 			return;
 	fail_msg("process %d is still alive", (int)pid);

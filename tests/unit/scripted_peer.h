@@ -37,7 +37,7 @@
 
 #include "supervisor/identity.h"
 
-enum { PEER_SECONDS = 10 };
+enum { PEER_SECONDS = 60 };
 
 struct peer {
 	const char *const *script; /* NULL-terminated */

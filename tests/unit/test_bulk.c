@@ -80,7 +80,7 @@ meet(struct peer *p, const char *const *answers)
 	assert_int_equal(pthread_create(&p->thread, NULL, play, p), 0);
 	u.port = ntohs(at.sin_port);
 	struct connection *c =
-	    connection_open(&u, NULL, 10 * CLOCK_NS_PER_S, &e);
+	    connection_open(&u, NULL, 60 * CLOCK_NS_PER_S, &e);
 	assert_non_null(c);
 	return c;
 }

@@ -28,7 +28,7 @@
 
 #define COUNT(a)  (sizeof(a) / sizeof(a)[0])
 #define HI        "+HI {\"v\":2}\r\n"
-#define LONG_TIME (10 * CLOCK_NS_PER_S)
+#define LONG_TIME (60 * CLOCK_NS_PER_S)
 
 struct peer {
 	const char *says[5]; /* at once, then after each line; NULL ends */

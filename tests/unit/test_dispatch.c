@@ -37,7 +37,8 @@ static const char config[] =
     "  dead: {shell: 'exit 65'}\n"
     "  signal: {shell: 'kill -SEGV $$'}\n"
     "  hang: {exec: [/bin/sleep, '60']}\n"
-    "  stubborn: {shell: 'trap \"\" TERM; while :; do sleep 60; done'}\n"
+    "  stubborn: {shell: 'trap \"\" TERM; while :; do sleep 60; done',"
+    " grace: 25s}\n"
     "  short: {exec: [/bin/sleep, '60'], timeout: 100ms}\n"
     "  fed: {shell: 'read -r x && test \"$x\" = \"[7]\"', input: args}\n"
     "  one: {exec: [/bin/sleep, '0.05'], concurrency: 1}\n"
@@ -332,7 +333,7 @@ kill_does_not_wait_for_the_grace(void **state)
 	dispatch_interrupt(s.dispatch);
 	dispatch_kill(s.dispatch);
 	turn_until(s.loop, &s.none_left);
-	assert_true(clock_mono() - began < CLOCK_NS_PER_S);
+	assert_true(clock_mono() - began < 20 * CLOCK_NS_PER_S);
 	tear_down(&s);
 }
 
@@ -381,7 +382,7 @@ a_lost_job_is_killed_at_once_and_not_spoken_of(void **state)
 	    dispatch_cancel(s.dispatch, "job-0001", CANCEL_LOST), -ENOENT);
 	while (dispatch_busy(s.dispatch) > 0)
 		ev_run(s.loop, EVRUN_ONCE);
-	assert_true(clock_mono() - began < CLOCK_NS_PER_S);
+	assert_true(clock_mono() - began < 20 * CLOCK_NS_PER_S);
 	assert_int_equal(dispatch_lost(s.dispatch), 1);
 	take(&s, "ok", "");
 	turn_until(s.loop, &s.none_left);

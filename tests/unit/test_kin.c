@@ -133,7 +133,7 @@ one_that_forks_and_exits_all_the_time_is_caught(void **state)
 	s->req.kin = kin;
 	play_with_kin(s);
 	exits_with(s, 0);
-	assert_true(s->took < SECONDS(10));
+	assert_true(s->took < SECONDS(50));
 	assert_false(s->facts.survived);
 	/* It writes a number at every step: it takes no more. */
 	assert_true(ftruncate(fd, 0) == 0);
@@ -220,7 +220,7 @@ waiting_ends_at_the_deadline(void **state)
 	play_with_kin(s);
 	assert_int_equal(s->facts.reason, RUN_TIMEOUT);
 	assert_true(s->took >= SECONDS(1));
-	assert_true(s->took < SECONDS(20));
+	assert_true(s->took < SECONDS(50));
 	assert_int_equal(assert_all_dead(s), 1);
 	free(s);
 }

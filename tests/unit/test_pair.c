@@ -100,12 +100,12 @@ begin(const char *server_text, const char *supervisor_text)
 static void
 wait_for_words(const char *words)
 {
-	for (int i = 0; i < 500; i++) {
+	for (int i = 0; i < 2000; i++) {
 		if (strstr(read_story(), words) != NULL)
 			return;
 		(void)poll(NULL, 0, 20);
 	}
-	fail_msg("waited 10 s for \"%s\"", words);
+	fail_msg("waited 40 s for \"%s\"", words);
 }
 
 static int

@@ -449,7 +449,7 @@ the_pidfd_becomes_readable_when_it_ends(void **state)
 	assert_int_equal(poll(&p, 1, 0), 0);
 	close(c.in);
 	c.in = -1;
-	assert_int_equal(poll(&p, 1, 10000), 1);
+	assert_int_equal(poll(&p, 1, 60000), 1);
 	assert_int_equal(finish(&c, out, err, sizeof out), 0);
 }
 
@@ -482,7 +482,7 @@ it_is_killed_when_the_thread_that_started_it_ends(void **state)
 	pthread_join(thread, NULL);
 	assert_int_equal(e.result, 0);
 	struct pollfd p = { .fd = e.child.pidfd, .events = POLLIN };
-	assert_int_equal(poll(&p, 1, 10000), 1);
+	assert_int_equal(poll(&p, 1, 60000), 1);
 	int status = finish(&e.child, out, err, sizeof out);
 	assert_true(WIFSIGNALED(status));
 	assert_int_equal(WTERMSIG(status), SIGKILL);

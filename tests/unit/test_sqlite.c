@@ -423,7 +423,7 @@ a_visitor_that_refuses_ends_the_opening(void **state)
 	char want[512];
 
 	put_one(b, new_job(b, 6, 1));
-	store_close(b->store);
+	close_store(b);
 	b->refuse = -EINVAL;
 	assert_null(try_open(b, &e));
 	assert_int_equal(e.code, EINVAL);
@@ -511,8 +511,7 @@ nothing_told_is_lost_by_kill_9(void **state)
 
 	memset(odd, 0, sizeof odd);
 	memset(gone, 0, sizeof gone);
-	store_close(b->store);
-	b->store = NULL;
+	close_store(b);
 	for (size_t round = 0; round < 8; round++) {
 		static bool there[SEEN_MAX];
 		int told[2], status;
@@ -545,8 +544,7 @@ nothing_told_is_lost_by_kill_9(void **state)
 		}
 		/* One batch may have been on its way. */
 		next = last + 2 * GROUP;
-		store_close(b->store);
-		b->store = NULL;
+		close_store(b);
 	}
 }
 
