@@ -47,6 +47,8 @@ help:
 	@echo 'valgrind  the unit tests under valgrind: leaks and descriptors'
 	@echo 'fuzz      every fuzz target for SECONDS=60'
 	@echo 'crash     kill -9 of server and supervisor under load, ROUNDS=20'
+	@echo 'fault     a table of faults and what was promised; ROWS=some of them'
+	@echo 'fault-selftest  that these rigs fail when something is wrong'
 	@echo 'soak      mixed jobs through reload, upgrade, kill and silence, JOBS=30000'
 	@echo 'systemd-test  the units under a real systemd, in a container; as root'
 	@echo 'vm-test   cgroup limits in a virtual machine with a unified tree'
@@ -130,6 +132,12 @@ $(tools_bin): $(O)/%: $(O)/obj/%.o
 	@mkdir -p $(@D)
 	$(call say,LD) $(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $<
 
+# What the fault rig preloads into them: clocks, writes and syncs that go wrong.
+shim = $(O)/tests/fault/shim.so
+$(shim): tests/fault/shim.c tests/fault/shim.h $(O)/flags
+	@mkdir -p $(@D)
+	$(call say,LD) $(filter-out -fPIE,$(COMPILE)) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
+
 bench_bin = $(O)/bench/load $(O)/bench/bare_loop $(O)/bench/first_step
 $(O)/bench/load $(O)/bench/first_step: $(O)/obj/tests/bench/wire.o
 $(bench_bin): $(O)/bench/%: $(O)/obj/tests/bench/%.o
@@ -142,7 +150,7 @@ deps-%: FORCE
 	@contrib/install-deps $(subst -, ,$*)
 
 unit: $(unit_bin)
-tools: $(tools_bin)
+tools: $(tools_bin) $(shim)
 
 test: deps-build-test
 	+@$(MAKE) --no-print-directory test-here
@@ -164,6 +172,18 @@ ROUNDS ?= 20
 JOBS   ?= 30000
 crash: all
 	$(PYTHON) tests/fault/crash --build-dir $(O) --rounds $(ROUNDS)
+
+fault: all tools
+	$(PYTHON) tests/fault/run --build-dir $(O) $(ROWS)
+
+fault-selftest: all tools
+	$(PYTHON) tests/fault/selftest --build-dir $(O)
+
+# Without the rows that wait for long; below three minutes on two processors.
+fault-ci: deps-build-test
+	+@$(MAKE) --no-print-directory all tools
+	$(PYTHON) tests/fault/run --build-dir $(O) --ci -j 6
+	$(PYTHON) tests/fault/selftest --build-dir $(O) -j 6
 
 soak: all tools
 	$(PYTHON) tests/fault/soak --build-dir $(O) --jobs $(JOBS)
@@ -206,7 +226,7 @@ fuzz-regress: fuzz-bins
 # ---- Checks ----------------------------------------------------------------
 
 all_src = $(foreach r,$(rooms),$(src_$r)) $(unit_src) $(tools_src) $(fuzz_src) \
-          $(wildcard tests/bench/*.c tests/fuzz/replay.c)
+          $(wildcard tests/bench/*.c tests/fault/*.c tests/fuzz/replay.c)
 all_hdr = $(wildcard $(addsuffix /*.h,$(rooms)) server/store/*.h server/web/*.h tests/*/*.h)
 room_src = $(foreach r,$(rooms),$(src_$r))
 
@@ -293,7 +313,7 @@ clean:
 	rm -rf $(O)
 
 FORCE:
-.PHONY: all help libs deps unit tools test test-here demo interop bench crash soak systemd-test vm-test \
+.PHONY: all help libs deps unit tools test test-here demo interop bench crash fault fault-ci fault-selftest soak systemd-test vm-test \
         fuzz fuzz-bins fuzz-regress check check-here format format-check arrows sizes \
         werror everything tidy cppcheck shell-check man man-check units unit-check sanitize valgrind install clean FORCE
 .SECONDARY:

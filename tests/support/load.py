@@ -23,6 +23,7 @@ class Producer(threading.Thread):
         self.acknowledged = []
         self.unanswered = set()
         self.stopping = threading.Event()
+        self.pause = threading.Event()  # set: nothing is pushed for a while
 
     def send(self, client):
         for size in (1, 1, 10):
@@ -43,7 +44,8 @@ class Producer(threading.Thread):
             try:
                 with Client(self.port, limit=10) as client:
                     while not self.stopping.is_set():
-                        self.send(client)
+                        if not self.pause.is_set():
+                            self.send(client)
                         # Leaves the handlers a share of the machine.
                         self.stopping.wait(0.15)
             except (OSError, EOFError, ServerError, socket.timeout):

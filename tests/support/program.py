@@ -57,7 +57,7 @@ class Program:
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL,
                 stdout=out, stderr=out, env=environment(env), start_new_session=True, pass_fds=pass_fds,
-                preexec_fn=lambda: (die_with_us(), before()))
+                preexec_fn=lambda: (before(), die_with_us()))
         self.pid = self.process.pid
 
     def output(self):

@@ -18,7 +18,8 @@ class Supervisor:
     YAML). `url` fills in server:, unless settings has one; None leaves it out.
     """
 
-    def __init__(self, scratch, url, settings, env=None, name="supervisor"):
+    def __init__(self, scratch, url, settings, env=None, name="supervisor",
+            before=lambda: None):
         self.scratch = Path(scratch)
         settings = dict(settings)
         settings.setdefault("beat", "1s")
@@ -27,11 +28,12 @@ class Supervisor:
         self.config = self.scratch / f"{name}.yaml"
         self.config.write_text(json.dumps(settings, indent=1) + "\n")
         self.log = self.scratch / f"{name}.log"
-        self.env = env
+        self.env, self.before = env, before
         self.start()
 
     def start(self):
-        self.program = Program([FAKTOTUM, "run", "-c", self.config], self.log, self.env)
+        self.program = Program([FAKTOTUM, "run", "-c", self.config], self.log, self.env,
+            self.before)
         return self
 
     def __getattr__(self, name):
