@@ -33,7 +33,7 @@ HARDENLD ?= -pie -Wl,-z,relro,-z,now
 # package to install when one is missing. libev has no .pc file everywhere.
 # jansson is the oracle that our JSON scanner is fuzzed against.
 LIBS_faktotum        = yaml-0.1 libsystemd libssl libcrypto
-LIBS_faktotum-server = yaml-0.1 libssl libsystemd libcrypto sqlite3 libmicrohttpd
+LIBS_faktotum-server = yaml-0.1 libssl libsystemd libcrypto sqlite3 libmicrohttpd libpcre2-8
 LIBS_all             = $(sort $(LIBS_faktotum) $(LIBS_faktotum-server) jansson)
 
 all: $(O)/faktotum $(O)/faktotum-server
@@ -60,7 +60,7 @@ help:
 # ---- The rooms -------------------------------------------------------------
 
 rooms      = base protocol config handlers supervisor cli server
-src_server = $(wildcard server/*.c server/store/*.c server/web/*.c)
+src_server = $(wildcard server/*.c server/store/*.c server/web/*.c server/schema/*.c)
 $(foreach r,base protocol config handlers supervisor cli,\
   $(eval src_$r = $(wildcard $r/*.c)))
 mains      = cli/main.c server/main.c
@@ -116,7 +116,7 @@ libs:
 
 unit_src  = $(wildcard tests/unit/test_*.c)
 unit_bin  = $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(unit_src))
-room_of   = $(firstword $(subst /, ,$(firstword $(wildcard $(foreach r,$(rooms),$(r)/$(1).c) server/store/$(1).c server/web/$(1).c))))
+room_of   = $(firstword $(subst /, ,$(firstword $(wildcard $(foreach r,$(rooms),$(r)/$(1).c) server/store/$(1).c server/web/$(1).c server/schema/$(1).c))))
 
 define unit_test
 $(O)/tests/unit/test_$(1): $(O)/obj/tests/unit/test_$(1).o $(call with,$(call room_of,$(1)))
@@ -227,7 +227,7 @@ fuzz-regress: fuzz-bins
 
 all_src = $(foreach r,$(rooms),$(src_$r)) $(unit_src) $(tools_src) $(fuzz_src) \
           $(wildcard tests/bench/*.c tests/fault/*.c tests/fuzz/replay.c)
-all_hdr = $(wildcard $(addsuffix /*.h,$(rooms)) server/store/*.h server/web/*.h tests/*/*.h)
+all_hdr = $(wildcard $(addsuffix /*.h,$(rooms)) server/store/*.h server/web/*.h server/schema/*.h tests/*/*.h)
 room_src = $(foreach r,$(rooms),$(src_$r))
 
 check: deps-build-test-check
