@@ -6,6 +6,7 @@
 #include "config/reference.h"
 
 #include "config/handler.h"
+#include "config/jobtypes.h"
 #include "config/settings_fields.h"
 
 static void print_rows(FILE *out, const char *prefix, const struct field *rows);
@@ -57,4 +58,8 @@ reference_print(FILE *out)
 	    handler_fields);
 	print_table(out, "The server's file", "For `faktotum-server -c FILE`.",
 	    server_settings_fields);
+	print_table(out, "One jobtype of the server",
+	    "Below `jobtypes:` and a jobtype; `{}` for one that takes any "
+	    "args.",
+	    jobtype_fields);
 }

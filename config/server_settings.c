@@ -158,6 +158,22 @@ const struct field server_settings_fields[] = {
 	    .help =
 		"So many workers may die with a job, the last one counted as "
 		"a failure of the job; 1 counts every death, 0 none." },
+	{ .name = "jobtypes",
+	    .kind = FIELD_OTHER,
+	    .decode = jobtypes_decode,
+	    .offset = AT(jobtypes),
+	    .expected = "a mapping of jobtypes",
+	    .help = "The jobtypes that may be pushed, and what their args look "
+		    "like: below each, what stands in the next table. Without "
+		    "it every job is taken." },
+	{ .name = "jobtypes_mode",
+	    .kind = FIELD_CHOICE,
+	    .choices = jobtype_modes,
+	    .offset = AT(jobtypes.mode),
+	    .dflt = "strict",
+	    .help = "What becomes of a job whose jobtype is not in `jobtypes` "
+		    "or whose args do not fit: refused (`strict`), or logged, "
+		    "counted and taken (`warn`)." },
 	{ .name = "web",
 	    .kind = FIELD_GROUP,
 	    .rows = web_settings_fields,
@@ -233,6 +249,7 @@ read_root(struct reader *r, const struct node *root, struct server_settings *s)
 	field_defaults(r, "", server_settings_fields, &given, s);
 	if (node_get(root, "password") == NULL)
 		password_from_environment(r, s);
+	jobtypes_settle(&s->jobtypes);
 	check_limits(r, s, root);
 	check_tls(r, s, node_get(root, "tls"));
 	web_settings_check(r, node_get(root, "web"), s);
@@ -306,7 +323,10 @@ void
 server_settings_renew(struct server_settings *s, struct server_settings *next)
 {
 	struct tls_settings before = s->tls;
+	struct jobtypes jobtypes = s->jobtypes;
 
+	s->jobtypes = next->jobtypes;
+	next->jobtypes = jobtypes;
 	swap(&s->password, &next->password);
 	swap(&s->web_password, &next->web_password);
 	if (next->tls.given) {
@@ -322,6 +342,7 @@ server_settings_free(struct server_settings *s)
 		return;
 	free(s->file);
 	tls_settings_clear(&s->tls);
+	jobtypes_clear(&s->jobtypes);
 	free(s->listen);
 	free(s->data);
 	free(s->web_listen);

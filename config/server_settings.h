@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/log.h"
+#include "config/jobtypes.h"
 #include "config/settings.h"
 
 struct server_settings {
@@ -25,6 +26,7 @@ struct server_settings {
 	int64_t push_window;      /* ns; default 0: none */
 	int64_t worker_grace;     /* ns; default 15 s */
 	int64_t worker_deaths;    /* default 3; 0: they fail no job */
+	struct jobtypes jobtypes; /* default: none, every job is welcome */
 	enum log_format log_format;
 	enum log_level log_level;
 	struct {
@@ -57,8 +59,9 @@ server_settings_read(const char *file, const char *text, size_t len,
 bool web_settings_exposed(const struct server_settings *s);
 
 /*
- * Takes from next what may change while the server runs: passwords, and the
- * names of certificates if next has them. next is as good as empty then.
+ * Takes from next what may change while the server runs: passwords, the
+ * names of certificates if next has them, and the jobtypes. next has what was
+ * there before then.
  */
 void
 server_settings_renew(struct server_settings *s, struct server_settings *next);

@@ -12,9 +12,20 @@
 
 /* ---- one job ------------------------------------------------------------ */
 
+/* Whether this server takes such a job; effort is for all of one command. */
+static int
+may_come(
+    struct server *s, const struct job *job, uint64_t *effort, struct err *e)
+{
+	if (job_check(job, e) < 0)
+		return -EINVAL;
+	return catalogue_judge(s->catalogue, job, effort, e);
+}
+
 void
 cmd_push(struct conn *c, const char *arg, size_t len)
 {
+	uint64_t effort = catalogue_effort(len);
 	struct pending *p;
 	struct job job;
 	struct err e;
@@ -24,7 +35,8 @@ cmd_push(struct conn *c, const char *arg, size_t len)
 		conn_error(c, "%s", e.text);
 		return;
 	}
-	if (job_check(&job, &e) < 0 || room_for(c->server, 1, &e) < 0) {
+	if (may_come(c->server, &job, &effort, &e) < 0 ||
+	    room_for(c->server, 1, &e) < 0) {
 		conn_error(c, "%s", e.text);
 		job_clear(&job);
 		return;
@@ -52,6 +64,7 @@ struct bulk {
 	struct buf *refused; /* members of the reply: "jid":"error",… */
 	size_t open;         /* jobs not yet on disk, and one for the reading */
 	bool short_of_memory;
+	uint64_t effort; /* that is left for the catalogue */
 };
 
 struct bulk_job {
@@ -108,12 +121,12 @@ bulk_done(void *ctx, int result, const struct err *why)
 }
 
 static void
-bulk_push(struct bulk *b, struct jobs *jobs, const struct job *job)
+bulk_push(struct bulk *b, struct server *s, const struct job *job)
 {
 	struct bulk_job *one;
 	struct err e;
 
-	if (job_check(job, &e) < 0) {
+	if (may_come(s, job, &b->effort, &e) < 0) {
 		refuse_one(b, job->jid.bytes != NULL ? job->jid.bytes : "",
 		    job->jid.len, e.text);
 		return;
@@ -123,7 +136,7 @@ bulk_push(struct bulk *b, struct jobs *jobs, const struct job *job)
 		one->bulk = b;
 		memcpy(one->jid, job->jid.bytes, job->jid.len);
 		b->open++;
-		int r = jobs_push(jobs, job, bulk_done, one);
+		int r = jobs_push(s->jobs, job, bulk_done, one);
 		if (r == 0)
 			return;
 		b->open--;
@@ -188,6 +201,7 @@ cmd_pushb(struct conn *c, const char *arg, size_t len)
 		return;
 	}
 	b->open = 1;
+	b->effort = catalogue_effort(len);
 	conn_wait(c, &b->pending);
 	w = json_walk(&array);
 	while (json_next_element(&w, &element)) {
@@ -195,7 +209,7 @@ cmd_pushb(struct conn *c, const char *arg, size_t len)
 			b->short_of_memory = true;
 			break;
 		}
-		bulk_push(b, c->server->jobs, &job);
+		bulk_push(b, c->server, &job);
 		job_clear(&job);
 	}
 	bulk_step(b);

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "config/server_settings.h"
+#include "server/catalogue.h"
 #include "server/certificates.h"
 #include "server/server.h"
 #include "server/stock.h"
@@ -43,7 +44,7 @@ static const char usage[] =
     "\n"
     "TERM and INT end it in order. HUP: read passwords and certificates "
     "again,\n"
-    "for new connections.\n"
+    "for new connections, and the jobtypes.\n"
     "\n"
     "Exit status: 0 stopped by a signal; 64 wrong usage; 66 no such file;\n"
     "69 the address cannot be had; 73 or 74 the data directory cannot be\n"
@@ -367,8 +368,16 @@ check(const struct server_settings *settings)
 	struct tls *t =
 	    settings->tls.given ? certificates_read(settings, &e) : NULL;
 
+	struct catalogue *c = catalogue_new();
+	bool good = t != NULL || !settings->tls.given;
+
 	tls_drop(t);
-	if (settings->tls.given && t == NULL) {
+	if (good && c == NULL)
+		good = err_set(&e, ENOMEM, "out of memory") == 0;
+	else if (good)
+		good = catalogue_load(c, &settings->jobtypes, &e) == 0;
+	catalogue_free(c);
+	if (!good) {
 		fprintf(stderr, "%s\n", e.text);
 		return EX_CONFIG;
 	}

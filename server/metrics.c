@@ -227,6 +227,20 @@ put_pushes_refused(struct page *p, const char *name)
 }
 
 static void
+put_unfit(struct page *p, const char *name)
+{
+	static const char *const reasons[UNFITS] = { "jobtype", "args",
+		"effort" };
+
+	for (int i = 0; i < UNFITS; i++)
+		for (int refused = 0; refused < 2; refused++)
+			PUT(p, "%s{reason=\"%s\",outcome=\"%s\"} %" PRIu64 "\n",
+			    name, reasons[i], refused ? "refused" : "taken",
+			    catalogue_count(
+				p->s->catalogue, (enum unfit)i, refused != 0));
+}
+
+static void
 put_web_connections(struct page *p, const char *name)
 {
 	put_count(p, name, web_connections(p->s->web));
@@ -341,6 +355,10 @@ static const struct family families[] = {
 	{ "faktotum_server_pushes_refused_total", "counter",
 	    "PUSH and PUSHB refused at limits.jobs or limits.disk.",
 	    put_pushes_refused },
+	{ "faktotum_server_jobs_unfit_total", "counter",
+	    "Pushed jobs that did not fit `jobtypes`, by what did not and by "
+	    "what became of them.",
+	    put_unfit },
 	{ "faktotum_server_web_connections", "gauge",
 	    "HTTP connections, this one too.", put_web_connections },
 	{ "faktotum_server_workers", "gauge",

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "server/catalogue.h"
 #include "server/conn.h"
 #include "server/counters.h"
 #include "server/fetches.h"
@@ -44,8 +45,9 @@ struct server {
 	uint64_t refused;    /* connections, for want of room */
 	uint64_t stalled;    /* connections closed: they took no answer */
 	struct room room;
-	int64_t started; /* wall clock */
-	int64_t began;   /* the same, clock_mono() */
+	struct catalogue *catalogue; /* owned */
+	int64_t started;             /* wall clock */
+	int64_t began;               /* the same, clock_mono() */
 
 	ev_prepare turn; /* the end of a turn: answers out, batch to disk */
 	ev_idle again;   /* active while another turn must come at once */

@@ -258,8 +258,9 @@ make_parts(struct server *s)
 	s->counters = counters_new();
 	s->workers = workers_new(s->loop, &worker_hooks);
 	s->scratch = buf_new(SCRATCH_MAX);
+	s->catalogue = catalogue_new();
 	if (s->notify == NULL || s->queues == NULL || s->counters == NULL ||
-	    s->workers == NULL || s->scratch == NULL)
+	    s->workers == NULL || s->scratch == NULL || s->catalogue == NULL)
 		return -ENOMEM;
 	s->jobs = jobs_new(s->loop, s->queues, s->counters, &hooks, &options);
 	if (s->jobs == NULL)
@@ -358,6 +359,8 @@ server_start(
 		err_set(e, ENOMEM, "out of memory");
 		goto fail;
 	}
+	if (catalogue_load(s->catalogue, &settings->jobtypes, e) < 0)
+		goto fail;
 	if (settings->tls.given &&
 	    (s->tls = certificates_read(settings, e)) == NULL)
 		goto fail;
@@ -390,54 +393,6 @@ void
 server_ready(struct server *s)
 {
 	notify_ready(s->notify);
-}
-
-/* Returns whether something is in use that was not before. */
-static bool
-renew(struct server *s, struct server_settings *next)
-{
-	struct err e;
-
-	if (next->tls.given != (s->tls != NULL)) {
-		log_say(LOG_LEVEL_WARNING, "reload",
-		    "tls begins and ends at the next start only");
-		next->tls.given = false;
-	}
-	struct tls *t = next->tls.given ? certificates_read(next, &e) : NULL;
-	if (next->tls.given && t == NULL) {
-		log_say(LOG_LEVEL_ERROR, "reload", "%s", e.text);
-		return false;
-	}
-	server_settings_renew(s->settings, next);
-	if (web_settings_exposed(s->settings)) {
-		server_settings_renew(s->settings, next);
-		log_say(LOG_LEVEL_ERROR, "reload",
-		    "without a password others could look at %s",
-		    s->settings->web_listen);
-		tls_drop(t);
-		return false;
-	}
-	if (t != NULL) {
-		tls_drop(s->tls);
-		s->tls = t;
-	}
-	return true;
-}
-
-void
-server_reload(struct server *s, struct server_settings *next)
-{
-	notify_reloading(s->notify);
-	if (next != NULL && renew(s, next))
-		log_say(LOG_LEVEL_INFO, "reload",
-		    "passwords%s are those of %s, for new connections; other "
-		    "settings are read at the start",
-		    s->tls != NULL ? " and certificates" : "", next->file);
-	else
-		log_say(LOG_LEVEL_ERROR, "reload",
-		    "nothing was changed; going on as before");
-	server_settings_free(next);
-	notify_reloaded(s->notify);
 }
 
 /* ---- stop ------------------------------------------------------------------------ */
@@ -497,6 +452,7 @@ server_free(struct server *s)
 	counters_free(s->counters);
 	queues_free(s->queues);
 	buf_free(s->scratch);
+	catalogue_free(s->catalogue);
 	notify_free(s->notify);
 	tls_drop(s->tls);
 	ev_prepare_stop(s->loop, &s->turn);
