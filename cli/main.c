@@ -24,6 +24,7 @@
 #include "cli/status.h"
 #include "cli/tail.h"
 #include "cli/top.h"
+#include "handlers/pidspace.h"
 
 static const struct verb {
 	const char *name;
@@ -121,6 +122,8 @@ open_streams(void)
 int
 main(int argc, char **argv)
 {
+	if (argc == 1 && strcmp(argv[0], PIDSPACE_INIT) == 0)
+		return pidspace_keep();
 	open_streams();
 	signal(SIGPIPE, SIG_IGN);
 

@@ -247,7 +247,8 @@ confinement_is_plain(const struct confinement *c)
 	    !c->account.groups_given && !c->nice.given &&
 	    !c->oom_score_adjust.given && c->io_class == IO_AS_WE_ARE &&
 	    c->no_new_privs && !c->private_tmp && !c->private_network &&
-	    c->protect_system == PROTECT_OFF && c->nread_only == 0;
+	    c->protect_system == PROTECT_OFF && c->nread_only == 0 &&
+	    c->isolate == ISOLATE_NONE;
 }
 
 /* The groups that a login of this user would have. */
@@ -312,6 +313,17 @@ confinement_finish(
 	else if (trees && !privilege_read_only_trees())
 		reader_complain(r, at,
 		    "%sprotect_system and read_only_paths need Linux 5.12",
+		    prefix);
+	if (c->isolate == ISOLATE_PROCESS && !privilege_has(CAP_SYS_ADMIN))
+		reader_complain(r, at,
+		    "%sisolate: process needs a supervisor that runs as root, "
+		    "or with CAP_SYS_ADMIN",
+		    prefix);
+	else if (c->isolate == ISOLATE_PROCESS &&
+	    !privilege_process_namespaces())
+		reader_complain(r, at,
+		    "%sisolate: process needs a kernel with process "
+		    "namespaces, and /proc",
 		    prefix);
 }
 

@@ -37,6 +37,12 @@ enum protect_system {
 	PROTECT_STRICT, /* everything but /dev, /proc, /sys and its own */
 };
 
+/* How far a program is kept apart from all others. */
+enum isolation {
+	ISOLATE_NONE,
+	ISOLATE_PROCESS, /* a process namespace of its own */
+};
+
 struct account {
 	bool user, group; /* whether it is another than ours */
 	char *name;       /* the next three are owned; NULL without user */
@@ -60,6 +66,7 @@ struct confinement {
 	bool private_tmp;
 	bool private_network;
 	enum protect_system protect_system;
+	enum isolation isolate;
 	char **read_only; /* absolute paths; owned */
 	size_t nread_only;
 	/* The next four need a control group; 0: no limit of its own. */

@@ -94,6 +94,12 @@ handler_read(struct reader *r, const struct node *jobtype,
 		if (d.env != NULL)
 			handler_env_read(r, d.env, env, &d.h);
 		check_secrets(r, c, prefix, &d.h);
+		if (d.h.confine.isolate == ISOLATE_PROCESS &&
+		    d.h.leftover == LEFTOVER_WARN)
+			reader_complain(r, jobtype->at,
+			    "%sleftover: warn: with isolate: process nothing "
+			    "outlives the program, expected kill or wait",
+			    prefix);
 		confinement_finish(r, jobtype->at, prefix, &d.h.confine);
 		breaker_settings_check(r, prefix, &d.h);
 		if (!d.h.control && d.h.stall_timeout > 0)

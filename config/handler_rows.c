@@ -51,6 +51,12 @@ static const struct field_choice leftovers[] = {
 	{ NULL, 0 },
 };
 
+static const struct field_choice isolations[] = {
+	{ "none", ISOLATE_NONE },
+	{ "process", ISOLATE_PROCESS },
+	{ NULL, 0 },
+};
+
 static const struct field_choice io_classes[] = {
 	{ "inherit", IO_AS_WE_ARE },
 	{ "realtime", IO_REALTIME },

@@ -33,3 +33,9 @@ privilege_read_only_trees(void)
 	return false;
 #endif
 }
+
+bool
+privilege_process_namespaces(void)
+{
+	return access("/proc/thread-self/ns/pid_for_children", F_OK) == 0;
+}

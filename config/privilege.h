@@ -14,4 +14,7 @@ bool privilege_has(unsigned cap);
 /* Whether the kernel can make a tree of mounts read-only (Linux 5.12). */
 bool privilege_read_only_trees(void);
 
+/* Whether the kernel has namespaces of processes, and /proc shows it. */
+bool privilege_process_namespaces(void);
+
 #endif

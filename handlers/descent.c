@@ -105,6 +105,16 @@ descent_read(int fd, pid_t *pids, size_t max)
 	return f.n;
 }
 
+size_t
+descent_children(pid_t pid, pid_t *pids, size_t max)
+{
+	struct found f = { .max = max };
+
+	f.pids = pids;
+	add_children(&f, pid);
+	return f.n;
+}
+
 /* The state stands behind the name, which may hold anything. */
 bool
 descent_is_alive(pid_t pid)

@@ -29,6 +29,9 @@ int descent_open(void);
 /* Reads it; returns how many, at most max. */
 size_t descent_read(int fd, pid_t *pids, size_t max);
 
+/* The children of all threads of a process; returns how many, at most max. */
+size_t descent_children(pid_t pid, pid_t *pids, size_t max);
+
 /* Whether a process is there and no zombie. */
 bool descent_is_alive(pid_t pid);
 

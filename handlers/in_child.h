@@ -1,5 +1,5 @@
 /*
- * in_child - what functions that run between clone and exec are marked with.
+ * in_child - what functions that run between clone and exec have in common.
  *
  * They run in memory that they share with the parent (see handlers/spawn):
  * they make raw system calls, allocate nothing, and must leave no trace in a
@@ -10,8 +10,28 @@
 #ifndef HANDLERS_IN_CHILD_H
 #define HANDLERS_IN_CHILD_H
 
+#include <sys/types.h>
+
 #define IN_CHILD                                                               \
 	__attribute__((no_sanitize("address"), no_sanitize("thread"),          \
 	    no_sanitize("undefined")))
+
+/*
+ * A child that shares our memory until exec and runs fn(arg) on a stretch of
+ * our stack; its exit status is what fn returns. The calling thread sleeps
+ * until then. more are further flags of clone(2). Returns its number, with a
+ * pidfd in *pidfd, or -1 with errno. No signal reaches the child before it
+ * has called in_child_dispositions() and set its mask.
+ */
+pid_t in_child_clone(int (*fn)(void *), void *arg, int more, int *pidfd);
+
+/* Every signal gets its default back. */
+void in_child_dispositions(void);
+
+/* An empty signal mask. */
+void in_child_unblock(void);
+
+/* Closes first and all above it. */
+void in_child_close_from(int first);
 
 #endif

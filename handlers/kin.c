@@ -83,12 +83,12 @@ kin_spare(struct kin *k, const char *id)
 }
 
 static bool
-is_leader(const struct kin *k, pid_t pid)
+is_ours(const struct kin *k, pid_t pid)
 {
 	const struct kin_member *m;
 
 	LIST_FOREACH(m, &k->members, link)
-	if (m->leader == pid)
+	if (m->leader == pid || m->init == pid)
 		return true;
 	return false;
 }
@@ -152,7 +152,7 @@ is_for(const struct kin *k, const struct kin_member *m, pid_t pid, char *buf)
 {
 	char id[128];
 
-	if (is_leader(k, pid) || !descent_is_alive(pid))
+	if (is_ours(k, pid) || !descent_is_alive(pid))
 		return false;
 	if (getpgid(pid) == m->leader)
 		return true;

@@ -35,6 +35,7 @@ struct kin;
 struct kin_member {
 	LIST_ENTRY(kin_member) link;
 	pid_t leader;
+	pid_t init;     /* of its process namespace, nobody's orphan; 0: none */
 	const char *id; /* borrowed while it is a member; NULL: none */
 };
 

@@ -74,6 +74,7 @@ run_free(struct run *r)
 	for (size_t i = 0; i < RUN_STREAMS; i++)
 		outlet_clear(&r->outlets[i]);
 	cgroup_free(r->tree.leaf);
+	pidspace_clear(&r->tree.space);
 	tail_free(r->tail);
 	free(r->carried);
 	free(r);
@@ -88,7 +89,31 @@ tell(struct run *r)
 	run_free(r);
 }
 
-/* Frees r. A status that somebody else took must not count as success. */
+/* With the leader, the last that we must reap has left its namespace. */
+static void
+bury(struct run *r)
+{
+	r->state = BURYING;
+	ev_io_stop(r->loop, &r->ended);
+	ev_io_set(&r->ended, r->tree.space.fd, EV_READ);
+	ev_io_start(r->loop, &r->ended);
+	run_set_timer(r, r->until);
+}
+
+/* Frees r. */
+static void
+buried(struct run *r, bool over)
+{
+	r->facts.survived = r->facts.survived || !over;
+	ev_io_stop(r->loop, &r->ended);
+	ev_timer_stop(r->loop, &r->timer);
+	close(r->pidfd);
+	tell(r);
+}
+
+/*
+ * May free r. A status that somebody else took must not count as success.
+ */
 static void
 reap(struct run *r)
 {
@@ -103,6 +128,10 @@ reap(struct run *r)
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
 		r->facts.status = SIGKILL;
+	if (r->tree.space.init != 0) {
+		bury(r);
+		return;
+	}
 	close(r->pidfd);
 	tell(r);
 }
@@ -146,7 +175,7 @@ finish(struct run *r)
 {
 	for (size_t i = 0; i < RUN_STREAMS; i++)
 		outlet_close(&r->outlets[i]);
-	if (r->req->leftover == RUN_LEFT_WARN &&
+	if (r->req->leftover == RUN_LEFT_WARN && r->tree.space.init == 0 &&
 	    r->facts.reason == RUN_BY_ITSELF) {
 		note_left(r, tree_spare(&r->tree));
 		reap(r);
@@ -234,6 +263,7 @@ run_stop(struct run *r, enum run_reason reason, int64_t grace)
 	case KILLED:
 	case DRAINING:
 	case SWEEPING:
+	case BURYING:
 		break;
 	}
 }
@@ -258,6 +288,12 @@ pid_t
 run_pid(const struct run *r)
 {
 	return r->pid;
+}
+
+bool
+run_owns(const struct run *r, pid_t pid)
+{
+	return pid != 0 && (pid == r->pid || pid == r->tree.space.init);
 }
 
 /* How many of len new bytes are within the limit; counts them all. */
@@ -387,6 +423,11 @@ on_ended(struct ev_loop *loop, ev_io *w, int events)
 	struct run *r = w->data;
 
 	(void)events;
+	if (r->state == BURYING) {
+		if (pidspace_is_over(&r->tree.space))
+			buried(r, true);
+		return;
+	}
 	if (!has_ended(r))
 		return;
 	r->facts.elapsed = clock_mono() - r->began;
@@ -441,6 +482,8 @@ on_timer(struct ev_loop *loop, ev_timer *w, int events)
 		linger(r);
 	else if (r->state == SWEEPING)
 		sweep(r);
+	else if (r->state == BURYING)
+		buried(r, false);
 	else
 		stop_draining(r);
 }
@@ -461,6 +504,7 @@ on_spawned(void *ctx, int result, const struct spawn_child *child,
 	r->facts.started = true;
 	r->began = clock_mono();
 	r->pid = child->pid;
+	r->tree.space = child->space;
 	tree_init(&r->tree, r->req->kin, child->pid, r->req->id);
 	r->pidfd = child->pidfd;
 	r->in = child->in;

@@ -16,7 +16,9 @@
  *                         STOPPING --grace--> KILLED -'                |
  *                            '------------ended-------'     none left, RUN_REAP
  *                                                                      v
- *   With RUN_LEFT_WAIT, LINGERING stands before DRAINING.             over
+ *   With RUN_LEFT_WAIT, LINGERING stands before DRAINING;             over
+ *   with a process namespace, BURYING before the end: until the kernel says
+ *   that nothing is in it any more.
  *
  * The process must ignore SIGPIPE: a program may close its stdin at any time.
  * The loop must not be libev's default loop: see handlers/spawner.
@@ -51,7 +53,7 @@ enum run_stream { RUN_STDOUT, RUN_STDERR, RUN_CONTROL, RUN_STREAMS };
 enum run_leftover {
 	RUN_LEFT_KILL,
 	RUN_LEFT_WAIT, /* the run goes on, to the deadline, until all ended */
-	RUN_LEFT_WARN, /* nothing; they go on */
+	RUN_LEFT_WARN, /* nothing; they go on. Not in a namespace of its own */
 };
 
 /* Why we ended it; the first reason stays. */
@@ -151,6 +153,9 @@ bool run_is_stopped(const struct run *r);
 
 /* 0 while it has not started. */
 pid_t run_pid(const struct run *r);
+
+/* Whether this child of ours is the program, or the init of its namespace. */
+bool run_owns(const struct run *r, pid_t pid);
 
 /*
  * A run that has started, for the program that takes our place: with its

@@ -29,10 +29,14 @@ run_save(const struct run *r, struct state_writer *w)
 	state_put_int(w, r->facts.spoke);
 	state_put_int(w, (int64_t)r->facts.left);
 	state_put_int(w, r->facts.elapsed);
+	state_put_int(w, r->facts.status);
+	state_put_int(w, r->facts.survived);
+	state_put_int(w, r->facts.out_of_memory);
 	for (size_t i = 0; i < RUN_STREAMS; i++)
 		outlet_save(&r->outlets[i], w);
 	tail_save(r->tail, w);
 	cgroup_save(r->tree.leaf, w);
+	pidspace_save(&r->tree.space, w);
 }
 
 /* All but the descriptors that are watched. */
@@ -41,7 +45,7 @@ load_fields(struct run *r, struct state_reader *from)
 {
 	size_t len;
 
-	r->state = (enum run_state)state_get_within(from, RUNNING, SWEEPING);
+	r->state = (enum run_state)state_get_within(from, RUNNING, BURYING);
 	r->pid = (pid_t)state_get_within(from, 1, INT32_MAX);
 	r->pidfd = state_get_fd(from);
 	r->in = state_get_fd(from);
@@ -67,10 +71,16 @@ load_fields(struct run *r, struct state_reader *from)
 	r->facts.spoke = state_get_within(from, 0, 1) != 0;
 	r->facts.left = (size_t)state_get_within(from, 0, INT32_MAX);
 	r->facts.elapsed = state_get_int(from);
+	r->facts.status = (int)state_get_within(from, 0, INT32_MAX);
+	r->facts.survived = state_get_within(from, 0, 1) != 0;
+	r->facts.out_of_memory = state_get_within(from, 0, 1) != 0;
 	for (size_t i = 0; i < RUN_STREAMS; i++)
 		outlet_load(&r->outlets[i], from);
 	tail_load(r->tail, from);
 	r->tree.leaf = cgroup_load(r->req->cgroups, from);
+	pidspace_load(&r->tree.space, from);
+	if (r->state == BURYING && r->tree.space.init == 0)
+		from->failed = true;
 }
 
 struct run *
@@ -95,9 +105,11 @@ run_load(struct ev_loop *loop, struct state_reader *from,
 		run_free(r);
 		return NULL;
 	}
-	tree_init(&r->tree, req->kin, r->pid, req->id);
-	if (r->state < LINGERING) {
-		ev_io_set(&r->ended, r->pidfd, EV_READ);
+	if (r->state < BURYING)
+		tree_init(&r->tree, req->kin, r->pid, req->id);
+	if (r->state < LINGERING || r->state == BURYING) {
+		ev_io_set(&r->ended,
+		    r->state == BURYING ? r->tree.space.fd : r->pidfd, EV_READ);
 		ev_io_start(loop, &r->ended);
 	}
 	if (r->state != KILLED)

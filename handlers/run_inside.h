@@ -20,6 +20,8 @@ enum run_state {
 	LINGERING, /* what it left may go on; the timer is the next look */
 	DRAINING,  /* the timer is the end of RUN_DRAIN */
 	SWEEPING,  /* what it left was sent KILL; the timer is the next look */
+	/* It is reaped; its namespace's init ends. The timer is `until`. */
+	BURYING,
 };
 
 struct run {

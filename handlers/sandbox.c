@@ -25,6 +25,7 @@
 enum {
 	FLAG_NOSUID = 2,
 	FLAG_NODEV = 4,
+	FLAG_NOEXEC = 8,
 	FLAG_BIND = 4096,
 	FLAG_REC = 16384,
 	FLAG_SLAVE = 1 << 19,
@@ -150,6 +151,10 @@ own_mounts(const struct sandbox *s)
 {
 	if (mount_raw(NULL, "/", NULL, FLAG_REC | FLAG_SLAVE, NULL) < 0)
 		return -1;
+	if (s->proc &&
+	    mount_raw("proc", "/proc", "proc",
+		FLAG_NOSUID | FLAG_NODEV | FLAG_NOEXEC, NULL) < 0)
+		return -1;
 	if (s->tmp &&
 	    (own_tmp("/tmp", s->keep) < 0 || own_tmp("/var/tmp", s->keep) < 0))
 		return -1;
@@ -178,7 +183,7 @@ raise_loopback(void)
 int IN_CHILD
 sandbox_enter(const struct sandbox *s)
 {
-	bool mounts = s->tmp || s->all || s->nread_only > 0;
+	bool mounts = s->tmp || s->proc || s->all || s->nread_only > 0;
 	int flags =
 	    (mounts ? CLONE_NEWNS : 0) | (s->network ? CLONE_NEWNET : 0);
 

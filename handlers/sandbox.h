@@ -16,6 +16,7 @@
 /* Zeroed: the host's. What it points at is borrowed. */
 struct sandbox {
 	bool tmp;     /* own /tmp and /var/tmp */
+	bool proc;    /* /proc shows its own process namespace */
 	bool network; /* own, with a loopback interface that is up */
 	bool all;     /* read-only, but /dev, /proc, /sys and keep */
 	const char *const *read_only; /* paths; those that are not there are

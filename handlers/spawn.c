@@ -7,7 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -19,23 +19,9 @@
 
 #include "handlers/in_child.h"
 
-/*
- * ThreadSanitizer takes every clone(2) for a fork, and tells its books in our
- * memory that they are the child's. The other name of the call passes it by.
- */
-#ifndef __has_feature
-#define __has_feature(x) 0
-#endif
-#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
-extern int clone_unseen(int (*fn)(void *), void *stack, int flags, void *arg,
-    int *pidfd) __asm__("__clone");
-#define clone clone_unseen
-#endif
-
 enum {
-	STACK_SIZE = 32 * 1024, /* a few hundred bytes are needed */
-	CONTROL_FD = 3,         /* in the child, as the next */
-	REPORT_FD = 4,          /* closed by exec */
+	CONTROL_FD = 3, /* in the child, as the next */
+	REPORT_FD = 4,  /* closed by exec */
 	TRIES = 6,
 };
 
@@ -59,37 +45,6 @@ struct birth {
 
 /* In the child: raw system calls only, down to become(). */
 
-/*
- * Not sigaction(3): the C library refuses two signals, and sanitizers keep a
- * table of dispositions that lies in the memory shared with the parent.
- */
-static void IN_CHILD
-default_dispositions(void)
-{
-	static const unsigned long default_action[16];
-
-	for (int sig = 1; sig < NSIG; sig++)
-		syscall(SYS_rt_sigaction, sig, default_action, NULL, NSIG / 8);
-}
-
-/*
- * Closing, not marking: another program that is being started right now has
- * copies of its neighbours' pipe ends, and must not keep them from reaching
- * their end of file while it hangs in chdir or exec.
- */
-static void IN_CHILD
-close_from(int first)
-{
-	if (syscall(SYS_close_range, first, ~0U, 0) == 0)
-		return;
-
-	struct rlimit most;
-	if (getrlimit(RLIMIT_NOFILE, &most) < 0)
-		return;
-	for (int fd = first; (rlim_t)fd < most.rlim_cur; fd++)
-		syscall(SYS_close, fd);
-}
-
 /* Sources are above CONTROL_FD: no dup3 hits one that is still needed. */
 static int IN_CHILD
 take_stdio(const struct pipes *p, int *report)
@@ -108,8 +63,21 @@ take_stdio(const struct pipes *p, int *report)
 	    syscall(SYS_dup3, *report, REPORT_FD, O_CLOEXEC) < 0)
 		return -1;
 	*report = REPORT_FD;
-	close_from(REPORT_FD + 1);
+	in_child_close_from(REPORT_FD + 1);
 	return 0;
+}
+
+/*
+ * Whether nobody is left who reads the report. In a process namespace of its
+ * own a program's parent has no number.
+ */
+static bool IN_CHILD
+is_unheard(int report)
+{
+	struct pollfd p = { .fd = report };
+	struct timespec now = { 0, 0 };
+
+	return syscall(SYS_ppoll, &p, 1, &now, NULL, 0) > 0;
 }
 
 /*
@@ -117,7 +85,7 @@ take_stdio(const struct pipes *p, int *report)
  * of the user takes the signal back, so this comes after it.
  */
 static int IN_CHILD
-limit(pid_t parent, const struct spawn_request *req)
+limit(pid_t parent, const struct spawn_request *req, int report)
 {
 	bool gain = req->confine != NULL && req->confine->may_gain_privileges;
 	bool outlive = req->outlive;
@@ -126,7 +94,8 @@ limit(pid_t parent, const struct spawn_request *req)
 	    (!gain && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) ||
 	    prctl(PR_SET_PDEATHSIG, outlive ? 0 : SIGKILL, 0, 0, 0) < 0)
 		return -1;
-	if (outlive || getppid() == parent)
+	if (outlive ||
+	    (req->init != NULL ? !is_unheard(report) : getppid() == parent))
 		return 0;
 	errno = EOWNERDEAD;
 	return -1;
@@ -149,8 +118,6 @@ confine(const struct confine *c)
 static enum spawn_stage IN_CHILD
 prepare_and_exec(const struct birth *b, int *report)
 {
-	unsigned long none[16] = { 0 };
-
 	/*
 	 * Descriptors first: a pipe that the loop closes while we have a copy
 	 * of it stays in its epoll set, and costs it a new one.
@@ -160,7 +127,7 @@ prepare_and_exec(const struct birth *b, int *report)
 		return SPAWN_CGROUP;
 	if (take_stdio(b->pipes, report) < 0)
 		return SPAWN_STDIO;
-	default_dispositions();
+	in_child_dispositions();
 	if (setsid() < 0)
 		return SPAWN_SESSION;
 	if (b->req->confine != NULL) {
@@ -169,13 +136,13 @@ prepare_and_exec(const struct birth *b, int *report)
 		if (failed != SPAWN_EXEC)
 			return failed;
 	}
-	if (limit(b->parent, b->req) < 0)
+	if (limit(b->parent, b->req, *report) < 0)
 		return SPAWN_LIMITS;
 	umask(b->req->mask);
 	if (chdir(b->req->workdir) < 0)
 		return SPAWN_WORKDIR;
 
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, NSIG / 8);
+	in_child_unblock();
 	execve(b->req->path, b->req->argv, b->req->env);
 	return SPAWN_EXEC;
 }
@@ -261,34 +228,18 @@ open_all(struct pipes *p, const struct spawn_request *req)
 	return open_pipe(p->report, -1);
 }
 
-/*
- * The child runs on a stretch of our own stack: we sleep until it has left
- * it. A stack that is mapped for each start would cost two system calls and,
- * with threads, an interruption of every other processor.
- */
+/* In a namespace of its own with space; its number as we see it. */
 static pid_t
-clone_child(struct birth *b, int *pidfd)
+clone_into(struct birth *b, const struct pidspace *space, int *pidfd)
 {
-	_Alignas(64) char stack[STACK_SIZE];
+	int back = space->init != 0 ? pidspace_enter(space) : -1;
 
-	return clone(become, stack + sizeof stack,
-	    CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, b, pidfd);
-}
-
-/*
- * The child is born with our signal handlers, and would run them in our
- * memory: nothing may be delivered before it has put the defaults back.
- */
-static pid_t
-clone_quietly(struct birth *b, int *pidfd)
-{
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	pid_t pid = clone_child(b, pidfd);
+	if (space->init != 0 && back < 0)
+		return -1;
+	pid_t pid = in_child_clone(become, b, 0, pidfd);
 	int errnum = errno;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (back >= 0)
+		pidspace_leave(back);
 	errno = errnum;
 	return pid;
 }
@@ -320,12 +271,17 @@ start(const struct spawn_request *req, struct spawn_child *child,
 	struct pipes p;
 	struct spawn_failure at = { SPAWN_PIPES, 0 };
 	struct birth b = { req, &p, getpid() };
+	struct pidspace space = { 0, -1 };
 	int pidfd = -1;
 
 	if (open_all(&p, req) < 0)
 		goto fail_errno;
+	at.stage = SPAWN_NAMESPACE;
+	if (req->init != NULL &&
+	    pidspace_make(&space, req->init, req->outlive, p.report[W]) < 0)
+		goto fail_errno;
 	at.stage = SPAWN_CLONE;
-	pid_t pid = clone_quietly(&b, &pidfd);
+	pid_t pid = clone_into(&b, &space, &pidfd);
 	if (pid < 0)
 		goto fail_errno;
 
@@ -336,7 +292,7 @@ start(const struct spawn_request *req, struct spawn_child *child,
 		goto fail;
 	}
 	*child = (struct spawn_child){ pid, pidfd, p.in[W], p.out[R], p.err[R],
-		p.control[R] };
+		p.control[R], space };
 	close_one(&p.in[R]);
 	close_one(&p.out[W]);
 	close_one(&p.err[W]);
@@ -347,6 +303,7 @@ start(const struct spawn_request *req, struct spawn_child *child,
 fail_errno:
 	at.errnum = errno;
 fail:
+	pidspace_end(&space);
 	close_all(&p);
 	*why = at;
 	return -1;
@@ -380,6 +337,7 @@ spawn_stage_name(enum spawn_stage stage)
 {
 	static const char *const names[] = {
 		[SPAWN_PIPES] = "pipes",
+		[SPAWN_NAMESPACE] = "process namespace",
 		[SPAWN_CLONE] = "clone",
 		[SPAWN_CGROUP] = "control group",
 		[SPAWN_SESSION] = "session",

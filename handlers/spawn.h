@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "handlers/confine.h"
+#include "handlers/pidspace.h"
 
 struct spawn_request {
 	const char *path;    /* absolute */
@@ -27,6 +28,9 @@ struct spawn_request {
 	bool outlive;        /* no KILL when the thread ends */
 	int cgroup; /* cgroup_entrance() of where it is born; 0: with us */
 	const struct confine *confine; /* NULL: as we are, no_new_privs */
+	/* In a process namespace of its own that this program of ours keeps,
+	 * see pidspace_make(); NULL: in our own. */
+	const char *init;
 };
 
 /* Descriptors are close-on-exec and non-blocking. -1 where there is none. */
@@ -36,11 +40,13 @@ struct spawn_child {
 	int in;    /* we write: the program's stdin; -1 without feed */
 	int out;   /* we read */
 	int err;   /* we read */
-	int control; /* we read: descriptor 3; -1 without control */
+	int control;           /* we read: descriptor 3; -1 without control */
+	struct pidspace space; /* with init; the caller ends it */
 };
 
 enum spawn_stage {
 	SPAWN_PIPES,
+	SPAWN_NAMESPACE, /* of processes, and its init */
 	SPAWN_CLONE,
 	SPAWN_CGROUP,  /* making it, or moving into it */
 	SPAWN_SESSION, /* setsid */

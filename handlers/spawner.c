@@ -87,6 +87,7 @@ discard(struct spawner_ticket *t)
 		kill(-t->child.pid, SIGKILL);
 		while (waitpid(t->child.pid, NULL, 0) < 0 && errno == EINTR)
 			;
+		pidspace_end(&t->child.space);
 		close(t->child.pidfd);
 		close(t->child.out);
 		close(t->child.err);

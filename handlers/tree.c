@@ -16,6 +16,7 @@ void
 tree_init(struct tree *t, struct kin *kin, pid_t leader, const char *id)
 {
 	t->member.leader = leader;
+	t->member.init = t->space.init;
 	t->member.id = id;
 	t->kin = kin;
 	if (kin != NULL)
@@ -44,6 +45,7 @@ tree_kill(const struct tree *t)
 	if ((t->leaf == NULL || cgroup_kill(t->leaf) < 0) && t->kin != NULL)
 		(void)descent_end(&t->member.leader, 1);
 	kill(-t->member.leader, SIGKILL);
+	pidspace_kill(&t->space);
 }
 
 /*
@@ -60,6 +62,8 @@ find_left(const struct tree *t, pid_t pids[ORPHANS_MAX])
 		if (n == 0) /* by the time we looked: they are others now */
 			pids[n++] = t->member.leader;
 	}
+	if (n == 0)
+		n = pidspace_left(&t->space, pids, ORPHANS_MAX);
 	if (n == 0 && t->kin != NULL)
 		n = kin_orphans(t->kin, &t->member, pids, ORPHANS_MAX);
 	return n;
@@ -102,10 +106,12 @@ tree_sweep(const struct tree *t, size_t *left)
 		if (t->leaf != NULL)
 			(void)cgroup_kill(t->leaf);
 		n = descent_end(pids, n);
+		pidspace_kill(&t->space);
 		if (look == 0)
 			first = n;
 	}
 	kill(-t->member.leader, SIGKILL);
+	pidspace_kill(&t->space);
 	return first;
 }
 

@@ -17,20 +17,22 @@
 
 #include "handlers/cgroup.h"
 #include "handlers/kin.h"
+#include "handlers/pidspace.h"
 
 struct tree {
 	struct kin_member member; /* its leader */
 	struct kin *kin;          /* NULL: no more than the group is known */
 	struct cgroup_leaf *leaf; /* owned; NULL: none */
+	struct pidspace space;    /* owned; what is in it dies with its init */
 };
 
 /*
- * kin and id are borrowed until tree_clear(). kin may be NULL. The leaf, which
- * may have been set before, stays.
+ * kin and id are borrowed until tree_clear(). kin may be NULL. The leaf and the
+ * space, which may have been set before, stay.
  */
 void tree_init(struct tree *t, struct kin *kin, pid_t leader, const char *id);
 
-/* Before the leader is reaped. The leaf stays. */
+/* Before the leader is reaped. The leaf and the space stay. */
 void tree_clear(struct tree *t);
 
 /* Asks all of the group to end. What is stopped goes on, to hear of it. */

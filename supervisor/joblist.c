@@ -144,7 +144,7 @@ joblist_owns(const struct dispatch *d, pid_t pid)
 	const struct task *t;
 
 	for (t = TAILQ_FIRST(&d->all); t != NULL; t = TAILQ_NEXT(t, link))
-		if (t->run != NULL && run_pid(t->run) == pid)
+		if (t->run != NULL && run_owns(t->run, pid))
 			return true;
 	return false;
 }

@@ -8,6 +8,9 @@
 #include "base/buf.h"
 #include "supervisor/confines.h"
 
+/* Also once its file has been replaced; as cli/main knows it. */
+static const char our_program[] = "/proc/self/exe";
+
 void
 request_limits(struct run_request *req, const struct handler *how)
 {
@@ -35,7 +38,9 @@ request_start(struct run_request *req, const struct invocation *v,
 		.mask = v->mask,
 		.feed = v->feed,
 		.control = how->control,
-		.confine = v->confine };
+		.confine = v->confine,
+		.init = how->confine.isolate == ISOLATE_PROCESS ? our_program
+								: NULL };
 	req->input = v->feed ? buf_front(v->input) : NULL;
 	req->input_len = v->feed ? buf_len(v->input) : 0;
 }

@@ -30,7 +30,8 @@ class Fleet:
 
     def start(self, jobs, env=None, **settings):
         config = {"server": self.bench.tap.url, "beat": "1s", "upgrade": "on",
-            "jobs": {n: {"exec": [h]} for n, h in jobs.items()}, **settings}
+            "jobs": {n: h if isinstance(h, dict) else {"exec": [h]}
+                for n, h in jobs.items()}, **settings}
         config = {k: v for k, v in config.items() if v is not None}
         self.config = self.scratch / "fleet.yaml"
         self.config.write_text(json.dumps(config))

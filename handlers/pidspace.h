@@ -1,0 +1,77 @@
+/*
+ * pidspace - a process namespace of its own for a program, and its init.
+ *
+ * What runs in the namespace sees no other process, and the kernel ends all
+ * of it when the namespace's first process ends, however it forked
+ * (pid_namespaces(7)). The program itself is not that first process, which
+ * would make it deaf to every signal that it does not handle, and the parent
+ * of all that breaks away below it: the first is an init of ours, that does
+ * nothing but wait. The program is a child of ours all the same, so its exit
+ * status is had from where it always is. Needs CAP_SYS_ADMIN.
+ *
+ * As long as a child of ours in the namespace has not been reaped, the init
+ * does not end: reap the program first.
+ *
+ * SPDX-License-Identifier: ISC
+ */
+#ifndef HANDLERS_PIDSPACE_H
+#define HANDLERS_PIDSPACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/state.h"
+
+/* What the init is called, for pidspace_keep(). */
+#define PIDSPACE_INIT "faktotum-init"
+
+/* Zeroed: none. */
+struct pidspace {
+	pid_t init; /* as we see it; 0: none */
+	int fd;     /* its pidfd, close-on-exec; readable once it has ended */
+};
+
+/*
+ * Starts an init: program, absolute, with PIDSPACE_INIT as its only word. It
+ * must call pidspace_keep(). Unless it may outlive us it is sent KILL when the
+ * calling thread ends; `life` is a pipe's writing end whose only reader is this
+ * process, by which it knows that we are there to do so. Returns 0, or -1 with
+ * errno. May be called from several threads at once.
+ */
+int
+pidspace_make(struct pidspace *p, const char *program, bool outlive, int life);
+
+/*
+ * What this thread clones from now on is born there, until pidspace_leave();
+ * it must start no threads meanwhile. Returns a descriptor for
+ * pidspace_leave(), or -1 with errno. Leaving cannot fail but for a bug.
+ */
+int pidspace_enter(const struct pidspace *p);
+void pidspace_leave(int back);
+
+/* KILL to the init, and so to all in it. Does nothing where there is none. */
+void pidspace_kill(const struct pidspace *p);
+
+/*
+ * What is alive in it beside init and leader, as far as it has lost its
+ * parent: at most max in pids. Returns how many, once the leader has ended.
+ */
+size_t pidspace_left(const struct pidspace *p, pid_t *pids, size_t max);
+
+/* Whether the init has ended, and with it all; reaps it then. */
+bool pidspace_is_over(const struct pidspace *p);
+
+/* Kills and waits: with nothing else unreaped in it. */
+void pidspace_end(struct pidspace *p);
+
+/* Closes the descriptor. The init stays as it is. */
+void pidspace_clear(struct pidspace *p);
+
+void pidspace_save(const struct pidspace *p, struct state_writer *w);
+void pidspace_load(struct pidspace *p, struct state_reader *r);
+
+/* In the init: waits for its end. */
+int pidspace_keep(void);
+
+#endif
