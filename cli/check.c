@@ -40,7 +40,7 @@ static const char usage_text[] =
     "without\n"
     "                     drop-ins; for a name systemctl is asked\n"
     "      --server [URL] also: ask the server for its queues and compare\n"
-    "                     them with FILE's; default: the first of FILE\n"
+    "                     them with FILE's; default: all servers of FILE\n"
     "      --reference    print every setting with its default, as Markdown\n"
     "      --help         print this text\n";
 
@@ -136,25 +136,46 @@ check_unit(const struct settings *s, const char *unit)
 	return EX_CONFIG;
 }
 
+/* One that does not answer keeps nobody from asking the next. */
 static int
-ask_server(const struct settings *s, const char *text)
+ask_one(const struct settings *s, const struct url *u, bool named)
+{
+	struct err e = { 0 };
+	char shown[URL_SHOWN_MAX];
+
+	url_show(u, shown);
+	if (named)
+		printf("%s:\n", shown);
+	int r = compare_server(s, u, stdout, &e);
+	(void)fflush(stdout);
+	if (r == 0)
+		return 0;
+	fprintf(stderr, "%s\n", e.text);
+	return r == -EACCES ? EX_NOPERM : EX_UNAVAILABLE;
+}
+
+/* The server that text names, else all of the configuration. */
+static int
+ask_servers(const struct settings *s, const char *text)
 {
 	struct err e = { 0 };
 	struct servers found = { .count = 1 };
-	struct url *u = &found.urls[0];
+	int status = 0;
 
-	if ((text != NULL ? server_url(text, u, &e)
+	if ((text != NULL ? server_url(text, &found.urls[0], &e)
 			  : server_urls_of(s, &found, &e)) < 0) {
 		fprintf(
 		    stderr, "%s%s\n", text != NULL ? "--server: " : "", e.text);
 		return text != NULL ? EX_USAGE : EX_CONFIG;
 	}
-	int r = compare_server(s, u, stdout, &e);
+	for (size_t i = 0; i < found.count; i++) {
+		int one = ask_one(s, &found.urls[i], found.count > 1);
+
+		if (status == 0)
+			status = one;
+	}
 	explicit_bzero(&found, sizeof found);
-	if (r == 0)
-		return 0;
-	fprintf(stderr, "%s\n", e.text);
-	return r == -EACCES ? EX_NOPERM : EX_UNAVAILABLE;
+	return status;
 }
 
 static int
@@ -169,7 +190,7 @@ check_settings(const struct settings *s, const struct request *q)
 		printf("%s: ok, %zu handler%s\n", s->file, s->nhandlers,
 		    s->nhandlers == 1 ? "" : "s");
 	if (status == 0 && q->ask)
-		status = ask_server(s, q->server);
+		status = ask_servers(s, q->server);
 	return status;
 }
 

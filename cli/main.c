@@ -15,8 +15,10 @@
 #include "cli/check.h"
 #include "cli/dev.h"
 #include "cli/drain.h"
+#include "cli/job.h"
 #include "cli/msg.h"
 #include "cli/push.h"
+#include "cli/queue.h"
 #include "cli/quiet.h"
 #include "cli/resume.h"
 #include "cli/run.h"
@@ -24,6 +26,7 @@
 #include "cli/status.h"
 #include "cli/tail.h"
 #include "cli/top.h"
+#include "cli/worker.h"
 #include "handlers/pidspace.h"
 
 static const struct verb {
@@ -35,6 +38,9 @@ static const struct verb {
 	{ "dev", dev_main, "a server and a supervisor together" },
 	{ "check", check_main, "find the mistakes in a configuration" },
 	{ "push", push_main, "give jobs to the server" },
+	{ "job", job_main, "end jobs on the server, see what came of them" },
+	{ "queue", queue_main, "pause, resume, remove queues on the server" },
+	{ "worker", worker_main, "let the server quiet or end its workers" },
 	{ "run-once", run_once_main, "run one handler by hand" },
 	{ "msg", msg_main, "from a handler: tell the supervisor something" },
 	{ "status", status_main, "show the supervisor and its jobs" },

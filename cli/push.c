@@ -20,13 +20,11 @@
 #include "base/json.h"
 #include "cli/args.h"
 #include "cli/bulk.h"
-#include "cli/connection.h"
 #include "cli/draft.h"
+#include "cli/server_options.h"
 #include "protocol/job.h"
 
 enum { CUSTOM_MAX = 256 };
-
-#define TIMEOUT (INT64_C(10) * CLOCK_NS_PER_S)
 
 static const char usage[] =
     "usage: faktotum push JOBTYPE [ARG...] [OPTION...]\n"
@@ -48,34 +46,22 @@ static const char usage[] =
     "                     job is dropped; -1: it goes to the dead set at once\n"
     "  --reserve-for D    how long one attempt may take, 60s to 24h\n"
     "  --custom KEY=VALUE a member of the job's \"custom\"; may be repeated\n"
-    "  --jid JID          at least 8 bytes (default: 24 random digits)\n"
-    "  --server URL       tcp://[:password@]host[:port] or tcp+tls://...;\n"
-    "                     default: what FAKTORY_PROVIDER names, or\n"
-    "                     FAKTORY_URL, or tcp://localhost:7419\n"
-    "  --ca FILE          tcp+tls: who may sign the server's certificate\n"
-    "                     (default: whom this system believes)\n"
-    "  --cert FILE        tcp+tls: our certificate, if the server wants one\n"
-    "  --key FILE         its key\n"
-    "  --server-name NAME tcp+tls: whose certificate it must be (default: "
-    "the\n"
-    "                     host of the URL)\n"
-    "  --no-verify        tcp+tls: believe whoever answers\n"
-    "  --stdin            the same as -\n"
+    "  --jid JID          at least 8 bytes (default: 24 random "
+    "digits)\n" SERVER_OPTIONS_HELP "  --stdin            the same as -\n"
     "  --json             print the result as a JSON object\n"
     "  -h, --help         print this\n"
-    "\n"
+    "\n" SERVER_PASSWORD_HELP "\n"
     "With - only --queue, --retry and --reserve-for apply, to lines that do\n"
     "not say it themselves. A word after -- is never an option.\n"
     "\n"
     "exit status: 0 pushed; 64 wrong usage; 65 a job was refused; 66 standard\n"
-    "input or a certificate cannot be read; 69 no server; 75 not pushed, or\n"
-    "nobody knows: try again; 77 wrong password\n";
+    "input, a certificate or the credential cannot be read; 69 no server;\n"
+    "75 not pushed, or nobody knows: try again; 77 wrong password\n";
 
 struct request {
 	struct draft draft;
 	char *custom[CUSTOM_MAX];
-	char *server;
-	struct tls_plan tls;
+	struct server_options server;
 	bool bulk;
 	bool json;
 };
@@ -90,14 +76,8 @@ enum {
 	OPT_RESERVE,
 	OPT_CUSTOM,
 	OPT_JID,
-	OPT_SERVER,
 	OPT_STDIN,
 	OPT_JSON,
-	OPT_CA,
-	OPT_CERT,
-	OPT_KEY,
-	OPT_SERVER_NAME,
-	OPT_NO_VERIFY,
 	OPT_HELP = 'h',
 };
 
@@ -111,14 +91,9 @@ static const struct option options[] = {
 	{ "reserve-for", required_argument, NULL, OPT_RESERVE },
 	{ "custom", required_argument, NULL, OPT_CUSTOM },
 	{ "jid", required_argument, NULL, OPT_JID },
-	{ "server", required_argument, NULL, OPT_SERVER },
+	SERVER_OPTION_ROWS,
 	{ "stdin", no_argument, NULL, OPT_STDIN },
 	{ "json", no_argument, NULL, OPT_JSON },
-	{ "ca", required_argument, NULL, OPT_CA },
-	{ "cert", required_argument, NULL, OPT_CERT },
-	{ "key", required_argument, NULL, OPT_KEY },
-	{ "server-name", required_argument, NULL, OPT_SERVER_NAME },
-	{ "no-verify", no_argument, NULL, OPT_NO_VERIFY },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ 0 },
 };
@@ -200,20 +175,8 @@ take_value(struct request *q, int option, char *value, struct err *e)
 	case OPT_JID:
 		d->jid = value;
 		return 0;
-	case OPT_CA:
-		q->tls.ca = value;
-		return 0;
-	case OPT_CERT:
-		q->tls.cert = value;
-		return 0;
-	case OPT_KEY:
-		q->tls.key = value;
-		return 0;
-	case OPT_SERVER_NAME:
-		q->tls.name = value;
-		return 0;
 	default:
-		q->server = value;
+		(void)server_options_take(&q->server, option, value);
 		return 0;
 	}
 }
@@ -243,8 +206,8 @@ take_words(struct request *q, int argc, char **argv)
 
 	if (!q->bulk && (d->jobtype == NULL || d->jobtype[0] == '\0'))
 		return complain("which JOBTYPE?");
-	if ((q->tls.cert == NULL) != (q->tls.key == NULL))
-		return complain("--cert and --key go together");
+	if (server_options_mistake(&q->server) != NULL)
+		return complain(server_options_mistake(&q->server));
 	if (d->args != NULL && d->nwords > 0)
 		return complain("--args stands instead of ARGs");
 	if (q->bulk &&
@@ -276,9 +239,6 @@ take_line(struct request *q, int argc, char **argv, int *status)
 			break;
 		case OPT_JSON:
 			q->json = true;
-			break;
-		case OPT_NO_VERIFY:
-			q->tls.anyone = true;
 			break;
 		case '?':
 			fputs("faktotum push --help tells more\n", stderr);
@@ -375,48 +335,6 @@ push_many(const struct request *q, struct connection *c)
 	return r < 0 || n.postponed > 0 ? EX_TEMPFAIL : EX_OK;
 }
 
-/* NULL with *status and *e set. */
-static struct connection *
-dial(const struct request *q, const struct url *url, int *status, struct err *e)
-{
-	struct tls *tls = NULL;
-
-	*status = EX_NOINPUT;
-	if (url->tls && (tls = tls_client(&q->tls, NULL, e)) == NULL)
-		return NULL;
-	if (url->tls && q->tls.anyone)
-		fputs("faktotum push: warning: --no-verify: whoever answers "
-		      "is believed to be the server\n",
-		    stderr);
-	*e = (struct err){ 0 };
-	struct connection *c = connection_open(url, tls, TIMEOUT, e);
-	tls_drop(tls);
-	*status = e->code == EACCES ? EX_NOPERM : EX_UNAVAILABLE;
-	return c;
-}
-
-/* NULL with *status set and the reason told. */
-static struct connection *
-reach(const struct request *q, int *status)
-{
-	struct connection *c = NULL;
-	struct url url;
-	struct err e = { 0 };
-
-	if (connection_server(q->server, &url, &e) < 0) {
-		*status = EX_USAGE;
-	} else {
-		/* What stands in argv can be read by everyone on this host. */
-		if (q->server != NULL && url.has_password)
-			memset(q->server, '*', strlen(q->server));
-		c = dial(q, &url, status, &e);
-	}
-	explicit_bzero(&url, sizeof url);
-	if (c == NULL)
-		fprintf(stderr, "faktotum push: %s\n", e.text);
-	return c;
-}
-
 /* The job is made before the server is looked for: mistakes come first. */
 static int
 push(struct request *q)
@@ -444,7 +362,7 @@ push(struct request *q)
 		status = e.code == EINVAL ? EX_DATAERR : EX_OSERR;
 		goto fail;
 	}
-	c = reach(q, &status);
+	c = server_options_reach(&q->server, &status);
 	if (c != NULL)
 		status = q->bulk ? push_many(q, c) : push_one(q, c, job);
 	connection_close(c);
@@ -470,6 +388,7 @@ push_main(int argc, char **argv)
 	}
 	argv[0] = name;
 	q->draft.custom = q->custom;
+	q->server.verb = "push";
 	q->draft.queue = "default";
 	q->draft.retry = JOB_RETRY_DEFAULT;
 	q->draft.now = clock_wall();

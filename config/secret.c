@@ -260,6 +260,22 @@ secret_credential(struct reader *r)
 	    r, (struct mark){ 0 }, "CREDENTIALS_DIRECTORY", path, true);
 }
 
+int
+secret_find(const char *(*lookup)(const char *name), char **text, struct err *e)
+{
+	struct reader r = { .lookup = lookup };
+	char path[PATH_MAX];
+
+	*text = NULL;
+	if (credential_path(&r, SECRET_CREDENTIAL, path) == NULL)
+		return 0;
+	*text = secret_read(path, e);
+	if (*text != NULL || e->code == ENOENT || e->code == ENODATA)
+		return 0;
+	err_wrap(e, "CREDENTIALS_DIRECTORY");
+	return -e->code;
+}
+
 char *
 secret_file(struct reader *r, const struct node *n)
 {

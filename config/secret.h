@@ -33,6 +33,14 @@ void secret_decode(
 char *secret_credential(struct reader *r);
 
 /*
+ * The same for a program without a configuration: *text is NULL for none.
+ * lookup gives environment variables. Returns 0, or a negative errno with *e
+ * set. The caller frees and wipes *text.
+ */
+int secret_find(
+    const char *(*lookup)(const char *name), char **text, struct err *e);
+
+/*
  * The file that a secret was read from, so that it can be read again: of a
  * node that secret_decode() has taken; or, for NULL, secret_credential()'s.
  * NULL: it was no file. Owned: free().

@@ -81,6 +81,25 @@ def test_server_by_url(tmp_path, server):
     assert code == 69 and "127.0.0.1:1" in err
 
 
+def test_every_server_is_asked(tmp_path, start_server):
+    """All servers of a list answer under their names; one that is away is told,
+    and keeps nobody from asking the others."""
+    one, two = start_server(), start_server()
+    with one.client() as c:
+        c.push(queue="on-one")
+    with two.client() as c:
+        c.push(queue="on-two")
+    settings = {"server": [one.url, "tcp://127.0.0.1:1", two.url]}
+    code, out, err = check(tmp_path, settings, "--server")
+    assert code == 69 and "127.0.0.1:1" in err
+    first, second = out.index(f"{one.url}:\n"), out.index(f"{two.url}:\n")
+    assert first < out.index("on-one") < second < out.index("on-two")
+    settings["server"] = [one.url, two.url]
+    assert check(tmp_path, settings, "--server")[0] == 0
+    code, out, _ = check(tmp_path, settings, "--server", two.url)
+    assert code == 0 and "on-two" in out and "on-one" not in out
+
+
 def test_server_with_password(tmp_path, start_server):
     """The configuration's password is used; a wrong one is exit 77."""
     secret = tmp_path / "secret"
