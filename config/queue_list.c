@@ -22,9 +22,8 @@ static const struct field weight_row = {
 	.max = QUEUE_WEIGHT_MAX,
 };
 
-/* The server takes no other names. */
-static bool
-name_fits(const char *text)
+bool
+queue_name_fits(const char *text)
 {
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "abcdefghijklmnopqrstuvwxyz0123456789._-";
@@ -41,7 +40,7 @@ add(struct reader *r, struct settings *s, struct map *seen, char *queue,
 	char quoted[READER_QUOTED_MAX];
 
 	reader_quote(queue, quoted);
-	if (!name_fits(queue)) {
+	if (!queue_name_fits(queue)) {
 		reader_complain(r, at,
 		    "%s: %s cannot be a queue, expected 1 to %d "
 		    "of A-Z a-z 0-9 . _ -",

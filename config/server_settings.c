@@ -174,6 +174,15 @@ const struct field server_settings_fields[] = {
 	    .help = "What becomes of a job whose jobtype is not in `jobtypes` "
 		    "or whose args do not fit: refused (`strict`), or logged, "
 		    "counted and taken (`warn`)." },
+	{ .name = "queue_weights",
+	    .kind = FIELD_OTHER,
+	    .decode = queue_weights_decode,
+	    .offset = AT(queue_weights),
+	    .expected = "a mapping of queues to weights, 1 to 1000",
+	    .help = "`{critical: 5, default: 2}`: a FETCH that names several "
+		    "of these queues gets their jobs in this proportion. "
+		    "Without it queues are served in the order that the client "
+		    "gives." },
 	{ .name = "web",
 	    .kind = FIELD_GROUP,
 	    .rows = web_settings_fields,
@@ -324,7 +333,10 @@ server_settings_renew(struct server_settings *s, struct server_settings *next)
 {
 	struct tls_settings before = s->tls;
 	struct jobtypes jobtypes = s->jobtypes;
+	struct queue_weights weights = s->queue_weights;
 
+	s->queue_weights = next->queue_weights;
+	next->queue_weights = weights;
 	s->jobtypes = next->jobtypes;
 	next->jobtypes = jobtypes;
 	swap(&s->password, &next->password);
@@ -343,6 +355,7 @@ server_settings_free(struct server_settings *s)
 	free(s->file);
 	tls_settings_clear(&s->tls);
 	jobtypes_clear(&s->jobtypes);
+	queue_weights_clear(&s->queue_weights);
 	free(s->listen);
 	free(s->data);
 	free(s->web_listen);

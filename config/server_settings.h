@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "config/jobtypes.h"
+#include "config/queue_weights.h"
 #include "config/settings.h"
 
 struct server_settings {
@@ -27,6 +28,7 @@ struct server_settings {
 	int64_t worker_grace;     /* ns; default 15 s */
 	int64_t worker_deaths;    /* default 3; 0: they fail no job */
 	struct jobtypes jobtypes; /* default: none, every job is welcome */
+	struct queue_weights queue_weights; /* default: none */
 	enum log_format log_format;
 	enum log_level log_level;
 	struct {
@@ -60,8 +62,8 @@ bool web_settings_exposed(const struct server_settings *s);
 
 /*
  * Takes from next what may change while the server runs: passwords, the
- * names of certificates if next has them, and the jobtypes. next has what was
- * there before then.
+ * names of certificates if next has them, the jobtypes, and the queues'
+ * weights. next has what was there before then.
  */
 void
 server_settings_renew(struct server_settings *s, struct server_settings *next);

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/weights.h"
+
 struct fetch_link {
 	struct fetch *fetch;
 	struct queue *queue;
@@ -96,15 +98,39 @@ end(struct fetch *f)
 static void taken(void *ctx, int result, const struct err *why, struct entry *e,
     const struct jobs_delivery *d);
 
-/* Takes from the first queue that has something. False: none has. */
+static bool
+gives(const struct queue *q)
+{
+	return !q->paused && q->head != NULL;
+}
+
+/* Of its queues with weights; from is the first of them that gives. */
+static struct queue *
+next_weighted(const struct fetch *f, size_t from)
+{
+	struct queue *ready[FETCH_QUEUES_MAX];
+	size_t n = 0;
+
+	for (size_t i = from; i < f->nlinks; i++)
+		if (f->links[i].queue->weight > 0 && gives(f->links[i].queue))
+			ready[n++] = f->links[i].queue;
+	return weights_next(ready, n);
+}
+
+/*
+ * Takes from the first queue that has something; queues with weights stand
+ * together where the first of them stands. False: none has.
+ */
 static bool
 try_queues(struct fetch *f)
 {
 	for (size_t i = 0; i < f->nlinks; i++) {
 		struct queue *q = f->links[i].queue;
 
-		if (q->paused || q->head == NULL)
+		if (!gives(q))
 			continue;
+		if (q->weight > 0)
+			q = next_weighted(f, i);
 		if (jobs_take(f->all->jobs, q, f->wid, taken, f) < 0)
 			continue; /* short of memory: as if it were empty */
 		f->taking = true;
@@ -212,7 +238,7 @@ void
 fetches_serve(struct fetches *fs, struct queue *q)
 {
 	(void)fs;
-	while (!q->paused && q->head != NULL && q->first_wait != NULL) {
+	while (gives(q) && q->first_wait != NULL) {
 		struct fetch *f = q->first_wait->fetch;
 
 		/* It takes from the first queue on its own list. */

@@ -44,7 +44,7 @@ static const char usage[] =
     "\n"
     "TERM and INT end it in order. HUP: read passwords and certificates "
     "again,\n"
-    "for new connections, and the jobtypes.\n"
+    "for new connections, and jobtypes and weights.\n"
     "\n"
     "Exit status: 0 stopped by a signal; 64 wrong usage; 66 no such file;\n"
     "69 the address cannot be had; 73 or 74 the data directory cannot be\n"

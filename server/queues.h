@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "server/entry.h"
 
@@ -20,6 +21,8 @@ struct queue {
 	struct entry *head, *tail; /* ascending seq */
 	size_t count;
 	struct fetch_link *first_wait, *last_wait; /* longest waiting first */
+	int64_t weight; /* 0: none; server/weights.h, as the next */
+	int64_t credit;
 	bool paused;
 	bool known;
 	size_t name_len;

@@ -6,8 +6,12 @@
 #include "base/log.h"
 #include "server/certificates.h"
 #include "server/parts.h"
+#include "server/weights.h"
 
-/* Makes use of the settings that are new; nothing has changed on failure. */
+/*
+ * Makes use of the settings that are new. On failure nothing has changed but
+ * perhaps the weights, which can be set back: their queues are there.
+ */
 static int
 use(struct server *s, struct err *e)
 {
@@ -15,6 +19,8 @@ use(struct server *s, struct err *e)
 		return err_set(e, EINVAL,
 		    "without a password others could look at %s",
 		    s->settings->web_listen);
+	if (weights_set(s->queues, &s->settings->queue_weights) < 0)
+		return err_set(e, ENOMEM, "out of memory");
 	return catalogue_load(s->catalogue, &s->settings->jobtypes, e);
 }
 
@@ -37,6 +43,7 @@ renew(struct server *s, struct server_settings *next)
 	server_settings_renew(s->settings, next);
 	if (use(s, &e) < 0) {
 		server_settings_renew(s->settings, next);
+		(void)weights_set(s->queues, &s->settings->queue_weights);
 		log_say(LOG_LEVEL_ERROR, "reload", "%s", e.text);
 		tls_drop(t);
 		return false;
@@ -55,7 +62,8 @@ server_reload(struct server *s, struct server_settings *next)
 	if (next != NULL && renew(s, next))
 		log_say(LOG_LEVEL_INFO, "reload",
 		    "passwords%s are those of %s, for new connections, and so "
-		    "are jobtypes; other settings are read at the start",
+		    "are jobtypes and queue_weights; other settings are read "
+		    "at the start",
 		    s->tls != NULL ? " and certificates" : "", next->file);
 	else
 		log_say(LOG_LEVEL_ERROR, "reload",

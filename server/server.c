@@ -18,6 +18,7 @@
 #include "server/commands.h"
 #include "server/listener.h"
 #include "server/parts.h"
+#include "server/weights.h"
 #include "server/web/web.h"
 
 enum { SCRATCH_MAX = 1 << 30 };
@@ -356,6 +357,10 @@ server_start(
 	s->began = clock_mono();
 	start_watchers(s);
 	if (make_parts(s) < 0) {
+		err_set(e, ENOMEM, "out of memory");
+		goto fail;
+	}
+	if (weights_set(s->queues, &settings->queue_weights) < 0) {
 		err_set(e, ENOMEM, "out of memory");
 		goto fail;
 	}

@@ -35,7 +35,7 @@ void server_ready(struct server *s);
 
 /*
  * SIGHUP: passwords and certificates are those of next from now on, for new
- * connections, and so are the jobtypes; all else is for the next start. Takes next; NULL: the settings
+ * connections, and so are jobtypes and weights; all else is for the next start. Takes next; NULL: the settings
  * are bad, and nothing changes. What happened is in the log.
  */
 void server_reload(struct server *s, struct server_settings *next);
