@@ -37,6 +37,15 @@ static const struct field limits_fields[] = {
 	    .dflt = "64M",
 	    .help =
 		"The longest command, and so the largest job or bulk push." },
+	{ .name = "job",
+	    .kind = FIELD_SIZE,
+	    .offset = AT(limits.job),
+	    .min = 0,
+	    .max = GIGA,
+	    .dflt = "0",
+	    .help = "The largest job, in bytes of its JSON as it is pushed. A "
+		    "larger one is refused, and its client may go on; 0 sets "
+		    "no limit but `limits.line`." },
 	{ .name = "memory",
 	    .kind = FIELD_SIZE,
 	    .offset = AT(limits.memory),
@@ -217,24 +226,38 @@ password_from_environment(struct reader *r, struct server_settings *s)
 		reader_no_memory(r);
 }
 
+static struct mark
+place_of(const struct node *root, const struct node *limits, const char *name)
+{
+	const struct node *n = limits != NULL ? node_get(limits, name) : NULL;
+
+	return n != NULL ? n->at : limits != NULL ? limits->at : root->at;
+}
+
 static void
 check_limits(
     struct reader *r, const struct server_settings *s, const struct node *root)
 {
 	const struct node *limits = node_get(root, "limits");
-	struct mark at = limits != NULL ? limits->at : root->at;
-	char memory[UNITS_SHOWN_MAX], line[UNITS_SHOWN_MAX];
+	char size[UNITS_SHOWN_MAX], line[UNITS_SHOWN_MAX];
 
-	if (r->count > 0 || s->limits.memory >= s->limits.line)
+	if (r->count > 0)
 		return;
-	units_show_size(s->limits.memory, memory);
 	units_show_size(s->limits.line, line);
-	if (limits != NULL && node_get(limits, "memory") != NULL)
-		at = node_get(limits, "memory")->at;
-	reader_complain(r, at,
-	    "limits.memory: %s is less than limits.line, "
-	    "expected at least %s",
-	    memory, line);
+	if (s->limits.memory < s->limits.line) {
+		units_show_size(s->limits.memory, size);
+		reader_complain(r, place_of(root, limits, "memory"),
+		    "limits.memory: %s is less than limits.line, "
+		    "expected at least %s",
+		    size, line);
+	}
+	if (s->limits.job > s->limits.line) {
+		units_show_size(s->limits.job, size);
+		reader_complain(r, place_of(root, limits, "job"),
+		    "limits.job: %s is more than limits.line, expected at "
+		    "most %s",
+		    size, line);
+	}
 }
 
 static void

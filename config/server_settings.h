@@ -34,6 +34,7 @@ struct server_settings {
 	struct {
 		int64_t connections; /* default 2000 */
 		int64_t line;        /* bytes of one command; default 64M */
+		int64_t job;         /* bytes of one job; 0: no limit */
 		int64_t memory; /* bytes all connections may buffer; 512M */
 		int64_t jobs;   /* how many may be here; 0: no limit */
 		int64_t disk;   /* bytes they may take; 0: no limit */

@@ -17,8 +17,8 @@ static int
 may_come(
     struct server *s, const struct job *job, uint64_t *effort, struct err *e)
 {
-	if (job_check(job, e) < 0)
-		return -EINVAL;
+	if (job_check(job, e) < 0 || room_for_size(s, job->object.len, e) < 0)
+		return -e->code;
 	return catalogue_judge(s->catalogue, job, effort, e);
 }
 

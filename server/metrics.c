@@ -227,6 +227,12 @@ put_pushes_refused(struct page *p, const char *name)
 }
 
 static void
+put_too_large(struct page *p, const char *name)
+{
+	put_count(p, name, p->s->room.too_large);
+}
+
+static void
 put_unfit(struct page *p, const char *name)
 {
 	static const char *const reasons[UNFITS] = { "jobtype", "args",
@@ -355,6 +361,8 @@ static const struct family families[] = {
 	{ "faktotum_server_pushes_refused_total", "counter",
 	    "PUSH and PUSHB refused at limits.jobs or limits.disk.",
 	    put_pushes_refused },
+	{ "faktotum_server_jobs_too_large_total", "counter",
+	    "Pushed jobs refused at limits.job.", put_too_large },
 	{ "faktotum_server_jobs_unfit_total", "counter",
 	    "Pushed jobs that did not fit `jobtypes`, by what did not and by "
 	    "what became of them.",

@@ -62,3 +62,16 @@ room_for(struct server *s, size_t jobs, struct err *e)
 	    "no room: there are %zu jobs, and limits.jobs is %" PRId64,
 	    jobs_here(s), most);
 }
+
+int
+room_for_size(struct server *s, size_t bytes, struct err *e)
+{
+	int64_t most = s->settings->limits.job;
+
+	if (most == 0 || bytes <= (size_t)most)
+		return 0;
+	s->room.too_large++;
+	return err_set(e, E2BIG,
+	    "the job is too large: %zu bytes, and limits.job is %" PRId64,
+	    bytes, most);
+}

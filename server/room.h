@@ -22,6 +22,7 @@ struct room {
 	int64_t looked; /* clock_mono(); when `full` was found out */
 	bool full;      /* the disk */
 	uint64_t refused;
+	uint64_t too_large; /* jobs */
 };
 
 /*
@@ -29,5 +30,8 @@ struct room {
  * client, and counted. Looks at the disk at most ten times a second.
  */
 int room_for(struct server *s, size_t jobs, struct err *e);
+
+/* The same for the size of one job: -E2BIG. */
+int room_for_size(struct server *s, size_t bytes, struct err *e);
 
 #endif

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from support.client import Client, ServerError, compact, new_job
+from support.program import BUILD, run
 from support.waiting import SLOW, wait_for
+from test_web import scrape
 
 
 def memory(pid):
@@ -324,3 +326,42 @@ def test_half_a_command_then_eof_is_not_executed(server, client):
         c.send("PUSH " + compact(new_job()))
     wait_for("it to be gone", lambda: client.info()["server"]["connections"] == 1)
     assert client.size() == 0
+
+
+def test_a_job_that_is_too_large_is_refused_alone(start_server):
+    """limits.job: refused before +OK with the setting's name, the size and
+    the limit; to the byte; in PUSHB only that one; the connection lives on,
+    as it does not for a line above limits.line."""
+    s = start_server(config="limits: {job: 1K, line: 8K}\n", web="127.0.0.1:0")
+    with s.client() as c:
+        job = new_job("t", "")
+        fits = 1024 - len(compact(job))
+        job["args"] = ["x" * fits]
+        assert len(compact(job)) == 1024
+        assert c.call("PUSH " + compact(job)) == "OK"
+        job["args"] = ["x" * (fits + 1)]
+        answer = c.call("PUSH " + compact(job))
+        assert answer.text == "ERR the job is too large: 1025 bytes, and limits.job is 1024"
+        # White space around a job is not the job's.
+        job["args"] = ["x" * fits]
+        assert c.call("PUSH   " + compact(job) + "  ") == "OK"
+        small, large = new_job(), new_job("t", "x" * 2000)
+        size = len(compact(large))
+        assert c.pushb([small, large, new_job()]) == {
+            large["jid"]: f"the job is too large: {size} bytes, and limits.job is 1024"}
+        assert c.size() == 4
+        c.send("PUSH " + "x" * 10000 + "\r\n")
+        assert "longer than" in c.reply().text
+        assert c.closed()
+    page = scrape(s)
+    assert page.value("faktotum_server_jobs_too_large_total") == 2
+
+
+def test_a_job_cannot_be_larger_than_its_line(tmp_path):
+    """A limit that could never apply is a mistake at load, with its place."""
+    config = tmp_path / "s.yaml"
+    config.write_text("limits: {job: 65M}\n")
+    done = run([BUILD / "faktotum-server", "-c", config, "--check"])
+    assert done.returncode == 78
+    assert ("s.yaml:1:15: limits.job: 65M is more than limits.line, expected at most 64M"
+        in done.stderr.decode())
