@@ -131,7 +131,7 @@ emit_line(const struct log_event *ev)
 	    put_event(line, ev) == 0)
 		log_write(buf_front(line), buf_len(line), lost);
 	else
-		log_write_lost();
+		log_write_lost(1);
 	buf_free(line);
 }
 
@@ -161,13 +161,19 @@ emit(const struct log_event *ev)
 		return;
 	}
 	if (!sink(sink_ctx, ev))
-		log_write_lost();
+		log_write_lost(1);
 }
 
 void
 log_lost(unsigned long n)
 {
-	log_write_put_losses(n);
+	log_write_lost(n);
+}
+
+unsigned long
+log_dropped(void)
+{
+	return log_write_total();
 }
 
 unsigned long
@@ -197,7 +203,7 @@ emit_formatted(struct log_event *ev, const char *fmt, va_list args)
 
 	int len = vasprintf(&message, fmt, args);
 	if (len < 0) {
-		log_write_lost();
+		log_write_lost(1);
 		return;
 	}
 	ev->message = message;

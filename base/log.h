@@ -80,8 +80,9 @@ void log_divert(log_sink *to, void *ctx);
 void log_lost(unsigned long n);
 void log_tell_losses(void);
 
-/* Lines lost and not told yet. */
+/* Lines lost and not told yet; all that were lost since the start. */
 unsigned long log_losses(void);
+unsigned long log_dropped(void);
 
 bool log_wants(enum log_level level);
 

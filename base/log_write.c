@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static unsigned long losses;
+static unsigned long losses, total;
 static bool torn; /* the last line on standard error has no end */
 
 /*
@@ -67,15 +67,28 @@ log_write(const char *lines, size_t len, unsigned long told)
 		losses -= told < losses ? told : losses;
 	} else {
 		losses++;
+		total++;
 		torn = torn || done > 0;
 	}
 	pthread_mutex_unlock(&lock);
 }
 
 void
-log_write_lost(void)
+log_write_lost(unsigned long n)
 {
-	log_write_put_losses(1);
+	pthread_mutex_lock(&lock);
+	losses += n;
+	total += n;
+	pthread_mutex_unlock(&lock);
+}
+
+unsigned long
+log_write_total(void)
+{
+	pthread_mutex_lock(&lock);
+	unsigned long n = total;
+	pthread_mutex_unlock(&lock);
+	return n;
 }
 
 void

@@ -18,8 +18,11 @@
  */
 void log_write(const char *lines, size_t len, unsigned long told);
 
-/* A line that could not even be made, or that another way out refused. */
-void log_write_lost(void);
+/* Lines that could not even be made, or that another way out refused. */
+void log_write_lost(unsigned long n);
+
+/* All that were ever lost. */
+unsigned long log_write_total(void);
 
 /* Lines dropped and not yet told; log_write() forgets those that it told. */
 unsigned long log_write_losses(void);

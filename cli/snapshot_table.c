@@ -182,6 +182,31 @@ put_counts(struct table *t, const struct json *s)
 	end_line(t);
 }
 
+/* A line for each handler that is left alone. */
+static void
+put_breakers(struct table *t, const struct json *s)
+{
+	const struct json all = json_get(s, "breakers");
+	struct json_walk w = json_walk(&all);
+	struct json one;
+
+	while (all.kind == JSON_ARRAY && json_next_element(&w, &one)) {
+		double left = call_number(&one, "left_s");
+
+		note(t, buf_puts(t->out, "breaker   "));
+		put_text(t, &one, "jobtype");
+		note(t, buf_puts(t->out, " is "));
+		put_text(t, &one, "state");
+		if (left >= 0) {
+			note(t, buf_puts(t->out, ", tried again in "));
+			put_span(t, left, 0);
+		}
+		note(t, buf_puts(t->out, ": "));
+		put_text(t, &one, "reason");
+		end_line(t);
+	}
+}
+
 static void
 put_progress(struct table *t, const struct json *job)
 {
@@ -252,6 +277,7 @@ snapshot_put_table(
 		return -ENOMEM;
 	put_supervisor(&t, &s->supervisor);
 	put_counts(&t, &s->supervisor);
+	put_breakers(&t, &s->supervisor);
 	put_jobs(&t, s);
 	buf_free(t.cell);
 	return t.failed;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "server/parts.h"
 #include "server/web/web.h"
 
@@ -189,6 +190,12 @@ put_healthy(struct page *p, const char *name)
 }
 
 /* ---- clients ------------------------------------------------------------------ */
+
+static void
+put_unlogged(struct page *p, const char *name)
+{
+	put_count(p, name, log_dropped());
+}
 
 static void
 put_commands(struct page *p, const char *name)
@@ -395,6 +402,8 @@ static const struct family families[] = {
 	{ "faktotum_server_store_used_bytes", "gauge",
 	    "What jobs take of the database: what limits.disk is about.",
 	    put_store_used },
+	{ "faktotum_server_log_lines_dropped_total", "counter",
+	    "Lines of the log that were dropped: its reader was too slow.", put_unlogged },
 	{ "faktotum_server_uptime_seconds", "gauge", "Time since the start.",
 	    put_uptime },
 	{ "faktotum_server_build_info", "gauge", "1, with the version.",

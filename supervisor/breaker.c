@@ -143,6 +143,16 @@ same_way(const struct breaker *b, const struct breaker_note *n)
 		strcmp(n->errtype, b->errtype) == 0);
 }
 
+const char *
+breaker_state_name(enum breaker_state state)
+{
+	static const char *const names[] = { [BREAKER_CLOSED] = "closed",
+		[BREAKER_OPEN] = "open",
+		[BREAKER_PROBING] = "probing" };
+
+	return names[state];
+}
+
 enum breaker_event
 breaker_note(struct breaker *b, const struct breaker_settings *s,
     const struct breaker_note *n, int64_t now)

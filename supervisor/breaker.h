@@ -38,6 +38,9 @@ enum breaker_sign {
 	BREAKER_UNAVAILABLE, /* its program could not be started */
 };
 
+/* "closed", "open", "probing". */
+const char *breaker_state_name(enum breaker_state state);
+
 enum breaker_event { BREAKER_STAYS, BREAKER_OPENS, BREAKER_CLOSES };
 
 #define BREAKER_TRUST INT64_C(1000000000) /* ns that a probe must run */

@@ -102,6 +102,7 @@ put_metrics(struct supervisor *s, struct http_answer *a)
 		.slots = (size_t)s->now->settings->concurrency,
 		.busy = dispatch_busy(s->dispatch),
 		.waiting = total.waiting,
+		.unlogged = log_dropped(),
 		.fetches = total.asked,
 		.told = total.told,
 		.queues = queues,

@@ -127,6 +127,19 @@ joblist_tell_work(const struct dispatch *d, struct metrics *m)
 	}
 }
 
+void
+joblist_walk_breakers(
+    const struct dispatch *d, joblist_each_breaker *each, void *ctx)
+{
+	for (size_t i = 0; i < d->lanes.generation->settings->nhandlers; i++) {
+		const struct lane *lane = d->lanes.of[i];
+
+		if (lane->breaker.state != BREAKER_CLOSED &&
+		    !each(ctx, lane->how->jobtype, &lane->breaker))
+			return;
+	}
+}
+
 size_t
 joblist_starting(const struct dispatch *d)
 {

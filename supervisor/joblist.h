@@ -68,6 +68,16 @@ void joblist_watch(struct dispatch *d, joblist_began *began, void *ctx);
 /* Tells the metrics which jobs are here now. */
 void joblist_tell_work(const struct dispatch *d, struct metrics *m);
 
+/*
+ * Every handler of the newest generation whose breaker is not closed, in the
+ * order of the file, until `each` returns false.
+ */
+struct breaker;
+typedef bool
+joblist_each_breaker(void *ctx, const char *jobtype, const struct breaker *b);
+void joblist_walk_breakers(
+    const struct dispatch *d, joblist_each_breaker *each, void *ctx);
+
 /* Programs that are being started just now. */
 size_t joblist_starting(const struct dispatch *d);
 

@@ -92,7 +92,8 @@ struct metrics_now {
 	const char *phase; /* one of metrics_phases */
 	size_t slots;
 	size_t busy;
-	size_t waiting; /* outcomes */
+	size_t waiting;    /* outcomes */
+	uint64_t unlogged; /* lines of the log that were dropped */
 	uint64_t fetches;
 	struct report_counts told;
 	const struct metrics_queue *queues;

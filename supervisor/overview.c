@@ -10,6 +10,8 @@
 #include "supervisor/health.h"
 #include "supervisor/inside.h"
 
+enum { BREAKERS_MAX = 256 }; /* of those that are not closed */
+
 static double
 seconds(int64_t ns)
 {
@@ -122,6 +124,50 @@ put_counts(struct buf *out, const struct supervisor *s)
 	return r;
 }
 
+/* Breakers while they are written. */
+struct list {
+	struct buf *out;
+	int64_t now;
+	size_t n;
+	int failed;
+};
+
+static bool
+put_breaker(void *ctx, const char *jobtype, const struct breaker *b)
+{
+	struct list *l = ctx;
+	int r = buf_puts(l->out, l->n > 0 ? ",{" : "{");
+
+	if (r == 0)
+		r = field_put_text(l->out, "jobtype", jobtype);
+	if (r == 0)
+		r = field_put_text(
+		    l->out, "state", breaker_state_name(b->state));
+	if (r == 0)
+		r = field_put_text(l->out, "reason", b->reason);
+	if (r == 0)
+		r = b->state == BREAKER_OPEN
+		    ? put_seconds(l->out, "left_s",
+			  b->until > l->now ? b->until - l->now : 0)
+		    : put_text(l->out, "left_s", NULL);
+	if (r == 0)
+		r = field_put_end(l->out);
+	l->failed = r;
+	return r == 0 && ++l->n < BREAKERS_MAX;
+}
+
+static int
+put_breakers(struct buf *out, const struct supervisor *s, int64_t now)
+{
+	struct list l = { .out = out, .now = now };
+	int r = buf_puts(out, "\"breakers\":[");
+
+	if (r < 0)
+		return r;
+	joblist_walk_breakers(s->dispatch, put_breaker, &l);
+	return l.failed < 0 ? l.failed : buf_puts(out, "],");
+}
+
 /* Ends the inner and the outer object. */
 static int
 put_end(struct buf *out)
@@ -140,6 +186,8 @@ overview_put(struct buf *out, const struct supervisor *s, int64_t now)
 		r = put_state(out, s);
 	if (r == 0)
 		r = put_counts(out, s);
+	if (r == 0)
+		r = put_breakers(out, s, now);
 	return r < 0 ? r : put_end(out);
 }
 

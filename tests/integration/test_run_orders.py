@@ -120,6 +120,26 @@ while ! [ -e {desk.go} ]; do sleep 0.05; done""")], "timeout": "90s", "concurren
     bench.acked(jid, held)
 
 
+def test_status_shows_breakers(desk, bench):
+    """A handler that is left alone is named with its reason and its next try;
+    one that works is not."""
+    path = bench.script("gone", "exit 0")
+    s = desk.run({"t": {"exec": [path], "breaker": {"cooldown": "1h", "max_cooldown": "1h",
+        "hold": "0s"}}, "quick": bench.script("quick", "exit 0")})
+    bench.acked(bench.push("quick"))
+    assert desk.orders.supervisor()["breakers"] == []
+    assert "\nbreaker" not in desk.orders.does("status")
+    Path(path).unlink()
+    bench.push("t")
+    s.says("breaker open", 30)
+    (one,) = desk.orders.supervisor()["breakers"]
+    assert (one["jobtype"], one["state"]) == ("t", "open")
+    assert "No such file" in one["reason"] and 0 < one["left_s"] <= 3600
+    text = desk.orders.does("status")
+    assert re.search(r"^breaker   t is open, tried again in (1h00m|\d+m\d\ds): .*No such file",
+        text, re.M), text
+
+
 def test_status_while_fifty_jobs_run(desk, bench):
     """Fifty running jobs are all there, each with a program of its own."""
     desk.run({"t": desk.waiting()}, concurrency=50)

@@ -213,6 +213,7 @@ a_full_standard_error_costs_lines_and_not_time(void **state)
 {
 	char want[128];
 	size_t lines = 0;
+	unsigned long before = log_dropped();
 
 	(void)state;
 	log_open(LOG_FORMAT_JOURNAL, LOG_LEVEL_INFO);
@@ -236,6 +237,9 @@ a_full_standard_error_costs_lines_and_not_time(void **state)
 	assert_string_equal(written(), want);
 	log_say(LOG_LEVEL_INFO, "a", "again");
 	assert_string_equal(written(), "<6>a  again\n");
+	/* Told once, counted for good. */
+	assert_int_equal(log_losses(), 0);
+	assert_int_equal(log_dropped() - before, 20000 - lines);
 }
 
 /* A line longer than a full pipe has room for must not glue to the next. */
