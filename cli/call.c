@@ -207,6 +207,20 @@ call_make(struct call *c)
 }
 
 int
+call_order(struct call_options *o, const char *request, call_line *line,
+    int argc, char **argv)
+{
+	struct call c = { .options = o, .request = request, .line = line };
+	int status = call_options_read(o, argc, argv);
+
+	if (status >= 0)
+		return status;
+	if (o->nwords > 0)
+		return call_options_misuse(o, "there are words too many");
+	return call_make(&c);
+}
+
+int
 call_put_request(struct buf *out, const char *verb, const char *jid)
 {
 	int r = buf_printf(out, "{\"request\":\"%s\"", verb);

@@ -41,6 +41,13 @@ struct call {
  */
 int call_make(struct call *c);
 
+/*
+ * A verb that takes no words and makes one request: its whole main(). line is
+ * told the answer.
+ */
+int call_order(struct call_options *o, const char *request, call_line *line,
+    int argc, char **argv);
+
 /* Appends {"request":"VERB","jid":"..."} and a NUL; jid may be NULL. As
  * buf_append(). */
 int call_put_request(struct buf *out, const char *verb, const char *jid);

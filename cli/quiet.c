@@ -6,7 +6,6 @@
 #include "cli/quiet.h"
 
 #include <stdio.h>
-#include <sysexits.h>
 
 #include "cli/call.h"
 
@@ -33,14 +32,6 @@ int
 quiet_main(int argc, char **argv)
 {
 	struct call_options o = { .verb = "quiet", .usage = usage };
-	struct call c = { .options = &o,
-		.request = "{\"request\":\"quiet\"}",
-		.line = on_line };
-	int status = call_options_read(&o, argc, argv);
 
-	if (status >= 0)
-		return status;
-	if (o.nwords > 0)
-		return call_options_misuse(&o, "there are words too many");
-	return call_make(&c);
+	return call_order(&o, "{\"request\":\"quiet\"}", on_line, argc, argv);
 }

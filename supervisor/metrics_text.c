@@ -148,7 +148,8 @@ put_breaker(struct page *p, const struct family *f, const struct metrics_job *j,
 {
 	for (int i = BREAKER_CLOSED; i <= BREAKER_PROBING; i++)
 		PUT(p, "%s{jobtype=\"%s\",state=\"%s\"} %d\n", f->name, label,
-		    breaker_state_name((enum breaker_state)i), j->breaker == (enum breaker_state)i);
+		    breaker_state_name((enum breaker_state)i),
+		    j->breaker == (enum breaker_state)i);
 }
 
 static void
@@ -287,8 +288,8 @@ static const struct family families[] = {
 	    "Lines of them that log_rate left out.", put_job_count, NULL,
 	    JOB(left_out) },
 	{ "faktotum_log_lines_dropped_total", "counter",
-	    "Lines of the log that were dropped: its reader was too slow.", NULL, put_count,
-	    NOW(unlogged) },
+	    "Lines of the log that were dropped: its reader was too slow.",
+	    NULL, put_count, NOW(unlogged) },
 	{ "faktotum_spawn_failures_total", "counter",
 	    "Programs that could not be started.", put_job_count, NULL,
 	    JOB(spawn_failures) },

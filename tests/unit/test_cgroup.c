@@ -9,20 +9,18 @@
 #include "handlers/cgroup.h"
 
 #include "base/buf.h"
-#include "run_scene.h"
+#include "tests/unit/kin_scene.h"
 
-static struct kin *kin;
 static struct cgroups *groups;
 static char id[64];
 
 static struct scene *
 shell(const char *text)
 {
-	struct scene *s = scene("/bin/sh", "-c", text, NULL);
+	struct scene *s = kin_shell(text);
 	static int n;
 
 	snprintf(id, sizeof id, "test-%d-%d", (int)getpid(), ++n);
-	s->req.kin = kin;
 	s->req.cgroups = groups;
 	s->req.id = id;
 	return s;
@@ -33,11 +31,8 @@ play_in_leaf(struct scene *s)
 {
 	if (groups == NULL)
 		skip();
-	start(s);
-	ev_run(loop, 0);
-	assert_int_equal(s->done, 1);
-	while (waitpid(-1, NULL, WNOHANG) > 0)
-		;
+	play_with_kin(s);
+	reap_adopted();
 }
 
 static bool
@@ -202,26 +197,19 @@ set_up(void **state)
 {
 	struct err e;
 
-	(void)state;
-	signal(SIGPIPE, SIG_IGN);
-	loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
-	spawner = spawner_new(loop);
-	kin = kin_new();
 	groups = cgroups_open(&e);
 	if (groups == NULL)
 		printf("skipped: %s\n", e.text);
-	return loop != NULL && spawner != NULL && kin != NULL ? 0 : -1;
+	return kin_set_up(state);
 }
 
 static int
 tear_down(void **state)
 {
-	(void)state;
-	spawner_free(spawner);
-	kin_free(kin);
+	int r = kin_tear_down(state);
+
 	cgroups_close(groups);
-	ev_loop_destroy(loop);
-	return 0;
+	return r;
 }
 
 int

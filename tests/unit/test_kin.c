@@ -9,34 +9,7 @@
 #include "handlers/kin.h"
 
 #include "base/buf.h"
-#include "run_scene.h"
-
-static struct kin *kin;
-
-static struct scene *
-shell(const char *text)
-{
-	struct scene *s = scene("/bin/sh", "-c", text, NULL);
-
-	s->req.kin = kin;
-	return s;
-}
-
-/* Whoever owns the process reaps what it adopted; here that is the test. */
-static void
-reap_adopted(void)
-{
-	while (waitpid(-1, NULL, WNOHANG) > 0)
-		;
-}
-
-static void
-play_with_kin(struct scene *s)
-{
-	start(s);
-	ev_run(loop, 0);
-	assert_int_equal(s->done, 1);
-}
+#include "tests/unit/kin_scene.h"
 
 /* All numbers that the program printed, one a line. Returns how many. */
 static size_t
@@ -59,8 +32,9 @@ assert_all_dead(const struct scene *s)
 static void
 what_left_the_session_is_dead_when_the_run_is_over(void **state)
 {
-	struct scene *s = shell("setsid sh -c 'echo $$; exec >&- 2>&-; setsid "
-				"sleep 600 & sleep 600' & sleep 0.2");
+	struct scene *s =
+	    kin_shell("setsid sh -c 'echo $$; exec >&- 2>&-; setsid "
+		      "sleep 600 & sleep 600' & sleep 0.2");
 
 	(void)state;
 	play_with_kin(s);
@@ -88,11 +62,12 @@ a_daemon_that_holds_the_output_is_dead_too(void **state)
 static void
 kill_reaches_what_is_below_a_leader_that_lives(void **state)
 {
-	struct scene *s = shell("trap '' TERM\n"
-				"setsid sh -c 'echo $$; setsid sh -c \"echo "
-				"\\$\\$; sleep 600\" & sleep 600' &\n"
-				"(setsid sh -c 'echo $$; sleep 600' &)\n"
-				"sleep 600 & echo $!; while :; do wait; done");
+	struct scene *s =
+	    kin_shell("trap '' TERM\n"
+		      "setsid sh -c 'echo $$; setsid sh -c \"echo "
+		      "\\$\\$; sleep 600\" & sleep 600' &\n"
+		      "(setsid sh -c 'echo $$; sleep 600' &)\n"
+		      "sleep 600 & echo $!; while :; do wait; done");
 
 	(void)state;
 	s->req.deadline = s->began + SECONDS(1) / 2;
@@ -108,8 +83,9 @@ kill_reaches_what_is_below_a_leader_that_lives(void **state)
 static void
 a_process_that_stops_itself_dies_too(void **state)
 {
-	struct scene *s = shell("setsid sh -c 'echo $$; exec >&- 2>&-; kill "
-				"-STOP $$; sleep 600' & sleep 0.2");
+	struct scene *s =
+	    kin_shell("setsid sh -c 'echo $$; exec >&- 2>&-; kill "
+		      "-STOP $$; sleep 600' & sleep 0.2");
 
 	(void)state;
 	play_with_kin(s);
@@ -149,9 +125,10 @@ one_that_forks_and_exits_all_the_time_is_caught(void **state)
 static void
 another_run_keeps_what_it_started(void **state)
 {
-	struct scene *a = shell("setsid sh -c 'echo $$; exec >&- 2>&-; sleep "
-				"600' & sleep 1");
-	struct scene *b = shell("setsid sleep 600 >&- 2>&- & sleep 0.3");
+	struct scene *a =
+	    kin_shell("setsid sh -c 'echo $$; exec >&- 2>&-; sleep "
+		      "600' & sleep 1");
+	struct scene *b = kin_shell("setsid sleep 600 >&- 2>&- & sleep 0.3");
 
 	(void)state;
 	start(a);
@@ -172,7 +149,7 @@ another_run_keeps_what_it_started(void **state)
 static void
 a_member_is_no_orphan(void **state)
 {
-	struct scene *s = shell("exit 0");
+	struct scene *s = kin_shell("exit 0");
 	struct kin_member m = { .leader = fork() };
 
 	(void)state;
@@ -194,7 +171,7 @@ static void
 what_is_left_is_waited_for_when_asked(void **state)
 {
 	struct scene *s =
-	    shell("setsid sh -c 'exec >&- 2>&-; sleep 0.5' & exit 0");
+	    kin_shell("setsid sh -c 'exec >&- 2>&-; sleep 0.5' & exit 0");
 
 	(void)state;
 	s->req.leftover = RUN_LEFT_WAIT;
@@ -209,9 +186,10 @@ what_is_left_is_waited_for_when_asked(void **state)
 static void
 waiting_ends_at_the_deadline(void **state)
 {
-	struct scene *s = shell("setsid sh -c 'trap \"\" TERM; echo $$; exec "
-				">&- 2>&-; while :; do sleep 1; done' & sleep "
-				"0.2");
+	struct scene *s =
+	    kin_shell("setsid sh -c 'trap \"\" TERM; echo $$; exec "
+		      ">&- 2>&-; while :; do sleep 1; done' & sleep "
+		      "0.2");
 
 	(void)state;
 	s->req.leftover = RUN_LEFT_WAIT;
@@ -251,9 +229,10 @@ what_may_live_on_is_left_alone_by_later_runs(void **state)
 {
 	char id[] = KIN_VARIABLE "=d-1", path[] = "PATH=/usr/bin:/bin";
 	char *const marked[] = { path, id, NULL };
-	struct scene *s = shell("setsid sh -c 'echo $$; exec >&- 2>&-; exec "
-				"sleep 600' & sleep 0.2");
-	struct scene *later = shell("exit 0");
+	struct scene *s =
+	    kin_shell("setsid sh -c 'echo $$; exec >&- 2>&-; exec "
+		      "sleep 600' & sleep 0.2");
+	struct scene *later = kin_shell("exit 0");
 
 	(void)state;
 	s->req.leftover = RUN_LEFT_WARN;
@@ -278,23 +257,10 @@ what_may_live_on_is_left_alone_by_later_runs(void **state)
 static int
 set_up(void **state)
 {
-	(void)state;
-	signal(SIGPIPE, SIG_IGN);
-	loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
-	spawner = spawner_new(loop);
-	kin = kin_new();
-	assert_true(kin_sees(kin));
-	return loop != NULL && spawner != NULL && kin != NULL ? 0 : -1;
-}
+	int r = kin_set_up(state);
 
-static int
-tear_down(void **state)
-{
-	(void)state;
-	spawner_free(spawner);
-	kin_free(kin);
-	ev_loop_destroy(loop);
-	return 0;
+	assert_true(kin_sees(kin));
+	return r;
 }
 
 int
@@ -316,5 +282,5 @@ main(void)
 		cmocka_unit_test(what_may_live_on_is_left_alone_by_later_runs),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, set_up, kin_tear_down);
 }
