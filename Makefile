@@ -49,6 +49,7 @@ help:
 	@echo 'crash     kill -9 of server and supervisor under load, ROUNDS=20'
 	@echo 'fault     a table of faults and what was promised; ROWS=some of them'
 	@echo 'fault-selftest  that these rigs fail when something is wrong'
+	@echo 'walk      COMMANDS=200000 at random, beside a model, with faults and kills'
 	@echo 'soak      mixed jobs through reload, upgrade, kill and silence, JOBS=30000'
 	@echo 'systemd-test  the units under a real systemd, in a container; as root'
 	@echo 'vm-test   cgroup limits in a virtual machine with a unified tree'
@@ -178,6 +179,10 @@ fault: all tools
 
 fault-selftest: all tools
 	$(PYTHON) tests/fault/selftest --build-dir $(O)
+
+COMMANDS ?= 200000
+walk: all tools
+	$(PYTHON) tests/fault/walk --build-dir $(O) --commands $(COMMANDS)
 
 # Without the rows that wait for long; below three minutes on two processors.
 fault-ci: deps-build-test
@@ -313,7 +318,7 @@ clean:
 	rm -rf $(O)
 
 FORCE:
-.PHONY: all help libs deps unit tools test test-here demo interop bench crash fault fault-ci fault-selftest soak systemd-test vm-test \
+.PHONY: all help libs deps unit tools test test-here demo interop bench crash fault fault-ci fault-selftest walk soak systemd-test vm-test \
         fuzz fuzz-bins fuzz-regress check check-here format format-check arrows sizes \
         werror everything tidy cppcheck shell-check man man-check units unit-check sanitize valgrind install clean FORCE
 .SECONDARY:

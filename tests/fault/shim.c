@@ -64,6 +64,14 @@ find(void *where, const char *name, const char *version)
 	memcpy(where, &found, sizeof found);
 }
 
+/* The rig must not take our trouble for the program's. */
+static _Noreturn void
+give_up(const char *what)
+{
+	fprintf(stderr, "shim: %s: %s\n", what, strerror(errno));
+	abort();
+}
+
 static void
 find_all(void)
 {
@@ -229,6 +237,9 @@ is_data(int fd, char path[PATH_MAX])
 	if (n <= (ssize_t)data_len)
 		return false;
 	path[n] = '\0';
+	/* Shared memory between processes, and no data. */
+	if (n > 4 && strcmp(path + n - 4, "-shm") == 0)
+		return false;
 	return strncmp(path, data, data_len) == 0 && path[data_len] == '/';
 }
 
@@ -249,13 +260,12 @@ remember(int fd, char path[PATH_MAX], off_t at, size_t len)
 	char *old = malloc(len > 0 ? len : 1);
 
 	if (old == NULL || fstat(fd, &st) < 0)
-		abort();
-	/* The file may be open for writing only; the undo needs its bytes. */
-	int in = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = len > 0 ? pread(in, old, len, at) : 0;
-	if (in < 0 || n < 0)
-		abort();
-	close(in);
+		give_up(path);
+	/* By this descriptor: to open and close the file once more would take
+	 * away the locks that the process has on it. */
+	ssize_t n = len > 0 ? pread(fd, old, len, at) : 0;
+	if (n < 0)
+		give_up(path);
 	head[0] = st.st_size;
 	head[1] = at;
 	head[2] = n;
@@ -264,7 +274,7 @@ remember(int fd, char path[PATH_MAX], off_t at, size_t len)
 	    path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR);
 	if (out < 0 || real_write(out, head, sizeof head) < 0 ||
 	    (n > 0 && real_write(out, old, (size_t)n) != n))
-		abort();
+		give_up(path);
 	close(out);
 	free(old);
 }
@@ -363,7 +373,7 @@ sync_it(int fd, int (*really)(int))
 		strcat(path, ".undo");
 		pthread_mutex_lock(&undoing);
 		if (truncate(path, 0) < 0 && errno != ENOENT)
-			abort();
+			give_up(path);
 		pthread_mutex_unlock(&undoing);
 	}
 	return r;
