@@ -25,6 +25,7 @@ static const char usage[] =
     "Usage: faktotum-server [OPTION]...\n"
     "       faktotum-server backup FILE\n"
     "       faktotum-server check\n"
+    "       faktotum-server import SOURCE\n"
     "Serves the Faktory protocol and keeps every acknowledged job on disk.\n"
     "\n"
     "  -c, --config FILE         read settings from FILE\n"

@@ -16,19 +16,25 @@
 #include <unistd.h>
 
 #include "config/server_settings.h"
+#include "server/import/import.h"
 #include "server/store/store.h"
 
 struct request {
 	const char *verb;
 	char *data;       /* owned */
 	const char *file; /* what follows the options; NULL: nothing does */
+	const char *skip_bad;
+	bool merge;
+	bool force;
 };
 
 struct verb {
 	const char *name;
 	int (*run)(const struct request *q);
-	bool takes_file;
+	const char *takes; /* after the options: "FILE"; NULL: nothing */
+	bool imports;      /* has its options */
 	const char *usage;
+	const char *tail; /* of usage, behind the options that all have */
 };
 
 /* ---- the data directory ---------------------------------------------------- */
@@ -152,31 +158,95 @@ backup(const struct request *q)
 	return EX_OK;
 }
 
+static int
+import(const struct request *q)
+{
+	const char *password = getenv("REDIS_PASSWORD");
+	const struct import_request r = {
+		.source = q->file,
+		.data = q->data,
+		.password =
+		    password != NULL && password[0] != '\0' ? password : NULL,
+		.skip_bad = q->skip_bad,
+		.merge = q->merge,
+		.force = q->force,
+	};
+	int status = import_run(&r, stdout, stderr);
+
+	return fflush(stdout) == 0 ? status : EX_IOERR;
+}
+
+static const char exit_statuses[] =
+    "\n"
+    "Exit status: 0 all is well; 64 wrong usage; 66 there is no data; 73 the\n"
+    "file exists or cannot be made; 74 the data is damaged or cannot be read;\n"
+    "78 wrong settings.\n";
+
 static const struct verb verbs[] = {
-	{ "backup", backup, true,
+	{ "backup", backup, "FILE", false,
 	    "Usage: faktotum-server backup [OPTION]... FILE\n"
 	    "Copies what is on disk at this moment into a new file, while a "
 	    "server runs\n"
 	    "or without one. The copy is compact, its every page is checked, "
 	    "and it is\n"
 	    "synced before it gets its name. A file that exists is never "
-	    "touched.\n" },
-	{ "check", check, false,
+	    "touched.\n",
+	    exit_statuses },
+	{ "check", check, NULL, false,
 	    "Usage: faktotum-server check [OPTION]...\n"
 	    "Reads every page and every row of the data, while a server runs "
 	    "or without\n"
-	    "one, and tells what is wrong. Changes nothing.\n" },
+	    "one, and tells what is wrong. Changes nothing.\n",
+	    exit_statuses },
+	{ "import", import, "SOURCE", true,
+	    "Usage: faktotum-server import [OPTION]... SOURCE\n"
+	    "Brings the jobs of a stock Faktory server, 1.9 or 1.10, into an "
+	    "empty data\n"
+	    "directory that no server uses. SOURCE is the stock server's "
+	    "storage directory,\n"
+	    "in which redis.sock is, or the socket, or HOST:PORT of its "
+	    "Redis. That Redis\n"
+	    "must run, and the stock server must not. Nothing is written to "
+	    "it.\n"
+	    "\n"
+	    "Queues with their order and pauses, scheduled jobs, retries, dead "
+	    "jobs and the\n"
+	    "counters come as they are; a job that a worker holds stays "
+	    "reserved for that\n"
+	    "worker until its time is over. All of it is kept or nothing: a "
+	    "run that is\n"
+	    "killed can be repeated. A store that has been filled is refused "
+	    "the next time.\n",
+	    "      --skip-bad FILE write what cannot be read as a job to the "
+	    "new FILE, a line\n"
+	    "                      of JSON each, and import the rest; without "
+	    "it, such things\n"
+	    "                      are told and nothing is imported\n"
+	    "      --merge         add to a store that is not empty\n"
+	    "      --force         though Redis has other clients, which may "
+	    "be the stock\n"
+	    "                      server\n"
+	    "\n"
+	    "REDIS_PASSWORD, when set, is the password of that Redis.\n"
+	    "\n"
+	    "Exit status: 0 all is here; 64 wrong usage; 65 something is no "
+	    "job, nothing was\n"
+	    "imported; 66 there is no such socket; 69 Redis does not answer; "
+	    "70 the counts do\n"
+	    "not agree; 73 the store is not empty, was filled before or "
+	    "cannot be made, or\n"
+	    "FILE exists; 74 the store cannot be used; 75 not now: a server "
+	    "has the store, or\n"
+	    "Redis has other clients, changes, or is still loading; 78 wrong "
+	    "settings;\n"
+	    "130 interrupted.\n" },
 };
 
 static const char options_usage[] =
     "\n"
     "  -c, --config FILE   the server's settings: they say where the data is\n"
     "      --data DIR      where the data is (default /var/lib/faktotum)\n"
-    "  -h, --help          show this\n"
-    "\n"
-    "Exit status: 0 all is well; 64 wrong usage; 66 there is no data; 73 the\n"
-    "file exists or cannot be made; 74 the data is damaged or cannot be read;\n"
-    "78 wrong settings.\n";
+    "  -h, --help          show this\n";
 
 static const struct verb *
 find(const char *word)
@@ -200,6 +270,8 @@ misused(const struct verb *v, const char *what)
 	return EX_USAGE;
 }
 
+enum { OPT_SKIP_BAD = 256, OPT_MERGE, OPT_FORCE };
+
 /* Returns -1 to go on, else the exit status. */
 static int
 read_options(const struct verb *v, int argc, char **argv, struct request *q)
@@ -208,13 +280,27 @@ read_options(const struct verb *v, int argc, char **argv, struct request *q)
 		{ "config", required_argument, NULL, 'c' },
 		{ "data", required_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
+		{ "skip-bad", required_argument, NULL, OPT_SKIP_BAD },
+		{ "merge", no_argument, NULL, OPT_MERGE },
+		{ "force", no_argument, NULL, OPT_FORCE },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *config = NULL, *data = NULL;
 	int c, status = EX_OSERR;
 
 	while ((c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+		if (c >= OPT_SKIP_BAD && !v->imports)
+			return misused(v, "unknown option");
 		switch (c) {
+		case OPT_SKIP_BAD:
+			q->skip_bad = optarg;
+			break;
+		case OPT_MERGE:
+			q->merge = true;
+			break;
+		case OPT_FORCE:
+			q->force = true;
+			break;
 		case 'c':
 			config = optarg;
 			break;
@@ -222,15 +308,20 @@ read_options(const struct verb *v, int argc, char **argv, struct request *q)
 			data = optarg;
 			break;
 		case 'h':
-			printf("%s%s", v->usage, options_usage);
+			printf("%s%s%s", v->usage, options_usage, v->tail);
 			return EX_OK;
 		default:
 			return misused(v, "unknown option");
 		}
 	}
-	if (argc - optind != (v->takes_file ? 1 : 0))
-		return misused(v,
-		    v->takes_file ? "one FILE is wanted" : "a word too many");
+	if (argc - optind != (v->takes != NULL ? 1 : 0)) {
+		char what[64] = "a word too many";
+
+		if (v->takes != NULL)
+			snprintf(
+			    what, sizeof what, "one %s is wanted", v->takes);
+		return misused(v, what);
+	}
 	q->file = argv[optind];
 	q->data =
 	    data != NULL ? strdup(data) : configured_data(config, &status);

@@ -214,6 +214,51 @@ int store_backup(const char *dir, const char *file, bool (*ended)(void),
     struct store_facts *facts, struct err *e);
 
 /*
+ * ---- a store that is filled from elsewhere, while no server has it ----
+ *
+ * All of it, and a mark that names the source, is one transaction: whatever
+ * ends the program before store_intake_commit() has returned leaves the store
+ * as it was.
+ */
+struct store_intake;
+
+enum { STORE_SOURCE_MAX = 4200 }; /* bytes of its name: a path fits */
+
+/*
+ * Opens or makes the store in dir. Returns NULL with *e set: -EBUSY when a
+ * server has it; -EEXIST when it has been filled before, or is not empty.
+ * merge: it may hold something, but nothing of this source.
+ */
+struct store_intake *store_intake_open(
+    const char *dir, const char *source, bool merge, struct err *e);
+
+/*
+ * Each adds one; jobs in the order in which they shall go out of their queue,
+ * with id and seq given here, a counter's value to the one that is there. 0,
+ * or a negative errno with *e set, after which only freeing is left to do.
+ */
+int store_intake_job(
+    struct store_intake *in, const struct store_job *job, struct err *e);
+int store_intake_queue(
+    struct store_intake *in, const char *name, bool paused, struct err *e);
+int store_intake_counter(
+    struct store_intake *in, const char *name, int64_t value, struct err *e);
+
+/*
+ * What was added, asked of the database: counted is told each state, for
+ * JOB_QUEUED each queue (else NULL) in the order of bytes, and how many.
+ */
+typedef void
+store_counted(void *ctx, enum job_state state, const char *queue, int64_t jobs);
+int store_intake_counts(
+    struct store_intake *in, store_counted *counted, void *ctx, struct err *e);
+
+int store_intake_commit(struct store_intake *in, struct err *e);
+
+/* Takes back what was not committed. Accepts NULL. */
+void store_intake_free(struct store_intake *in);
+
+/*
  * Writes what is still open, waits for it, calls the done functions, and does
  * the same with what those add; then closes. Not to be called from a done
  * call. Accepts NULL.
