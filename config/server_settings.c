@@ -159,6 +159,20 @@ const struct field server_settings_fields[] = {
 		"connections. Then it is taken for dead, and its jobs go to "
 		"other workers. A worker that is only silent keeps its jobs "
 		"until their reservations end." },
+	{ .name = "restart_grace",
+	    .kind = FIELD_DURATION,
+	    .offset = AT(restart_grace),
+	    .max = INT64_C(24) * 3600 * SECOND,
+	    .dflt = "2m",
+	    .help =
+		"How long a worker that holds jobs may stay away after a "
+		"start of the server, which has seen nothing of what "
+		"happened meanwhile; at least `worker_grace`. Then it is "
+		"taken for dead. A worker that is alive must have found the "
+		"server again by then: `faktotum` tries every 30 s at least. "
+		"With 0s only those whose death was seen before are taken "
+		"for dead, and the others keep their jobs until the "
+		"reservations end, as with a stock server." },
 	{ .name = "worker_deaths",
 	    .kind = FIELD_INTEGER,
 	    .offset = AT(worker_deaths),

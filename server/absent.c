@@ -2,8 +2,12 @@
  * absent - workers that have died, and what becomes of what they held.
  *
  * That a worker is gone is on disk, so that a restart of the server in
- * between does not make its jobs wait for the end of their reservations. The
- * grace then begins anew: nobody could come back while we were away.
+ * between does not make its jobs wait for the end of their reservations.
+ *
+ * A death while the server was down is seen by nobody. So after a start every
+ * worker that holds jobs counts as away, and has a grace of its own, long
+ * enough for one that is alive to find us again: it may have to wait for its
+ * next try. Those whose death was seen have no less, for the same reason.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -26,6 +30,7 @@ struct absent {
 	struct jobs *jobs;
 	ev_timer grace;
 	size_t released;
+	bool noted; /* on disk */
 	char wid[];
 };
 
@@ -40,6 +45,8 @@ forget(struct absent *a)
 static void
 erase(const struct absent *a)
 {
+	if (!a->noted)
+		return;
 	note_erase(a->jobs->store, &(struct note){ NOTE_GONE, a->wid, "", 0 });
 }
 
@@ -73,9 +80,10 @@ on_grace(struct ev_loop *loop, ev_timer *w, int revents)
 	if (reservations_of(j->reservations, a->wid) == NULL) {
 		if (a->released > 0)
 			log_say(LOG_LEVEL_WARNING, "workers",
-			    "wid=%s died and did not come back; it held %zu "
-			    "jobs",
-			    a->wid, a->released);
+			    "wid=%s %s did not come back; it held %zu jobs",
+			    a->wid,
+			    a->noted ? "died and" : "was away at the start and",
+			    a->released);
 		erase(a);
 		forget(a);
 		return;
@@ -123,6 +131,7 @@ jobs_worker_gone(struct jobs *j, const char *wid)
 		    wid);
 		return;
 	}
+	a->noted = true;
 	/* When that is refused, only a restart makes the jobs wait longer. */
 	(void)note_put(j->store,
 	    &(struct note){ NOTE_GONE, wid, "", clock_wall() }, NULL, NULL);
@@ -143,7 +152,43 @@ jobs_worker_back(struct jobs *j, const char *wid)
 int
 absent_load(struct jobs *j, const char *wid)
 {
-	return add(j, wid) != NULL ? 0 : -ENOMEM;
+	struct absent *a = add(j, wid);
+
+	if (a == NULL)
+		return -ENOMEM;
+	a->noted = true;
+	return 0;
+}
+
+/* Whoever holds a job is away until its HELLO. */
+static void
+expect_holders(struct jobs *j)
+{
+	struct reservation *r = NULL;
+	size_t cursor = 0;
+
+	while ((r = reservations_next(j->reservations, &cursor, r)) != NULL) {
+		if (r->wid[0] == '\0' ||
+		    map_get(j->absent, r->wid, strlen(r->wid)) != NULL)
+			continue;
+		if (add(j, r->wid) == NULL) {
+			log_say(LOG_LEVEL_ERROR, "workers",
+			    "out of memory: what wid=%s holds waits for the "
+			    "end of its reservations, should it be dead",
+			    r->wid);
+			return;
+		}
+	}
+}
+
+static double
+grace_after_start(const struct jobs *j)
+{
+	int64_t grace = j->options.worker_grace;
+
+	if (grace < j->options.restart_grace)
+		grace = j->options.restart_grace;
+	return (double)grace / (double)CLOCK_NS_PER_S;
 }
 
 void
@@ -152,8 +197,18 @@ absent_start(struct jobs *j)
 	size_t cursor = 0;
 	struct absent *a;
 
-	while ((a = map_next(j->absent, &cursor)) != NULL)
+	if (j->options.restart_grace > 0)
+		expect_holders(j);
+	/* Reading the store may have taken long: it counts from now. */
+	ev_now_update(j->loop);
+	while ((a = map_next(j->absent, &cursor)) != NULL) {
+		ev_timer_set(&a->grace, grace_after_start(j), 0.);
 		ev_timer_start(j->loop, &a->grace);
+	}
+	if (map_count(j->absent) > 0)
+		log_say(LOG_LEVEL_INFO, "workers",
+		    "%zu workers hold jobs and have %.0f s to come back",
+		    map_count(j->absent), grace_after_start(j));
 }
 
 void

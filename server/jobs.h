@@ -40,7 +40,8 @@ enum jobs_set { SET_SCHEDULED, SET_RETRIES, SET_DEAD, JOBS_SETS };
 enum jobs_presence { PRESENCE_AWAY, PRESENCE_DEAF, PRESENCE_HEARS };
 
 struct jobs_options {
-	int64_t worker_grace;     /* ns; how long a dead worker may come back */
+	int64_t worker_grace;  /* ns; how long a dead worker may come back */
+	int64_t restart_grace; /* ns; any worker, after a start; 0: for ever */
 	int64_t result_retention; /* ns; 0: no results are kept */
 	int64_t push_window;      /* ns; 0: each PUSH is a job of its own */
 	int64_t worker_deaths;    /* so many fail a job; 0: they never do */

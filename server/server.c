@@ -249,6 +249,7 @@ make_parts(struct server *s)
 	};
 	const struct jobs_options options = {
 		.worker_grace = s->settings->worker_grace,
+		.restart_grace = s->settings->restart_grace,
 		.result_retention = s->settings->result_retention,
 		.push_window = s->settings->push_window,
 		.worker_deaths = s->settings->worker_deaths,

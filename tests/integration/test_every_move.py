@@ -17,7 +17,7 @@ from support.client import ServerError, compact, new_job
 from support.waiting import wait_for
 
 STEPS = 700
-SETTINGS = "worker_grace: 200ms\n"
+SETTINGS = "worker_grace: 200ms\nrestart_grace: 300ms\n"
 
 
 class Walk:

@@ -133,8 +133,9 @@ def test_a_client_without_a_wid_has_no_death(server, client):
 @pytest.mark.parametrize("again", ["stop", "kill9"])
 def test_a_restart_in_between_does_not_forget(start_server, again):
     """The server went down within the grace: after its return the worker has
-    the grace once more, then its jobs come back."""
-    server = start_server(config="worker_grace: 2s\n")
+    the grace once more, then its jobs come back. Its death was seen, so this
+    holds where others are not missed."""
+    server = start_server(config="worker_grace: 2s\nrestart_grace: 0s\n")
     w, _ = take(server, 2)
     w.close()
     with server.client() as c:
@@ -152,7 +153,7 @@ def test_a_restart_in_between_does_not_forget(start_server, again):
 
 def test_who_comes_back_after_a_restart_keeps_its_jobs(start_server):
     """The note of its death goes with its return, on disk too."""
-    server = start_server(config="worker_grace: 2s\n")
+    server = start_server(config="worker_grace: 2s\nrestart_grace: 0s\n")
     w, _ = take(server)
     w.close()
     server.restart()
