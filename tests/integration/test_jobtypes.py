@@ -158,7 +158,8 @@ def test_hup_takes_the_catalogue_or_leaves_all(start_server):
 
 
 def test_a_bad_schema_is_told_at_start(tmp_path):
-    """--check and the start end with 78 and the place in the schema's file."""
+    """--check and the start end with 78 and the place in the schema's file;
+    --check tells the mistakes of every schema."""
     (tmp_path / "a.json").write_text('{\n  "items": {\n    "$ref": "b.json"\n  }\n}\n')
     config = tmp_path / "s.yaml"
     config.write_text("jobtypes:\n  a: {args_file: a.json}\n")
@@ -169,8 +170,10 @@ def test_a_bad_schema_is_told_at_start(tmp_path):
         "off", "--data", tmp_path / "data"])
     assert done.returncode == 78 and place in done.stderr.decode()
     (tmp_path / "a.json").write_text('{"items": }')
+    config.write_text("jobtypes:\n  a: {args_file: a.json}\n  b: {args: {type: text}}\n")
     status, err = check(config)
     assert status == 78 and "a.json:1:11: jobtypes.a.args: not JSON: expected a value" in err
+    assert f'{config}:3:20: jobtypes.b.args: type: "text" stands here' in err
 
 
 def test_the_example(start_server, tmp_path):
