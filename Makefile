@@ -26,8 +26,13 @@ CFLAGS  ?= -O2 -g
 WARN     = -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion \
            -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
            -Wpointer-arith -Wformat=2 -Wundef -Wvla -Wwrite-strings -Wcast-qual
-HARDEN  ?= -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fPIE
-HARDENLD ?= -pie -Wl,-z,relro,-z,now
+# Branches land where they may, on processors that can check it.
+machine         := $(shell $(CC) -dumpmachine 2>/dev/null)
+branches_x86_64  = -fcf-protection
+branches_aarch64 = -mbranch-protection=standard
+HARDEN  ?= -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fPIE \
+           $(branches_$(firstword $(subst -, ,$(machine))))
+HARDENLD ?= -pie -Wl,-z,relro,-z,now,-z,noexecstack
 
 # What each library is called by pkg-config; contrib/need-libs names the
 # package to install when one is missing. libev has no .pc file everywhere.
@@ -45,6 +50,7 @@ help:
 	@echo 'check     format, include arrows, warnings as errors, clang-tidy, cppcheck'
 	@echo 'sanitize  the tests under address, undefined and thread sanitizers'
 	@echo 'valgrind  the unit tests under valgrind: leaks and descriptors'
+	@echo 'coverage  lines and branches that the tests run, per room, with a mark'
 	@echo 'fuzz      every fuzz target for SECONDS=60'
 	@echo 'crash     kill -9 of server and supervisor under load, ROUNDS=20'
 	@echo 'fault     a table of faults and what was promised; ROWS=some of them'
@@ -234,13 +240,13 @@ fuzz-regress: fuzz-bins
 # ---- Checks ----------------------------------------------------------------
 
 all_src = $(foreach r,$(rooms),$(src_$r)) $(unit_src) $(tools_src) $(fuzz_src) \
-          $(wildcard tests/bench/*.c tests/fault/*.c tests/fuzz/replay.c)
+          $(wildcard tests/bench/*.c tests/fault/*.c tests/fuzz/replay.c tests/coverage/*.c)
 all_hdr = $(wildcard $(addsuffix /*.h,$(rooms)) server/store/*.h server/web/*.h server/schema/*.h server/import/*.h tests/*/*.h)
 room_src = $(foreach r,$(rooms),$(src_$r))
 
 check: deps-build-test-check
 	+@$(MAKE) --no-print-directory check-here
-check-here: format-check arrows sizes werror tidy cppcheck shell-check man-check unit-check
+check-here: format-check arrows sizes werror tidy cppcheck shell-check man-check unit-check hardening
 format:
 	clang-format -i $(all_src) $(all_hdr)
 format-check:
@@ -259,6 +265,12 @@ cppcheck:
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
 	    --inline-suppr --suppress=missingIncludeSystem -j2 -I. -D_GNU_SOURCE \
 	    -DFAKTOTUM_VERSION='"$(VERSION)"' $(room_src)
+# Of what was linked, not of what was asked for.
+hardening: all
+	CC='$(CC)' contrib/check-hardening $(O)/faktotum $(O)/faktotum-server
+	CC='$(CC)' contrib/check-hardening --self-test
+hardening-flags:
+	@echo '$(HARDEN) $(HARDENLD)'
 shell-check:
 	contrib/check-scripts
 man-check: man
@@ -278,6 +290,19 @@ sanitize: deps-build-test
 	    CFLAGS='-O1 -g -fsanitize=thread' all unit tools
 	$(PYTHON) tests/run --build-dir $(O)/tsan unit
 	$(PYTHON) tests/run --build-dir $(O)/tsan integration -k '$(THREADED)'
+
+# Threads count atomically; children and what is exec'd keep their counts as
+# tests/coverage/exit.c says. What is killed by SIGKILL has counted in vain.
+COVERED = $(O)/coverage
+COVERAGE_FLAGS = O=$(COVERED) CC=gcc HARDEN= HARDENLD= \
+    CFLAGS='-O0 -g --coverage -fprofile-update=atomic -fno-builtin-execve' \
+    LDFLAGS='-Wl,--wrap=_exit $(COVERED)/obj/tests/coverage/exit.o'
+coverage: deps-build-test-coverage
+	+@$(MAKE) --no-print-directory $(COVERAGE_FLAGS) $(COVERED)/obj/tests/coverage/exit.o
+	+@$(MAKE) --no-print-directory $(COVERAGE_FLAGS) all unit tools fuzz-bins
+	find $(COVERED) -name '*.gcda' -delete
+	$(PYTHON) tests/run --build-dir $(COVERED) unit integration
+	contrib/check-coverage $(COVERED)
 
 valgrind: deps-build-test-check
 	+@$(MAKE) --no-print-directory all unit tools
@@ -323,7 +348,7 @@ clean:
 FORCE:
 .PHONY: all help libs deps unit tools test test-here demo interop bench crash fault fault-ci fault-selftest walk soak systemd-test vm-test \
         fuzz fuzz-bins fuzz-regress check check-here format format-check arrows sizes \
-        werror everything tidy cppcheck shell-check man man-check units unit-check sanitize valgrind install clean FORCE
+        werror everything tidy cppcheck hardening hardening-flags shell-check man man-check units unit-check sanitize coverage valgrind install clean FORCE
 .SECONDARY:
 
 -include $(patsubst %.c,$(O)/obj/%.d,$(all_src))
