@@ -47,7 +47,7 @@ help:
 	@echo 'demo      install what is missing, build, run real jobs, show the result'
 	@echo 'test      install what is missing, build, run every test'
 	@echo 'all       build faktotum and faktotum-server below $(O)/'
-	@echo 'check     format, include arrows, warnings as errors, clang-tidy, cppcheck'
+	@echo 'check     format, include arrows, warnings as errors, static analysis, hardening'
 	@echo 'sanitize  the tests under address, undefined and thread sanitizers'
 	@echo 'valgrind  the unit tests under valgrind: leaks and descriptors'
 	@echo 'coverage  lines and branches that the tests run, per room, with a mark'
@@ -246,7 +246,7 @@ room_src = $(foreach r,$(rooms),$(src_$r))
 
 check: deps-build-test-check
 	+@$(MAKE) --no-print-directory check-here
-check-here: format-check arrows sizes werror tidy cppcheck shell-check man-check unit-check hardening
+check-here: format-check arrows sizes werror tidy analyzer cppcheck shell-check man-check unit-check hardening
 format:
 	clang-format -i $(all_src) $(all_hdr)
 format-check:
@@ -259,11 +259,14 @@ werror:
 	+@$(MAKE) --no-print-directory O=$(O)/gcc-werror WERROR=-Werror CC=gcc everything
 	+@$(MAKE) --no-print-directory O=$(O)/clang-werror WERROR=-Werror CC=$(CLANG) everything
 everything: all unit tools fuzz-bins $(bench_bin)
+analyzer:
+	@contrib/run-analyzer --self-test
+	@contrib/run-analyzer $(O) $(room_src) -- -std=gnu11 $(CPPFLAGS)
 tidy:
 	@contrib/run-tidy $(O) $(room_src) -- -std=gnu11 $(CPPFLAGS)
 cppcheck:
-	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
-	    --inline-suppr --suppress=missingIncludeSystem -j2 -I. -D_GNU_SOURCE \
+	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,style,performance,portability \
+	    --inline-suppr --suppressions-list=contrib/cppcheck.txt -j2 -I. -D_GNU_SOURCE \
 	    -DFAKTOTUM_VERSION='"$(VERSION)"' $(room_src)
 # Of what was linked, not of what was asked for.
 hardening: all
@@ -348,7 +351,7 @@ clean:
 FORCE:
 .PHONY: all help libs deps unit tools test test-here demo interop bench crash fault fault-ci fault-selftest walk soak systemd-test vm-test \
         fuzz fuzz-bins fuzz-regress check check-here format format-check arrows sizes \
-        werror everything tidy cppcheck hardening hardening-flags shell-check man man-check units unit-check sanitize coverage valgrind install clean FORCE
+        werror everything tidy analyzer cppcheck hardening hardening-flags shell-check man man-check units unit-check sanitize coverage valgrind install clean FORCE
 .SECONDARY:
 
 -include $(patsubst %.c,$(O)/obj/%.d,$(all_src))

@@ -170,7 +170,8 @@ call_options_read(struct call_options *o, int argc, char **argv)
 		if (c == 'h') {
 			fputs(o->usage, stdout);
 			return EX_OK;
-		} else if (c == 'c') {
+		}
+		if (c == 'c') {
 			file = optarg;
 		} else if (c == OPTION_SOCKET) {
 			socket = optarg;

@@ -119,6 +119,7 @@ open_streams(void)
 	int fd;
 
 	do
+		/* NOLINTNEXTLINE(android-cloexec-open): it is for exec too */
 		fd = open("/dev/null", O_RDWR);
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd >= 0)

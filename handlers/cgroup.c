@@ -41,7 +41,7 @@ static void
 remove_old(int dir)
 {
 	time_t now = time(NULL);
-	int copy = dup(dir);
+	int copy = fcntl(dir, F_DUPFD_CLOEXEC, 0);
 	DIR *all = copy < 0 ? NULL : fdopendir(copy);
 
 	if (all == NULL) {

@@ -182,7 +182,7 @@ size_t
 kin_orphans(
     const struct kin *k, const struct kin_member *m, pid_t *pids, size_t max)
 {
-	size_t before = 0, all, n = 0;
+	size_t before = 0, all, n;
 	pid_t newest = 0;
 
 	for (int look = 0; look < LOOKS; look++) {

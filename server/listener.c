@@ -129,7 +129,7 @@ static int
 bind_first(const struct addrinfo *ai)
 {
 	const int on = 1;
-	int fd = -1, saved = EADDRNOTAVAIL;
+	int fd, saved = EADDRNOTAVAIL;
 
 	for (; ai != NULL; ai = ai->ai_next) {
 		fd = socket(ai->ai_family,

@@ -134,7 +134,7 @@ tell_echoes(struct op *op, int result, const struct err *why)
  * it; and taken back when it could not be written.
  */
 static void
-count(const struct op *op, int64_t n)
+tally(const struct op *op, int64_t n)
 {
 	if (op->change.kind == STORE_REMOVE ||
 	    op->change.job.state != JOB_QUEUED)
@@ -156,7 +156,7 @@ settled(struct store_change *c, int result, const struct err *why)
 		result = 0; /* everything was flushed meanwhile */
 	if (result < 0) {
 		reservations_unsettle(j->reservations, e->held);
-		count(op, -1);
+		tally(op, -1);
 		j->not_before = clock_wall() + CLOCK_NS_PER_S;
 	} else {
 		if (e->held->cancelled)
@@ -189,7 +189,7 @@ settle(struct op *op, enum store_kind kind)
 
 	reservations_settling(j->reservations, op->entry->held, op);
 	op_send(op, kind, settled);
-	count(op, 1);
+	tally(op, 1);
 }
 
 static int

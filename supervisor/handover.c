@@ -27,6 +27,7 @@ put_away(const struct state_writer *w, struct err *e)
 	struct buf *whole = buf_new(HANDOVER_MAX);
 	int r =
 	    whole != NULL ? state_seal(w, HANDOVER_VERSION, whole) : -ENOMEM;
+	/* NOLINTNEXTLINE(android-cloexec-memfd-create): exec is what it is for */
 	int fd = r == 0 ? memfd_create("faktotum-state", 0) : -1;
 
 	if (r < 0) {
