@@ -132,9 +132,9 @@ echo "read $n"; exit 4""")
     fleet.start({"t": program, "slow": slow})
     settings = json.loads(fleet.config.read_text())
     settings["jobs"]["slow"]["timeout"] = "4s"
-    fleet.config.write_text(json.dumps(settings))
     jid = bench.push("t", "x" * 300000)
     wait_for("it to run", began.exists)
+    fleet.config.write_text(json.dumps(settings))  # not while it is being read
     fleet.upgrade(sig=signal.SIGHUP, words="jobs at work keep their settings")
     late = bench.push("slow")
     wait_for("both to run", marked.exists)
@@ -258,8 +258,8 @@ def test_jobs_of_a_type_that_is_gone_end_by_their_old_settings(fleet, bench):
     fleet.start({"t": fleet.waiting_handler()})
     settings = json.loads(fleet.config.read_text())
     settings["jobs"]["t"]["concurrency"] = 1
-    fleet.config.write_text(json.dumps(settings))
     wait_for("a connection", lambda: fleet.count("connected as"))
+    fleet.config.write_text(json.dumps(settings))  # not while it is being read
     fleet.upgrade("going on with 0 jobs")
     jids = [bench.push("t"), bench.push("t")]
     wait_for("one to run", lambda: fleet.runs.read_text())
