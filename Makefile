@@ -59,6 +59,7 @@ help:
 	@echo 'soak      mixed jobs through reload, upgrade, kill and silence, JOBS=30000'
 	@echo 'systemd-test  the units under a real systemd, in a container; as root'
 	@echo 'vm-test   cgroup limits in a virtual machine with a unified tree'
+	@echo 'callgrind the baseline of instructions a job, that make check compares with'
 	@echo 'bench     side by side with a stock server and other workers'
 	@echo 'interop   with a stock server and Node, Go and Python clients'
 	@echo 'man       the man pages below $(O)/man'
@@ -154,13 +155,20 @@ $(bench_bin): $(O)/bench/%: $(O)/obj/tests/bench/%.o
 	@mkdir -p $(@D)
 	$(call say,LD) $(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^
 
+steps_bin = $(O)/bench/worker_steps $(O)/bench/server_steps
+$(O)/bench/worker_steps: $(O)/obj/tests/bench/worker_steps.o $(call with,supervisor)
+$(O)/bench/server_steps: $(O)/obj/tests/bench/server_steps.o $(call with,server)
+$(steps_bin):
+	@mkdir -p $(@D)
+	$(call say,LD) $(CC) $(HARDENLD) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ -lev $(call pkg_libs,$(LIBS_all))
+
 # deps-build-test installs the sets build and test of contrib/install-deps.
 deps: deps-build
 deps-%: FORCE
 	@contrib/install-deps $(subst -, ,$*)
 
 unit: $(unit_bin)
-tools: $(tools_bin) $(shim)
+tools: $(tools_bin) $(shim) $(steps_bin)
 
 test: deps-build-test
 	+@$(MAKE) --no-print-directory test-here
@@ -246,7 +254,7 @@ room_src = $(foreach r,$(rooms),$(src_$r))
 
 check: deps-build-test-check
 	+@$(MAKE) --no-print-directory check-here
-check-here: format-check arrows sizes werror tidy analyzer cppcheck shell-check man-check unit-check hardening
+check-here: format-check arrows sizes werror tidy analyzer cppcheck shell-check man-check unit-check hardening callgrind-check
 format:
 	clang-format -i $(all_src) $(all_hdr)
 format-check:
@@ -259,6 +267,15 @@ werror:
 	+@$(MAKE) --no-print-directory O=$(O)/gcc-werror WERROR=-Werror CC=gcc everything
 	+@$(MAKE) --no-print-directory O=$(O)/clang-werror WERROR=-Werror CC=$(CLANG) everything
 everything: all unit tools fuzz-bins $(bench_bin)
+# Its own build: the flags are the baseline's.
+CALLGRIND = +@$(MAKE) --no-print-directory O=$(O)/callgrind CC=gcc CFLAGS='-O2 -g' LDFLAGS= steps && \
+    $(PYTHON) tests/bench/callgrind --build-dir $(O)/callgrind
+steps: $(steps_bin)
+callgrind: deps-build-test-check
+	$(CALLGRIND) --write
+callgrind-check:
+	$(CALLGRIND)
+
 analyzer:
 	@contrib/run-analyzer --self-test
 	@contrib/run-analyzer $(O) $(room_src) -- -std=gnu11 $(CPPFLAGS)
@@ -351,7 +368,7 @@ clean:
 FORCE:
 .PHONY: all help libs deps unit tools test test-here demo interop bench crash fault fault-ci fault-selftest walk soak systemd-test vm-test \
         fuzz fuzz-bins fuzz-regress check check-here format format-check arrows sizes \
-        werror everything tidy analyzer cppcheck hardening hardening-flags shell-check man man-check units unit-check sanitize coverage valgrind install clean FORCE
+        werror everything tidy analyzer steps callgrind callgrind-check cppcheck hardening hardening-flags shell-check man man-check units unit-check sanitize coverage valgrind install clean FORCE
 .SECONDARY:
 
 -include $(patsubst %.c,$(O)/obj/%.d,$(all_src))
