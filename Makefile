@@ -149,7 +149,7 @@ $(shim): tests/fault/shim.c tests/fault/shim.h $(O)/flags
 	@mkdir -p $(@D)
 	$(call say,LD) $(filter-out -fPIE,$(COMPILE)) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
 
-bench_bin = $(O)/bench/load $(O)/bench/bare_loop $(O)/bench/first_step
+bench_bin = $(O)/bench/load $(O)/bench/bare_loop $(O)/bench/first_step $(O)/bench/beanstalk_load
 $(O)/bench/load $(O)/bench/first_step: $(O)/obj/tests/bench/wire.o
 $(bench_bin): $(O)/bench/%: $(O)/obj/tests/bench/%.o
 	@mkdir -p $(@D)
@@ -183,7 +183,8 @@ interop: deps-build-test-interop
 	+@$(MAKE) --no-print-directory all
 	tests/interop/run --build-dir $(O)
 
-bench: all $(bench_bin)
+bench: deps-build-bench
+	+@$(MAKE) --no-print-directory all $(bench_bin)
 	tests/bench/run --build-dir $(O)
 
 ROUNDS ?= 20

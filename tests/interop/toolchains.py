@@ -70,6 +70,18 @@ def go_worker(cache):
     return go_program(cache, os.path.join(HERE, "..", "bench", "go_worker"), "go-worker")
 
 
+def beanstalkd(_):
+    return need("beanstalkd", "beanstalkd")
+
+
+def node_worker(cache):
+    return node(cache)[:-1] + [os.path.join(HERE, "..", "bench", "node_worker.js")]
+
+
+def python_worker(cache):
+    return python(cache)[:-1] + [os.path.join(HERE, "..", "bench", "python_worker.py")]
+
+
 def node(cache):
     program = need("node", "nodejs")
     npm = need("npm", "npm")
@@ -103,7 +115,8 @@ def prepare(cache, names):
     """name -> what it gives, or the exception that says why not."""
     os.makedirs(cache, exist_ok=True)
     recipes = {"stock": stock, "go": go, "node": node, "python": python,
-               "go_worker": go_worker}
+               "go_worker": go_worker, "node_worker": node_worker,
+               "python_worker": python_worker, "beanstalkd": beanstalkd}
 
     def attempt(name):
         try:
