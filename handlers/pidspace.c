@@ -5,10 +5,8 @@
  */
 #include "handlers/pidspace.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -28,10 +26,11 @@ static const char ours[] = "/proc/thread-self/ns/pid_for_children";
 
 enum { LIFE_FD = 3 }; /* in the child */
 
+const struct pidspace pidspace_none = { 0, -1, -1 };
+
 struct birth {
 	const char *program;
-	bool outlive;
-	int life;
+	int life;   /* the end that it reads */
 	int errnum; /* written by the child, which shares our memory */
 };
 
@@ -47,16 +46,6 @@ ignore_children(void)
 	syscall(SYS_rt_sigaction, SIGCHLD, ignore, NULL, NSIG / 8);
 }
 
-/* Its parent has no number in the namespace: getppid(2) says nothing. */
-static bool IN_CHILD
-is_alone(int life)
-{
-	struct pollfd p = { .fd = life };
-	struct timespec now = { 0, 0 };
-
-	return syscall(SYS_ppoll, &p, 1, &now, NULL, 0) > 0;
-}
-
 static int IN_CHILD
 become_init(void *arg)
 {
@@ -64,7 +53,7 @@ become_init(void *arg)
 	char *const argv[] = { name, NULL }, *const env[] = { NULL };
 	struct birth *b = arg;
 
-	if (syscall(SYS_dup3, b->life, LIFE_FD, O_CLOEXEC) < 0)
+	if (syscall(SYS_dup3, b->life, LIFE_FD, 0) < 0)
 		goto fail;
 	in_child_close_from(LIFE_FD + 1);
 	for (int fd = 0; fd < LIFE_FD; fd++) {
@@ -75,13 +64,8 @@ become_init(void *arg)
 	in_child_dispositions();
 	ignore_children();
 	if (setsid() < 0 || chdir("/") < 0 ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-	    prctl(PR_SET_PDEATHSIG, b->outlive ? 0 : SIGKILL, 0, 0, 0) < 0)
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		goto fail;
-	if (!b->outlive && is_alone(LIFE_FD)) {
-		errno = EOWNERDEAD;
-		goto fail;
-	}
 	in_child_unblock();
 	execve(b->program, argv, env);
 fail:
@@ -96,24 +80,52 @@ reap(pid_t pid)
 		;
 }
 
-int
-pidspace_make(struct pidspace *p, const char *program, bool outlive, int life)
+/* Above what the child puts in its place. */
+static int
+open_life(int fds[2])
 {
-	struct birth b = { program, outlive, life, 0 };
-
-	assert(life > LIFE_FD);
-	*p = (struct pidspace){ 0, -1 };
-	pid_t pid = in_child_clone(become_init, &b, CLONE_NEWPID, &p->fd);
-	if (pid < 0)
+	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -1;
-	if (b.errnum != 0) {
+	while (fds[0] <= LIFE_FD) {
+		int higher = fcntl(fds[0], F_DUPFD_CLOEXEC, LIFE_FD + 1);
+
+		if (higher < 0) {
+			close(fds[0]);
+			close(fds[1]);
+			return -1;
+		}
+		close(fds[0]);
+		fds[0] = higher;
+	}
+	return 0;
+}
+
+int
+pidspace_make(struct pidspace *p, const char *program)
+{
+	struct birth b = { .program = program };
+	int life[2];
+
+	*p = pidspace_none;
+	if (open_life(life) < 0)
+		return -1;
+	b.life = life[0];
+	pid_t pid = in_child_clone(become_init, &b, CLONE_NEWPID, &p->fd);
+	int errnum = pid < 0 ? errno : b.errnum;
+	close(life[0]);
+	if (errnum == 0) {
+		p->init = pid;
+		p->life = life[1];
+		return 0;
+	}
+	close(life[1]);
+	if (pid > 0) {
 		reap(pid);
 		close(p->fd);
-		errno = b.errnum;
-		return -1;
 	}
-	p->init = pid;
-	return 0;
+	*p = pidspace_none;
+	errno = errnum;
+	return -1;
 }
 
 int
@@ -195,9 +207,11 @@ pidspace_end(struct pidspace *p)
 void
 pidspace_clear(struct pidspace *p)
 {
-	if (p->init != 0)
+	if (p->init != 0) {
 		close(p->fd);
-	*p = (struct pidspace){ 0, -1 };
+		close(p->life);
+	}
+	*p = pidspace_none;
 }
 
 void
@@ -205,6 +219,7 @@ pidspace_save(const struct pidspace *p, struct state_writer *w)
 {
 	state_put_int(w, p->init);
 	state_put_fd(w, p->init != 0 ? p->fd : -1);
+	state_put_fd(w, p->init != 0 ? p->life : -1);
 }
 
 void
@@ -212,7 +227,8 @@ pidspace_load(struct pidspace *p, struct state_reader *r)
 {
 	p->init = (pid_t)state_get_within(r, 0, INT32_MAX);
 	p->fd = state_get_fd(r);
-	if (p->init != 0 && p->fd < 0)
+	p->life = state_get_fd(r);
+	if (p->init != 0 && (p->fd < 0 || p->life < 0))
 		r->failed = true;
 	if (r->failed)
 		p->init = 0;
@@ -221,7 +237,11 @@ pidspace_load(struct pidspace *p, struct state_reader *r)
 int
 pidspace_keep(void)
 {
-	for (;;)
-		pause();
+	char byte;
+	ssize_t n;
+
+	do
+		n = read(LIFE_FD, &byte, 1);
+	while (n > 0 || (n < 0 && errno == EINTR));
 	return EXIT_SUCCESS;
 }

@@ -30,17 +30,18 @@
 struct pidspace {
 	pid_t init; /* as we see it; 0: none */
 	int fd;     /* its pidfd, close-on-exec; readable once it has ended */
+	int life;   /* likewise; it ends when nobody holds this any more */
 };
+
+extern const struct pidspace pidspace_none;
 
 /*
  * Starts an init: program, absolute, with PIDSPACE_INIT as its only word. It
- * must call pidspace_keep(). Unless it may outlive us it is sent KILL when the
- * calling thread ends; `life` is a pipe's writing end whose only reader is this
- * process, by which it knows that we are there to do so. Returns 0, or -1 with
+ * must call pidspace_keep(). It ends when this process has, however that
+ * ends, and its successor by exec has not got p either. Returns 0, or -1 with
  * errno. May be called from several threads at once.
  */
-int
-pidspace_make(struct pidspace *p, const char *program, bool outlive, int life);
+int pidspace_make(struct pidspace *p, const char *program);
 
 /*
  * What this thread clones from now on is born there, until pidspace_leave();
@@ -65,13 +66,13 @@ bool pidspace_is_over(const struct pidspace *p);
 /* Kills and waits: with nothing else unreaped in it. */
 void pidspace_end(struct pidspace *p);
 
-/* Closes the descriptor. The init stays as it is. */
+/* Closes the descriptors. An init that nobody else holds ends. */
 void pidspace_clear(struct pidspace *p);
 
 void pidspace_save(const struct pidspace *p, struct state_writer *w);
 void pidspace_load(struct pidspace *p, struct state_reader *r);
 
-/* In the init: waits for its end. */
+/* In the init: waits until nobody holds it. */
 int pidspace_keep(void);
 
 #endif

@@ -271,14 +271,13 @@ start(const struct spawn_request *req, struct spawn_child *child,
 	struct pipes p;
 	struct spawn_failure at = { SPAWN_PIPES, 0 };
 	struct birth b = { req, &p, getpid() };
-	struct pidspace space = { 0, -1 };
+	struct pidspace space = pidspace_none;
 	int pidfd = -1;
 
 	if (open_all(&p, req) < 0)
 		goto fail_errno;
 	at.stage = SPAWN_NAMESPACE;
-	if (req->init != NULL &&
-	    pidspace_make(&space, req->init, req->outlive, p.report[W]) < 0)
+	if (req->init != NULL && pidspace_make(&space, req->init) < 0)
 		goto fail_errno;
 	at.stage = SPAWN_CLONE;
 	pid_t pid = clone_into(&b, &space, &pidfd);

@@ -133,11 +133,12 @@ def test_leftover_wait(bench):
 
 
 @possible
-def test_dies_with_its_supervisor(bench):
+@pytest.mark.parametrize("upgrade", ["on", "off"])
+def test_dies_with_its_supervisor(bench, upgrade):
     """KILL for the supervisor is KILL for all that is in the namespace, also
-    without a service manager."""
+    without a service manager, and where programs outlive an upgrade."""
     bench.run({"t": {"exec": ["/bin/sh", "-c", FREE.format(n=7780) + "sleep 7781"],
-        "isolate": "process"}}, upgrade="off")
+        "isolate": "process"}}, upgrade=upgrade)
     bench.push("t")
     wait_for("both to run", lambda: of(7780) and of(7781), 30)
     bench.supervisor.kill9()
@@ -202,10 +203,11 @@ def test_without_the_privilege_it_is_a_mistake(place):  # noqa: F811
 def test_a_reload_that_cannot_be_applied_is_refused(bench):
     """At a reload as at the start."""
     bench.run({"t": {"exec": ["/bin/true"], "isolate": "process"}})
+    bench.acked(bench.push("t"), limit=60)
     config = bench.scratch / "supervisor.yaml"
     text = config.read_text()
     config.write_text(text.replace('"isolate": "process"',
         '"isolate": "process", "leftover": "warn"'))
     bench.supervisor.signal(signal.SIGHUP)
-    bench.supervisor.says("nothing outlives the program")
+    bench.supervisor.says("nothing outlives the program", 60)
     bench.acked(bench.push("t"))

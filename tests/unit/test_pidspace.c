@@ -22,8 +22,6 @@
 
 #include <cmocka.h>
 
-static int life[2]; /* as a child's report in handlers/spawn */
-
 /* Valgrind follows no exec into a program with a name of its own. */
 static bool
 is_possible(void)
@@ -39,7 +37,7 @@ static struct pidspace
 make(void)
 {
 	struct pidspace p;
-	int r = pidspace_make(&p, "/proc/self/exe", false, life[1]);
+	int r = pidspace_make(&p, "/proc/self/exe");
 
 	if (r < 0 && (errno == EPERM || errno == EINVAL))
 		skip(); /* a container without these */
@@ -56,6 +54,7 @@ born_in(const struct pidspace *p)
 	assert_true(back >= 0);
 	pid_t pid = fork();
 	if (pid == 0) {
+		close(p->life); /* as the start of a program does */
 		/* One that breaks away, and holds the pipe below. */
 		if (fork() == 0) {
 			setsid();
@@ -130,7 +129,7 @@ a_program_that_is_not_there_leaves_nothing(void **state)
 		skip();
 	struct pidspace first = make();
 	pidspace_end(&first);
-	assert_int_equal(pidspace_make(&p, "/no/such", false, life[1]), -1);
+	assert_int_equal(pidspace_make(&p, "/no/such"), -1);
 	assert_int_equal(errno, ENOENT);
 	assert_int_equal(p.init, 0);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
@@ -138,28 +137,31 @@ a_program_that_is_not_there_leaves_nothing(void **state)
 }
 
 static void
-nobody_who_hears_of_it_means_no_init(void **state)
+it_ends_when_nobody_holds_it(void **state)
 {
-	struct pidspace p;
-	int deaf[2];
-
 	(void)state;
 	if (!is_possible())
 		skip();
-	struct pidspace first = make();
-	pidspace_end(&first);
-	assert_int_equal(pipe(deaf), 0);
-	close(deaf[0]);
-	assert_int_equal(
-	    pidspace_make(&p, "/proc/self/exe", false, deaf[1]), -1);
-	assert_int_equal(errno, EOWNERDEAD);
-	close(deaf[1]);
+	struct pidspace p = make();
+	int held[2], status;
+	char byte;
+
+	assert_int_equal(pipe(held), 0);
+	pid_t pid = born_in(&p);
+	close(held[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	close(p.life); /* as the end of this process would */
+	assert_int_equal(read(held[0], &byte, 1), 0);
+	close(held[0]);
+	assert_int_equal(waitpid(p.init, &status, 0), p.init);
+	assert_int_equal(status, 0);
+	close(p.fd);
 }
 
 static void
 a_successor_gets_it(void **state)
 {
-	struct pidspace none = { 0, -1 }, loaded = { 0, -1 }, other = { 0, -1 };
+	struct pidspace none = pidspace_none, loaded, other;
 	struct state_writer w;
 	struct state_reader r;
 	struct buf *out = buf_new(4096);
@@ -174,6 +176,7 @@ a_successor_gets_it(void **state)
 	pidspace_save(&none, &w);
 	state_put_int(&w, 77); /* an init whose descriptor is missing */
 	state_put_fd(&w, -1);
+	state_put_fd(&w, -1);
 	assert_int_equal(state_seal(&w, 1, out), 0);
 	state_writer_clear(&w);
 
@@ -183,6 +186,7 @@ a_successor_gets_it(void **state)
 	assert_false(r.failed);
 	assert_int_equal(loaded.init, p.init);
 	assert_int_equal(loaded.fd, p.fd);
+	assert_int_equal(loaded.life, p.life);
 	assert_int_equal(other.init, 0);
 	pidspace_load(&other, &r);
 	assert_true(r.failed);
@@ -198,15 +202,11 @@ main(int argc, char **argv)
 		cmocka_unit_test(only_the_first_process_is_ours),
 		cmocka_unit_test(after_leaving_children_are_ours_again),
 		cmocka_unit_test(a_program_that_is_not_there_leaves_nothing),
-		cmocka_unit_test(nobody_who_hears_of_it_means_no_init),
+		cmocka_unit_test(it_ends_when_nobody_holds_it),
 		cmocka_unit_test(a_successor_gets_it),
 	};
 
 	if (argc == 1 && strcmp(argv[0], PIDSPACE_INIT) == 0)
 		return pidspace_keep();
-	/* Above 3, where the init wants it. */
-	if (pipe2(life, O_CLOEXEC) < 0 ||
-	    (life[1] = fcntl(life[1], F_DUPFD_CLOEXEC, 10)) < 0)
-		return EXIT_FAILURE;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
