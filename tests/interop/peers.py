@@ -300,6 +300,7 @@ class Server:
 
 class OurServer(Server):
     name = "faktotum-server"
+    needs = None
 
     def __init__(self, program, directory, password=None, tls=False):
         super().__init__(directory, password, tls)
@@ -320,7 +321,7 @@ class OurServer(Server):
 
 
 class StockServer(Server):
-    name = "stock"
+    name = needs = "stock"
 
     def __init__(self, program, directory, password=None, tls=False):
         super().__init__(directory, password, tls)
@@ -363,6 +364,10 @@ class StockServer(Server):
 
     def tell(self, wid, state):
         self.page("/busy", wid=wid, signal=state)
+
+
+class OldStockServer(StockServer):
+    name = needs = "stock 1.9"
 
 
 def read(path):

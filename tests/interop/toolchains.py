@@ -47,13 +47,18 @@ def go_module(directory):
     return go
 
 
-def stock(cache):
+def stock(cache, where="go", name="faktory"):
     need("redis-server", "redis-server")
-    directory = os.path.join(HERE, "go")
-    program = os.path.join(cache, "faktory")
+    directory = os.path.join(HERE, where)
+    program = os.path.join(cache, name)
     step([go_module(directory), "build", "-o", program,
           "github.com/contribsys/faktory/cmd/faktory"], directory, Missing)
     return program
+
+
+def stock_1_9(cache):
+    """The one before the lists were renamed."""
+    return stock(cache, "faktory19", "faktory-1.9")
 
 
 def go_program(cache, directory, name):
@@ -114,7 +119,7 @@ def python(cache):
 def prepare(cache, names):
     """name -> what it gives, or the exception that says why not."""
     os.makedirs(cache, exist_ok=True)
-    recipes = {"stock": stock, "go": go, "node": node, "python": python,
+    recipes = {"stock": stock, "stock 1.9": stock_1_9, "go": go, "node": node, "python": python,
                "go_worker": go_worker, "node_worker": node_worker,
                "python_worker": python_worker, "beanstalkd": beanstalkd}
 
