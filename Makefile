@@ -56,7 +56,7 @@ help:
 	@echo 'fault     a table of faults and what was promised; ROWS=some of them'
 	@echo 'fault-selftest  that these rigs fail when something is wrong'
 	@echo 'walk      COMMANDS=200000 at random, beside a model, with faults and kills'
-	@echo 'soak      mixed jobs through reload, upgrade, kill and silence, JOBS=30000'
+	@echo 'soak      mixed jobs through random troubles for MINUTES=10; nothing may grow'
 	@echo 'systemd-test  the units under a real systemd, in a container; as root'
 	@echo 'vm-test   cgroup limits in a virtual machine with a unified tree'
 	@echo 'callgrind the baseline of instructions a job, that make check compares with'
@@ -188,7 +188,6 @@ bench: deps-build-bench
 	tests/bench/run --build-dir $(O)
 
 ROUNDS ?= 20
-JOBS   ?= 30000
 crash: all
 	$(PYTHON) tests/fault/crash --build-dir $(O) --rounds $(ROUNDS)
 
@@ -208,8 +207,10 @@ fault-ci: deps-build-test
 	$(PYTHON) tests/fault/run --build-dir $(O) --ci -j 6
 	$(PYTHON) tests/fault/selftest --build-dir $(O) -j 6
 
+# The plot needs gnuplot: contrib/install-deps soak.
+MINUTES ?= 10
 soak: all tools
-	$(PYTHON) tests/fault/soak --build-dir $(O) --jobs $(JOBS)
+	$(PYTHON) tests/fault/soak --build-dir $(O) --minutes $(MINUTES)
 
 systemd-test: deps-build-test-systemd
 	+@$(MAKE) --no-print-directory all

@@ -26,6 +26,7 @@ struct shim_page {
 	int64_t writes_met;   /* how many writes were refused so far */
 	int64_t syncs_met;    /* likewise syncs, and those that lied or slept */
 	int64_t clocks_asked; /* readings of a clock that was ahead */
+	int64_t leak;         /* bytes that each reading of a clock leaks */
 };
 
 #endif

@@ -132,12 +132,12 @@ def mount(place, *options):
 
 
 class SmallDisk:
-    """A file system of 4 MB."""
+    """A file system of 32 MB: the log alone may take 16 before it is emptied."""
 
     def __init__(self, place):
         self.place = place
         place.mkdir()
-        mount(place, "-t", "tmpfs", "-o", "size=4m,mode=0700", "tmpfs")
+        mount(place, "-t", "tmpfs", "-o", "size=32m,mode=0700", "tmpfs")
 
     def fill(self):
         with open(self.place / "ballast", "wb", buffering=0) as f:
@@ -157,7 +157,7 @@ class SmallDisk:
 
 @row("disk-full", REFUSED)
 def disk_full(new):
-    """A tmpfs of 4 MB, really full; nobody pretends."""
+    """A tmpfs, really full; nobody pretends."""
     disk = SmallDisk(new.scratch / "small")
     new.also_close(disk)
     scene = new.under_load(data=disk.place / "data")
