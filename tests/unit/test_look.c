@@ -165,6 +165,28 @@ deep_values_are_followed(void **state)
 	    0);
 }
 
+/* Many references at each level are more than the stack is trusted with. */
+static void
+too_deep_is_an_end_too(void **state)
+{
+	static const char chain[] =
+	    "{\"$defs\":{\"a\":{\"$ref\":\"#/$defs/b\"},\"b\":{\"$ref\":"
+	    "\"#/$defs/c\"},\"c\":{\"$ref\":\"#/$defs/d\"},\"d\":{"
+	    "\"items\":{\"$ref\":\"#/$defs/a\"}}},\"$ref\":\"#/$defs/a\"}";
+	struct schema_fault fault = { .text = "" };
+	char value[200] = "";
+	uint64_t left = 10000;
+
+	(void)state;
+	memset(value, '[', 20);
+	memset(value + 20, ']', 20);
+	assert_int_equal(judge(chain, value, &left, &fault), 0);
+	memset(value, '[', JSON_DEPTH_MAX);
+	memset(value + JSON_DEPTH_MAX, ']', JSON_DEPTH_MAX);
+	assert_int_equal(judge(chain, value, &left, &fault), -E2BIG);
+	assert_true(left > 5000);
+}
+
 int
 main(void)
 {
@@ -174,6 +196,7 @@ main(void)
 		cmocka_unit_test(the_effort_is_a_ceiling),
 		cmocka_unit_test(a_pattern_ends),
 		cmocka_unit_test(deep_values_are_followed),
+		cmocka_unit_test(too_deep_is_an_end_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
