@@ -13,10 +13,12 @@ LIBRARIES = ("go", "node", "python")
 PATIENCE = 300  # the longest waits for a retry, up to 44 s and a loaded machine
 
 
-def run_case(command, case, url):
+def run_case(command, case, url, trusted=None):
+    """trusted: a file with the certificate that is to be believed."""
+    more = {"SSL_CERT_FILE": trusted} if trusted else {}
     try:
         done = subprocess.run(
-            command + [case], env=clean_environment(FAKTORY_URL=url), timeout=PATIENCE,
+            command + [case], env=clean_environment(FAKTORY_URL=url, **more), timeout=PATIENCE,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True)
     except subprocess.TimeoutExpired:
@@ -25,11 +27,13 @@ def run_case(command, case, url):
         raise Failed("status %d: %s" % (done.returncode, done.stdout.strip()))
 
 
-def on_a_fresh_server(case, server_password=None, client_password=None):
+def on_a_fresh_server(case, server_password=None, client_password=None, tls=False,
+                      trusts=True):
     """A test that runs one case of one library."""
     def test(stage, library):
-        server = stage.server(password=server_password)
-        run_case(stage.libraries[library], case, server.url(client_password))
+        server = stage.server(password=server_password, tls=tls)
+        run_case(stage.libraries[library], case, server.url(client_password),
+                 server.cert if trusts else None)
     return test
 
 
@@ -64,4 +68,12 @@ TESTS = {  # the longest first
     "work": on_a_fresh_server("work"),
     "password": on_a_fresh_server("password", "s3cret", "s3cret"),
     "wrong password": on_a_fresh_server("wrong password", "s3cret", "guess"),
+    "mutate": on_a_fresh_server("mutate"),
+    "TLS": on_a_fresh_server("fetch and ack", "s3cret", "s3cret", tls=True),
+    "unknown certificate": on_a_fresh_server("unknown certificate", tls=True, trusts=False),
+}
+
+# What a library has no interface for, and so no test.
+LACKS = {
+    ("python", "unknown certificate"): "pyfaktory looks at no certificate",
 }

@@ -30,7 +30,10 @@ var cases = map[string]func(){
 	"obey":           obey,
 	"password":       push,
 	"wrong password": wrongPassword,
-	"produce":        produce,
+	"mutate":         mutate,
+
+	"unknown certificate": unknownCertificate,
+	"produce":             produce,
 }
 
 func main() {
@@ -258,6 +261,33 @@ func wrongPassword() {
 		die("a wrong password was accepted")
 	} else if !strings.Contains(err.Error(), "Invalid password") {
 		die("the error names no password: %v", err)
+	}
+}
+
+func mutate() {
+	cl := connect("")
+	var jids []string
+	for _, jobtype := range []string{"note", "note", "other"} {
+		job := newJob(jobtype)
+		job.At = time.Now().Add(time.Hour).Format(time.RFC3339Nano)
+		must(cl.Push(job), "PUSH")
+		jids = append(jids, job.Jid)
+	}
+	must(cl.Discard(client.Scheduled, client.OfType("other")), "discard")
+	equal(state(cl).Sets["scheduled"], uint64(2), "scheduled jobs")
+	must(cl.Kill(client.Scheduled, client.WithJids(jids[0])), "kill")
+	equal(state(cl).Sets["dead"], uint64(1), "dead jobs")
+	must(cl.Requeue(client.Scheduled, client.Everything), "requeue")
+	equal(state(cl).Queues["default"], uint64(1), "size of the queue")
+	must(cl.Clear(client.Dead), "clear")
+	equal(state(cl).Sets["dead"], uint64(0), "dead jobs")
+}
+
+func unknownCertificate() {
+	if _, err := open(); err == nil {
+		die("an unknown certificate was accepted")
+	} else if !strings.Contains(err.Error(), "certificate") {
+		die("the error names no certificate: %v", err)
 	}
 }
 

@@ -6,6 +6,7 @@
 "use strict";
 
 const assert = require("node:assert").strict;
+const fs = require("node:fs");
 const faktory = require("faktory-worker");
 
 const retry = 5;
@@ -144,13 +145,41 @@ async function wrongPassword(client) {
   await assert.rejects(client.connect(), /Invalid password/);
 }
 
+async function mutate(client) {
+  const at = new Date(Date.now() + 3600000).toISOString();
+  const push = (jobtype) => client.push({ jobtype, args: [], retry, at });
+  const first = await push("note");
+  await push("note");
+  await push("other");
+  await client.scheduled.ofType("other").discard();
+  assert.equal((await info(client)).sets.scheduled, 2);
+  await client.scheduled.withJids(first).kill();
+  assert.equal((await info(client)).sets.dead, 1);
+  await client.scheduled.matching("*").requeue();
+  assert.equal((await info(client)).queues.default, 1);
+  await client.dead.clear();
+  assert.equal((await info(client)).sets.dead, 0);
+}
+
+async function unknownCertificate(client) {
+  await assert.rejects(client.connect(), /certificate/);
+}
+
 const cases = {
   push, "bulk push": bulkPush, scheduled, "fetch and ack": fetchAndAck, fail,
   retry: retryCase, beat, work, obey, password: push, "wrong password": wrongPassword,
+  mutate, "unknown certificate": unknownCertificate,
 };
 
+// The library does not look at the URL's scheme.
+function tlsOptions() {
+  if (!process.env.FAKTORY_URL.startsWith("tcp+tls:")) return undefined;
+  const file = process.env.SSL_CERT_FILE;
+  return file ? { ca: fs.readFileSync(file) } : {};
+}
+
 (async () => {
-  const client = new faktory.Client({ wid: `node-${process.pid}-client`, poolSize: 4 });
+  const client = new faktory.Client({ wid: `node-${process.pid}-client`, poolSize: 4, tlsOptions: tlsOptions() });
   await cases[process.argv[2]](client);
   await client.close();
 })().catch((error) => {

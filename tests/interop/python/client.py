@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 
-from pyfaktory import Client, Consumer, Job, Producer
+from pyfaktory import Client, Consumer, Job, JobFilter, MutateOperation, Producer
 from pyfaktory.util.enums import State
 
 
@@ -201,6 +201,27 @@ def case_wrong_password():
         expect("Invalid password" in str(error), True, "the error names the password")
         return
     raise SystemExit("a wrong password was accepted")
+
+
+def case_mutate():
+    at = (datetime.datetime.now(datetime.timezone.utc)
+          + datetime.timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    jobs = [Job(jobtype=t, args=[], at=at) for t in ("note", "note", "other")]
+    push(*jobs)
+
+    def mutate(cmd, target, **which):
+        every = {"jids": None, "regexp": None, "jobtype": None, **which}
+        with Client() as client:
+            client.mutate(MutateOperation(
+                cmd=cmd, target=target, filter=JobFilter(**every) if which else None))
+    mutate("discard", "scheduled", jobtype="other")
+    expect(info()["sets"]["scheduled"], 2, "scheduled jobs")
+    mutate("kill", "scheduled", jids=[jobs[0].jid])
+    expect(info()["sets"]["dead"], 1, "dead jobs")
+    mutate("requeue", "scheduled", regexp="*")
+    expect(info()["queues"]["default"], 1, "size of the queue")
+    mutate("clear", "dead")
+    expect(info()["sets"]["dead"], 0, "dead jobs")
 
 
 if __name__ == "__main__":
