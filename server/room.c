@@ -23,24 +23,31 @@ jobs_here(const struct server *s)
 	return n;
 }
 
-/* Free pages are room too, and the log does not grow with the jobs. */
-static bool
+static const char by_limit[] = "the jobs have reached limits.disk";
+static const char by_disk[] = "the data's file system is almost full";
+
+/* Free pages are room too, and the log does not grow with the jobs. Returns
+ * why there is no room, NULL: there is. */
+static const char *
 disk_is_full(struct server *s)
 {
 	struct room *r = &s->room;
 	int64_t now = clock_mono(), limit = s->settings->limits.disk;
 	struct store_status st;
-	bool was = r->full;
+	const char *was = r->full;
 
-	if (limit == 0 || (r->looked != 0 && now - r->looked < LOOK_AGAIN))
-		return r->full;
-	store_status(s->store, &st);
-	r->looked = now;
-	r->full = st.used_bytes >= limit;
-	if (r->full && !was)
-		log_say(LOG_LEVEL_ERROR, "server",
-		    "no more jobs are taken: they have reached limits.disk");
-	else if (was && !r->full)
+	if (limit != 0 && (r->looked == 0 || now - r->looked >= LOOK_AGAIN)) {
+		store_status(s->store, &st);
+		r->looked = now;
+		r->above = st.used_bytes >= limit;
+	}
+	r->full = r->above             ? by_limit
+	    : store_is_short(s->store) ? by_disk
+				       : NULL;
+	if (r->full != NULL && was == NULL)
+		log_say(LOG_LEVEL_ERROR, "server", "no more jobs are taken: %s",
+		    r->full);
+	else if (was != NULL && r->full == NULL)
 		log_say(LOG_LEVEL_INFO, "server", "jobs are taken again");
 	return r->full;
 }
@@ -50,10 +57,11 @@ room_for(struct server *s, size_t jobs, struct err *e)
 {
 	int64_t most = s->settings->limits.jobs;
 
-	if (disk_is_full(s)) {
+	const char *full = disk_is_full(s);
+
+	if (full != NULL) {
 		s->room.refused++;
-		return err_set(
-		    e, ENOSPC, "no room: the jobs have reached limits.disk");
+		return err_set(e, ENOSPC, "no room: %s", full);
 	}
 	if (most == 0 || jobs_here(s) + jobs <= (size_t)most)
 		return 0;

@@ -1,6 +1,6 @@
 /*
  * room - whether there is room for another job: the ceilings on how many
- * there may be and on what they take of the disk.
+ * there may be and on what they take of the disk, and what is left of that.
  *
  * What makes room (ACK, FETCH, FAIL, MUTATE) is always let through.
  *
@@ -19,8 +19,9 @@ struct server;
 
 /* What a server remembers of it; blank at the start. */
 struct room {
-	int64_t looked; /* clock_mono(); when `full` was found out */
-	bool full;      /* the disk */
+	int64_t looked;   /* clock_mono(); when `above` was found out */
+	bool above;       /* jobs take more than limits.disk */
+	const char *full; /* why the disk takes no more; NULL: it does */
 	uint64_t refused;
 	uint64_t too_large; /* jobs */
 };

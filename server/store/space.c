@@ -1,15 +1,17 @@
 /*
- * space - pages that hold nothing any more, given back some at a time.
+ * space - pages that hold nothing any more, given back some at a time; and what
+ * is left on the file system.
  *
  * SPDX-License-Identifier: ISC
  */
 #include "server/store/space.h"
 
 #include <stdio.h>
+#include <sys/statvfs.h>
 
 #include "server/store/reader.h"
 
-enum { INCREMENTAL = 2 };
+enum { INCREMENTAL = 2, PAGE_SIZE = 4096 /* database.c */ };
 
 /* What cannot be read counts as nothing: it is only about tidiness. */
 static int64_t
@@ -25,6 +27,9 @@ space_init(struct space *s, sqlite3 *db)
 {
 	s->possible = ask(db, "PRAGMA auto_vacuum") == INCREMENTAL;
 	s->wanted = false;
+	s->free = 0;
+	s->left = INT64_MAX;
+	atomic_init(&s->short_of, false);
 }
 
 void
@@ -34,8 +39,29 @@ space_look(struct space *s, sqlite3 *db)
 	int64_t pages = ask(db, "PRAGMA page_count");
 
 	s->used = pages - free_pages;
+	s->free = free_pages;
 	if (s->possible && !s->wanted)
 		s->wanted = free_pages >= SPACE_FROM && free_pages >= pages / 4;
+}
+
+void
+space_look_around(struct space *s, sqlite3 *db, int64_t pending)
+{
+	const char *file = sqlite3_db_filename(db, "main");
+	bool was = atomic_load(&s->short_of);
+	struct statvfs fs;
+
+	if (file == NULL || *file == '\0' || statvfs(file, &fs) < 0) {
+		s->left = INT64_MAX;
+		atomic_store(&s->short_of, false);
+		return;
+	}
+	int64_t kept = (int64_t)(fs.f_blocks / SPACE_KEPT_SHARE * fs.f_frsize);
+	if (kept > SPACE_KEPT)
+		kept = SPACE_KEPT;
+	s->left = (int64_t)(fs.f_bavail * fs.f_frsize);
+	int64_t room = s->left + s->free * PAGE_SIZE - pending;
+	atomic_store(&s->short_of, room < (was ? 2 * kept : kept));
 }
 
 int

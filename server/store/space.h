@@ -1,10 +1,16 @@
 /*
- * space - pages that hold nothing any more, given back some at a time.
+ * space - pages that hold nothing any more, given back some at a time; and what
+ * is left on the file system.
  *
  * What leaves the database leaves free pages, which what comes uses again. A
  * backlog of millions that was worked off leaves more than that is good for:
  * then the last pages are moved to where there is room, and the file becomes
  * shorter with the next checkpoint.
+ *
+ * A file system that jobs have filled to its end could not be worked off: to
+ * note that a job has ended takes room, too, in the log, and to empty the log
+ * what is in it must fit into the database. So some is kept back from jobs,
+ * and the log is emptied while it still fits.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -12,6 +18,7 @@
 #define SERVER_STORE_SPACE_H
 
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -21,16 +28,31 @@ enum {
 	SPACE_TO = 1024,   /* and leaves so many */
 };
 
+/* Kept back, in bytes: several of the largest batches; of a file system that
+ * is small a quarter. */
+#define SPACE_KEPT       (INT64_C(16) << 20)
+#define SPACE_KEPT_SHARE 4
+
 struct space {
 	bool possible; /* files made before this was thought of keep theirs */
 	bool wanted;   /* space_step() has something to do */
 	int64_t used;  /* pages that hold something, when it was last looked */
+	int64_t free;  /* pages that hold nothing, likewise */
+	int64_t left;  /* bytes of the file system; INT64_MAX: nobody knows */
+	atomic_bool short_of; /* less than is kept back; for any thread */
 };
 
 void space_init(struct space *s, sqlite3 *db);
 
 /* Looks whether there is so much. Cheap; after a checkpoint. */
 void space_look(struct space *s, sqlite3 *db);
+
+/*
+ * Looks what is left, beside `pending` bytes that the log has for the
+ * database; free pages are room, too. It is short when that is less than what is kept back,
+ * and until it is twice as much. A system call, which may hang with its disk.
+ */
+void space_look_around(struct space *s, sqlite3 *db, int64_t pending);
 
 /* One transaction. Returns a result code; then nothing has changed. */
 int space_step(struct space *s, sqlite3 *db);

@@ -336,6 +336,12 @@ store_status(const struct store *s, struct store_status *out)
 	out->bytes = datadir_bytes(s->dir);
 }
 
+bool
+store_is_short(const struct store *s)
+{
+	return writer_is_short(s->writer);
+}
+
 /* ---- open and close ------------------------------------------------------ */
 
 /* Without its thread. The lock is given back last. */

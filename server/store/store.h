@@ -184,6 +184,10 @@ struct store_status {
 };
 void store_status(const struct store *s, struct store_status *out);
 
+/* Whether what is left of the file system is for what works jobs off, and not
+ * for more of them (store/space.h). Asks nobody; some commits ago. */
+bool store_is_short(const struct store *s);
+
 /*
  * ---- a data directory beside its server, or without one ----
  *

@@ -30,6 +30,8 @@ enum {
 	HUGE_LOG = 16384,              /* pages: its space is given back */
 	LOOK_EVERY = 16,               /* commits: how much is free? */
 	PAGE_SIZE = 4096,              /* database.c */
+	LOG_HEAD = 32,                 /* bytes before the first frame */
+	FRAME_HEAD = 24,               /* and before each page */
 };
 
 struct writer {
@@ -85,6 +87,7 @@ writer_new(sqlite3 *db, struct err *e)
 	database_trust(db);
 	space_init(&w->space, db);
 	space_look(&w->space, db);
+	space_look_around(&w->space, db, 0);
 	sqlite3_wal_hook(db, note_log, w);
 	return w;
 }
@@ -124,6 +127,27 @@ settle_doubt(struct writer *w)
 		return rc;
 	w->doubtful = false;
 	return SQLITE_OK;
+}
+
+/*
+ * What is in the log behind the last good commit, of one that met a full disk
+ * or from when the log was longer, is nothing to anybody, and takes the room
+ * that emptying the log needs. What is before is left alone: others may be
+ * reading it.
+ */
+static void
+cut_log(struct writer *w)
+{
+	sqlite3_int64 good =
+	    LOG_HEAD + (sqlite3_int64)w->log_pages * (FRAME_HEAD + PAGE_SIZE);
+	sqlite3_file *log = NULL;
+
+	if (w->log_pages == 0) /* or it has begun again: nobody knows */
+		return;
+	(void)sqlite3_file_control(
+	    w->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+	if (log != NULL && log->pMethods != NULL)
+		(void)log->pMethods->xTruncate(log, good);
 }
 
 static size_t
@@ -170,6 +194,8 @@ writer_write(struct writer *w, struct store_change *first,
 	int code = fault_set(e, w->db, rc, "not written to disk");
 	w->doubtful = w->doubtful || (rc & 0xff) == SQLITE_IOERR;
 	rows_rollback(w->rows);
+	if (code == -ENOSPC)
+		cut_log(w);
 	*rest = NULL;
 	return code;
 }
@@ -181,14 +207,29 @@ writer_checkpoint(struct writer *w)
 		w->commits = 0;
 		space_look(&w->space, w->db);
 	}
+	int64_t pending = (int64_t)w->log_pages * PAGE_SIZE;
+
+	space_look_around(&w->space, w->db, pending);
 	/* The sooner, the less time a kill has to find the failed commit. */
-	if (settle_doubt(w) != SQLITE_OK || w->log_pages < w->checkpoint_at)
+	if (settle_doubt(w) != SQLITE_OK)
+		return;
+	/* It must fit into the database when it is moved. What the log's file
+	 * has behind it, from when it was longer, is room as well. */
+	if (pending >= w->space.left / 2)
+		cut_log(w);
+	else if (w->log_pages < w->checkpoint_at)
 		return;
 
 	/* Nothing is lost when it fails: the log stays, and is asked again. */
 	(void)sqlite3_wal_checkpoint_v2(
 	    w->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	w->checkpoint_at = w->log_pages + LONG_LOG;
+}
+
+bool
+writer_is_short(const struct writer *w)
+{
+	return atomic_load(&w->space.short_of);
 }
 
 int64_t
@@ -200,7 +241,8 @@ writer_used_bytes(const struct writer *w)
 bool
 writer_wants_idle(const struct writer *w)
 {
-	return (w->log_pages >= w->idle_at || w->space.wanted) && !w->doubtful;
+	return writer_is_short(w) ||
+	    ((w->log_pages >= w->idle_at || w->space.wanted) && !w->doubtful);
 }
 
 bool
@@ -245,6 +287,13 @@ writer_idle(struct writer *w)
 {
 	if (!writer_wants_idle(w))
 		return;
+	/* Pushes are refused meanwhile, so that no commit brings us here. */
+	if (writer_is_short(w)) {
+		space_look(&w->space, w->db);
+		writer_checkpoint(w);
+		if (!w->space.wanted || w->doubtful)
+			return;
+	}
 	if (w->space.wanted) {
 		give_space_back(w);
 		return;

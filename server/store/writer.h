@@ -46,6 +46,10 @@ bool writer_wants_idle(const struct writer *w);
 /* Bytes of the database that hold something, some commits ago. */
 int64_t writer_used_bytes(const struct writer *w);
 
+/* Whether the file system has less room than is kept back from jobs: space.h.
+ * For any thread. */
+bool writer_is_short(const struct writer *w);
+
 /* Whether the next writer_idle() is a short step of many: space.h. */
 bool writer_wants_space(const struct writer *w);
 

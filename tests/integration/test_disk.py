@@ -103,3 +103,47 @@ def test_full_disk_at_ack_fetch_and_fail(start_server, small_disk):
         assert c.size("q") + sets["working"] == 1
         if c.size("q"):
             assert c.fetch("q")["jid"] == third
+
+
+def until_no_room(c, size, acknowledged, bulk=1):
+    """Pushes until the server has no room for more; returns what it said."""
+    for _ in range(40_000):
+        jobs = [new_job("t", "x" * size) for _ in range(bulk)]
+        refused = {}
+        try:
+            refused = c.pushb(jobs)
+        except ServerError as e:
+            return e.text
+        acknowledged += [j["jid"] for j in jobs if j["jid"] not in refused]
+        if refused:
+            return next(iter(refused.values()))
+    raise AssertionError("the disk did not fill")
+
+
+@pytest.mark.parametrize("size, bulk", [(10, 1), (10, 200), (3000, 40), (60_000, 8)])
+def test_jobs_that_fill_the_disk_can_be_worked_off(start_server, small_disk, size, bulk):
+    """Nobody else is on the disk, and nobody makes room: what jobs take is
+    kept so far from the end that FETCH and ACK are written, also after a
+    kill. The log must not have taken what emptying it needs."""
+    s = start_server(data=small_disk / "data")
+    acknowledged = []
+    with s.client() as c:
+        said = until_no_room(c, size, acknowledged, bulk)
+        assert "no room" in said or "full" in said, said
+        for jid in acknowledged[:20]:
+            assert c.fetch()["jid"] == jid
+            c.ack(jid)
+    s.kill9()
+    s.start()
+    with s.client() as c:
+        for jid in acknowledged[20:]:
+            assert c.fetch()["jid"] == jid
+            c.ack(jid)
+        assert c.size() == 0
+        def taken():
+            try:
+                c.push()
+                return True
+            except ServerError:
+                return False
+        wait_for("jobs to be taken again", taken)

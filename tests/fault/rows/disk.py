@@ -178,6 +178,31 @@ def disk_full(new):
         [] if "full" in said else [f"the error does not say so: {said}"])
 
 
+@row("disk-filled", "pushes are refused before the end; all that was taken is worked off")
+def disk_filled(new):
+    """By jobs and their log alone, and nobody makes room."""
+    disk = SmallDisk(new.scratch / "small")
+    new.also_close(disk)
+    scene = new.under_load(data=disk.place / "data")
+    for p in scene.producers:
+        p.pause.set()
+    pushed, said = scene.producers[0], None
+    with scene.server.client() as c:
+        while said is None:
+            scene.look()
+            jobs = [new_job("work", "x" * 20_000, reserve_for=60) for _ in range(50)]
+            pushed.pushed += len(jobs)
+            try:
+                refused = c.pushb(jobs)
+            except ServerError as e:
+                refused = {j["jid"]: e.text for j in jobs}
+            pushed.acknowledged += [j["jid"] for j in jobs if j["jid"] not in refused]
+            said = next(iter(refused.values()), None)
+            assert pushed.pushed < 50_000, "the disk did not fill"
+    return scene.finish(f"heard: {said}",
+        [] if "no room" in said else ["the server did not stop before the end"])
+
+
 @row("read-only-start", "the server says so and does not start; starts when it can write again")
 def read_only_start(new):
     """The data directory's file system is remounted read-only while the server
