@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log_line.h"
+#include "handlers/in_child.h"
 #include "handlers/spawner.h"
 #include "supervisor/containment.h"
 #include "supervisor/files.h"
@@ -92,6 +93,21 @@ on_signal(struct ev_loop *loop, ev_signal *w, int revents)
 		run_stop(o->run, RUN_CANCELLED, o->when->grace);
 }
 
+static void
+listen_to(struct once *o, const struct invocation_request *q, int64_t deadline)
+{
+	talk_start(&o->result->talk,
+	    &(struct talk_parts){ .loop = o->loop,
+		.run = o->run,
+		.output = &o->output,
+		.how = q->handler,
+		.log = &o->log,
+		.dispatch = q->dispatch_id,
+		.deadline = deadline,
+		.latest = o->when->latest,
+		.grace = o->when->grace });
+}
+
 /* Runs *v with the loop turning until its end. */
 static int
 run_and_wait(struct once *o, struct spawner *spawner,
@@ -113,30 +129,24 @@ run_and_wait(struct once *o, struct spawner *spawner,
 	request_limits(&req, q->handler);
 	request_start(&req, v, q->handler);
 
-	o->run = run_start(o->loop, spawner, &req, &hooks, o);
-	if (o->run == NULL)
-		return err_set(e, ENOMEM, "memory is short");
-	talk_start(&o->result->talk,
-	    &(struct talk_parts){ .loop = o->loop,
-		.run = o->run,
-		.output = &o->output,
-		.how = q->handler,
-		.log = &o->log,
-		.dispatch = q->dispatch_id,
-		.deadline = req.deadline,
-		.latest = o->when->latest,
-		.grace = o->when->grace });
+	/* Before the start, whose child resets what is set by then. */
 	ev_signal_init(&interrupted, on_signal, SIGINT);
 	ev_signal_init(&terminated, on_signal, SIGTERM);
 	interrupted.data = o;
 	terminated.data = o;
 	ev_signal_start(o->loop, &interrupted);
 	ev_signal_start(o->loop, &terminated);
+	in_child_signals_changed();
+
+	o->run = run_start(o->loop, spawner, &req, &hooks, o);
+	bool started = o->run != NULL;
+	if (started)
+		listen_to(o, q, req.deadline);
 	while (o->run != NULL)
 		ev_run(o->loop, 0);
 	ev_signal_stop(o->loop, &interrupted);
 	ev_signal_stop(o->loop, &terminated);
-	return 0;
+	return started ? 0 : err_set(e, ENOMEM, "memory is short");
 }
 
 static int

@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -28,6 +30,12 @@ extern int clone_unseen(int (*fn)(void *), void *stack, int flags, void *arg,
 
 enum { STACK_SIZE = 32 * 1024 }; /* a few hundred bytes are needed */
 
+/* Those not at their defaults, bit 0 for signal 1; 0: to be looked for. */
+static _Atomic uint64_t signals_noted;
+
+#define NOTED (UINT64_C(1) << 63) /* signal 64, always among them */
+_Static_assert(NSIG <= 65, "a bit for each signal");
+
 /*
  * Not sigaction(3): the C library refuses two signals, and sanitizers keep a
  * table of dispositions that lies in the memory shared with the parent.
@@ -36,9 +44,45 @@ void IN_CHILD
 in_child_dispositions(void)
 {
 	static const unsigned long default_action[16];
+	uint64_t noted = signals_noted;
 
-	for (int sig = 1; sig < NSIG; sig++)
-		syscall(SYS_rt_sigaction, sig, default_action, NULL, NSIG / 8);
+	for (int sig = 1; noted != 0; sig++, noted >>= 1)
+		if (noted & 1)
+			syscall(SYS_rt_sigaction, sig, default_action, NULL,
+			    NSIG / 8);
+}
+
+static uint64_t
+find_signals(void)
+{
+	uint64_t found = NOTED;
+
+	for (int sig = 1; sig < NSIG; sig++) {
+		unsigned long action[16] = { (unsigned long)SIG_DFL };
+
+		if (syscall(SYS_rt_sigaction, sig, NULL, action, NSIG / 8) <
+			0 ||
+		    action[0] != (unsigned long)SIG_DFL)
+			found |= UINT64_C(1) << (sig - 1);
+	}
+	return found;
+}
+
+/* What another thread has found meanwhile is newer. */
+static void
+note_signals(void)
+{
+	uint64_t none = 0;
+
+	if (signals_noted == none)
+		(void)atomic_compare_exchange_strong(
+		    &signals_noted, &none, find_signals());
+}
+
+void
+in_child_signals_changed(void)
+{
+	signals_noted = find_signals();
 }
 
 void IN_CHILD
@@ -90,6 +134,7 @@ in_child_clone(int (*fn)(void *), void *arg, int more, int *pidfd)
 {
 	sigset_t all, before;
 
+	note_signals();
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	pid_t pid = clone_child(fn, arg, more, pidfd);

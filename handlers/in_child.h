@@ -25,8 +25,18 @@
  */
 pid_t in_child_clone(int (*fn)(void *), void *arg, int more, int *pidfd);
 
-/* Every signal gets its default back. */
+/*
+ * Every signal gets its default back: of those that had another disposition
+ * when it was last looked, before the first child of all or by
+ * in_child_signals_changed().
+ */
 void in_child_dispositions(void);
+
+/*
+ * In the parent, after a signal got another disposition than its default; who
+ * sets one and starts programs later calls this in between.
+ */
+void in_child_signals_changed(void);
 
 /* An empty signal mask. */
 void in_child_unblock(void);

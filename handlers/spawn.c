@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -34,14 +35,26 @@ struct pipes {
 	int out[2];
 	int err[2];
 	int control[2]; /* -1 and -1 without control */
-	int report[2];  /* one struct spawn_failure, or nothing before exec */
+	/* One struct spawn_failure, or nothing before exec; -1 and -1 once it
+	 * is known that the child can tell by its memory. */
+	int report[2];
 };
 
 struct birth {
 	const struct spawn_request *req;
 	const struct pipes *pipes;
 	pid_t parent;
+	/* Written by the child. */
+	bool shared; /* as seen by the parent: the memory is one */
+	bool failed;
+	struct spawn_failure why;
 };
+
+/*
+ * Whether a child of ours has been seen to share our memory. It does not where
+ * clone(2) is emulated by a fork, as by valgrind.
+ */
+static atomic_bool memory_is_shared;
 
 /* In the child: raw system calls only, down to become(). */
 
@@ -58,6 +71,10 @@ take_stdio(const struct pipes *p, int *report)
 			return -1;
 	} else {
 		(void)syscall(SYS_close, CONTROL_FD);
+	}
+	if (*report < 0) {
+		in_child_close_from(REPORT_FD);
+		return 0;
 	}
 	if (*report != REPORT_FD &&
 	    syscall(SYS_dup3, *report, REPORT_FD, O_CLOEXEC) < 0)
@@ -92,7 +109,7 @@ limit(pid_t parent, const struct spawn_request *req, int report)
 
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ||
 	    (!gain && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) ||
-	    prctl(PR_SET_PDEATHSIG, outlive ? 0 : SIGKILL, 0, 0, 0) < 0)
+	    (!outlive && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0))
 		return -1;
 	if (outlive ||
 	    (req->init != NULL ? !is_unheard(report) : getppid() == parent))
@@ -150,12 +167,15 @@ prepare_and_exec(const struct birth *b, int *report)
 static int IN_CHILD
 become(void *arg)
 {
-	const struct birth *b = arg;
+	struct birth *b = arg;
 	int report = b->pipes->report[W];
-	enum spawn_stage stage = prepare_and_exec(b, &report);
-	struct spawn_failure why = { stage, errno };
 
-	(void)syscall(SYS_write, report, &why, sizeof why);
+	b->shared = true;
+	enum spawn_stage stage = prepare_and_exec(b, &report);
+	b->why = (struct spawn_failure){ stage, errno };
+	b->failed = true;
+	if (report >= 0)
+		(void)syscall(SYS_write, report, &b->why, sizeof b->why);
 	return 127; /* clone(2) ends the process with it */
 }
 
@@ -225,7 +245,9 @@ open_all(struct pipes *p, const struct spawn_request *req)
 		return -1;
 	if (req->control && open_pipe(p->control, R) < 0)
 		return -1;
-	return open_pipe(p->report, -1);
+	/* With an init it is also the sign that we are there. */
+	return memory_is_shared && req->init == NULL ? 0
+						     : open_pipe(p->report, -1);
 }
 
 /* In a namespace of its own with space; its number as we see it. */
@@ -244,14 +266,24 @@ clone_into(struct birth *b, const struct pidspace *space, int *pidfd)
 	return pid;
 }
 
-/* True when the child reported a failure; end of file means that it runs. */
+/*
+ * True when the child reported a failure. An end of file means that it runs,
+ * and so does our memory, where it is the child's too: we have slept until the
+ * child was through with it.
+ */
 static bool
-read_report(int fd, struct spawn_failure *why)
+has_failed(const struct birth *b, struct pipes *p, struct spawn_failure *why)
 {
 	ssize_t n;
 
+	close_one(&p->report[W]);
+	if (b->shared) {
+		memory_is_shared = true;
+		*why = b->failed ? b->why : *why;
+		return b->failed;
+	}
 	do
-		n = read(fd, why, sizeof *why);
+		n = read(p->report[R], why, sizeof *why);
 	while (n < 0 && errno == EINTR);
 	return n == (ssize_t)sizeof *why;
 }
@@ -270,7 +302,7 @@ start(const struct spawn_request *req, struct spawn_child *child,
 {
 	struct pipes p;
 	struct spawn_failure at = { SPAWN_PIPES, 0 };
-	struct birth b = { req, &p, getpid() };
+	struct birth b = { .req = req, .pipes = &p, .parent = getpid() };
 	struct pidspace space = pidspace_none;
 	int pidfd = -1;
 
@@ -284,8 +316,7 @@ start(const struct spawn_request *req, struct spawn_child *child,
 	if (pid < 0)
 		goto fail_errno;
 
-	close_one(&p.report[W]);
-	if (read_report(p.report[R], &at)) {
+	if (has_failed(&b, &p, &at)) {
 		reap(pid);
 		close_one(&pidfd);
 		goto fail;

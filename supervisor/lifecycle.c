@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "handlers/in_child.h"
 
 enum { NSIGNALS = 5 };
 static const int signals[NSIGNALS] = { SIGTERM, SIGINT, SIGTSTP, SIGHUP,
@@ -166,6 +167,7 @@ lifecycle_new(struct ev_loop *loop, const struct lifecycle_times *times,
 	}
 	/* Its default would end us in the middle of a job. */
 	signal(SIGUSR1, SIG_IGN);
+	in_child_signals_changed();
 	return l;
 }
 

@@ -29,6 +29,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "handlers/in_child.h"
 
 static char *const no_env[] = { NULL };
 
@@ -269,6 +270,7 @@ it_starts_with_the_attributes_of_the_contract(void **state)
 	/* Ours must not be inherited: an ignored and a blocked signal. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGUSR1, SIG_IGN);
+	in_child_signals_changed();
 	sigemptyset(&some);
 	sigaddset(&some, SIGTERM);
 	sigprocmask(SIG_BLOCK, &some, &before);
@@ -355,14 +357,16 @@ no_more_descriptors_is_a_failure_of_the_pipes(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
 	while (n < 64 && (taken[n] = open("/dev/null", O_RDONLY)) >= 0)
 		n++;
+	/* A fourth one brings the report, where no memory is shared. */
+	const size_t ends = under_valgrind() ? 8 : 6;
 	/* However few are missing, all that were opened are closed again. */
-	for (size_t spare = 0; spare < 8; spare++) {
+	for (size_t spare = 0; spare < ends; spare++) {
 		assert_int_equal(spawn(&req, &c, &why), -1);
 		assert_int_equal(why.errnum, EMFILE);
 		assert_int_equal(why.stage, SPAWN_PIPES);
 		close(taken[--n]);
 	}
-	/* The four pipes fit, the pidfd does not. */
+	/* The pipes fit, the pidfd does not. */
 	if (!under_valgrind()) {
 		assert_int_equal(spawn(&req, &c, &why), -1);
 		assert_int_equal(why.errnum, EMFILE);
@@ -518,6 +522,7 @@ our_signal_handlers_never_run_in_a_child(void **state)
 		.sa_flags = SA_RESTART };
 	test_pid = getpid();
 	assert_int_equal(sigaction(SIGUSR1, &on, NULL), 0);
+	in_child_signals_changed();
 	pid_t teaser = fork();
 	if (teaser == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
