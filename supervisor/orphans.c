@@ -12,64 +12,76 @@
 #include "supervisor/orphans.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
-/* When a program of ours stands in the way: its run reaps it soon. */
-static const double again = 1.;
+/* Between two looks, in seconds, while there are children. */
+static const double pause_min = 0.05, pause_max = 1.;
 
 struct orphans {
-	ev_signal ended;
-	ev_timer later; /* active while one of ours is in the way */
+	ev_timer again; /* active while the first thread has children */
+	double pause;
 	struct ev_loop *loop;
 	orphans_ours *ours;
 	void *ctx;
 };
 
-/* Looks at the first that has ended without taking its status. */
+/*
+ * The first that has ended, without taking its status; 0: there are children,
+ * and none has; -1: there are none.
+ */
 static pid_t
 first_ended(void)
 {
 	siginfo_t info = { 0 };
 
-	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WNOTHREAD) <
-	    0)
-		return 0;
-	return info.si_pid;
+	return waitid(P_ALL, 0, &info,
+		   WEXITED | WNOHANG | WNOWAIT | __WNOTHREAD) < 0
+	    ? -1
+	    : info.si_pid;
 }
 
-static void
-reap(struct orphans *o)
+/* False: there are no children any more. One of ours is for its run. */
+static bool
+reap(const struct orphans *o)
 {
 	pid_t pid;
 
-	ev_timer_stop(o->loop, &o->later);
-	while ((pid = first_ended()) > 0) {
-		if (o->ours(o->ctx, pid)) {
-			ev_timer_set(&o->later, again, 0.);
-			ev_timer_start(o->loop, &o->later);
-			return;
-		}
+	while ((pid = first_ended()) > 0 && !o->ours(o->ctx, pid))
 		while (waitpid(pid, NULL, __WNOTHREAD) < 0 && errno == EINTR)
 			;
+	return pid >= 0;
+}
+
+static void
+look_again(struct orphans *o)
+{
+	ev_timer_set(&o->again, o->pause, 0.);
+	ev_timer_start(o->loop, &o->again);
+}
+
+void
+orphans_look(struct orphans *o)
+{
+	if (!reap(o)) {
+		ev_timer_stop(o->loop, &o->again);
+	} else if (!ev_is_active(&o->again)) {
+		o->pause = pause_min;
+		look_again(o);
 	}
 }
 
 static void
-on_ended(struct ev_loop *loop, ev_signal *w, int revents)
+on_again(struct ev_loop *loop, ev_timer *w, int revents)
 {
-	(void)loop;
-	(void)revents;
-	reap(w->data);
-}
+	struct orphans *o = w->data;
 
-static void
-on_later(struct ev_loop *loop, ev_timer *w, int revents)
-{
 	(void)loop;
 	(void)revents;
-	reap(w->data);
+	if (!reap(o))
+		return;
+	o->pause = o->pause * 2 < pause_max ? o->pause * 2 : pause_max;
+	look_again(o);
 }
 
 struct orphans *
@@ -82,10 +94,10 @@ orphans_new(struct ev_loop *loop, orphans_ours *ours, void *ctx)
 	o->loop = loop;
 	o->ours = ours;
 	o->ctx = ctx;
-	ev_signal_init(&o->ended, on_ended, SIGCHLD);
-	ev_timer_init(&o->later, on_later, 0., 0.);
-	o->ended.data = o->later.data = o;
-	ev_signal_start(loop, &o->ended);
+	o->pause = pause_min;
+	ev_timer_init(&o->again, on_again, 0., 0.);
+	o->again.data = o;
+	look_again(o); /* who was given to us before there was a loop */
 	return o;
 }
 
@@ -94,7 +106,6 @@ orphans_free(struct orphans *o)
 {
 	if (o == NULL)
 		return;
-	ev_signal_stop(o->loop, &o->ended);
-	ev_timer_stop(o->loop, &o->later);
+	ev_timer_stop(o->loop, &o->again);
 	free(o);
 }

@@ -155,6 +155,15 @@ on_progress(void *ctx)
 }
 
 static void
+on_job_ended(void *ctx)
+{
+	struct supervisor *s = ctx;
+
+	orphans_look(s->orphans);
+	on_progress(s);
+}
+
+static void
 on_settled(void *ctx)
 {
 	on_progress(((struct upstream *)ctx)->owner);
@@ -374,7 +383,7 @@ make_work(struct supervisor *s, struct err *e)
 		.outlive = s->upgrade != NULL,
 		.kin = s->kin,
 		.cgroups = s->cgroups };
-	s->dispatch = dispatch_new(&parts, s->now, on_progress, s);
+	s->dispatch = dispatch_new(&parts, s->now, on_job_ended, s);
 	if (s->dispatch == NULL)
 		return err_set(e, ENOMEM, "out of memory");
 	return 0;

@@ -21,9 +21,11 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "handlers/descent.h"
 #include "handlers/run.h"
 
 struct ending {
+	struct orphans *orphans; /* NULL: not told */
 	int done;
 	int status;
 };
@@ -54,6 +56,8 @@ on_done(void *ctx, const struct run_facts *facts)
 
 	e->done++;
 	e->status = facts->status;
+	if (e->orphans != NULL)
+		orphans_look(e->orphans);
 }
 
 static const struct run_hooks hooks = { .line = on_line, .done = on_done };
@@ -81,9 +85,11 @@ orphans_are_reaped_and_own_statuses_kept(void **state)
 
 	(void)state;
 	memset(ends, 0, sizeof ends);
-	for (int i = 0; i < ROUNDS; i++)
+	for (int i = 0; i < ROUNDS; i++) {
+		ends[i].orphans = o;
 		assert_non_null(
 		    run_start(loop, spawner, &req, &hooks, &ends[i]));
+	}
 	for (int i = 0; i < ROUNDS; i++) {
 		while (ends[i].done == 0)
 			ev_run(loop, EVRUN_ONCE);
@@ -101,11 +107,62 @@ orphans_are_reaped_and_own_statuses_kept(void **state)
 	ev_loop_destroy(loop);
 }
 
+/*
+ * What lives on after its program is reaped when it ends, though nothing else
+ * ends then; and no program that ends costs the loop a signal.
+ */
+static void
+one_that_ends_later_is_reaped_and_nobody_signals(void **state)
+{
+	char sh[] = "sh", c[] = "-c",
+	     text[] = "setsid sleep 600 >/dev/null 2>&1 & exit 7";
+	char *argv[] = { sh, c, text, NULL }, *env[] = { NULL };
+	struct ev_loop *loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
+	struct spawner *spawner = spawner_new(loop);
+	struct kin *kin = kin_new();
+	struct orphans *o = orphans_new(loop, not_ours, NULL);
+	struct ending end = { .orphans = o };
+	struct sigaction now;
+	pid_t left[4];
+	const struct run_request req = {
+		.spawn = { .path = "/bin/sh",
+		    .argv = argv,
+		    .env = env,
+		    .workdir = "/",
+		    .mask = 022 },
+		.kin = kin,
+		.id = "1",
+		.leftover = RUN_LEFT_WARN,
+		.deadline = clock_mono() + 60 * CLOCK_NS_PER_S,
+	};
+
+	(void)state;
+	assert_int_equal(sigaction(SIGCHLD, NULL, &now), 0);
+	assert_true(now.sa_handler == SIG_DFL);
+	assert_non_null(run_start(loop, spawner, &req, &hooks, &end));
+	while (end.done == 0)
+		ev_run(loop, EVRUN_ONCE);
+	int children = descent_open();
+	assert_int_equal(descent_read(children, left, 4), 1);
+	close(children);
+	assert_int_equal(kill(left[0], SIGKILL), 0);
+	while (waitid(P_ALL, 0, &(siginfo_t){ 0 },
+		   WEXITED | WNOHANG | WNOWAIT) == 0)
+		ev_run(loop, EVRUN_ONCE);
+	assert_int_equal(errno, ECHILD);
+	orphans_free(o);
+	kin_free(kin);
+	spawner_free(spawner);
+	ev_loop_destroy(loop);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(orphans_are_reaped_and_own_statuses_kept),
+		cmocka_unit_test(
+		    one_that_ends_later_is_reaped_and_nobody_signals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
