@@ -52,7 +52,14 @@ void
 outlet_open(struct outlet *o, int fd)
 {
 	o->fd = fd;
-	ev_io_set(&o->readable, fd, EV_READ);
+}
+
+void
+outlet_watch(struct outlet *o)
+{
+	if (o->fd < 0 || ev_is_active(&o->readable))
+		return;
+	ev_io_set(&o->readable, o->fd, EV_READ);
 	ev_io_start(o->loop, &o->readable);
 }
 

@@ -1,7 +1,7 @@
 /*
  * outlet - one stream that a program writes, drained and cut into lines.
  *
- * Read as it comes, a bounded piece in each turn of the loop, so that no
+ * Read as it comes, once it is watched, a bounded piece in each turn of the loop, so that no
  * program keeps the loop from the others. What the lines mean, and how many
  * of the bytes are worth being lines, is for the owner.
  *
@@ -50,8 +50,11 @@ int outlet_init(struct outlet *o, struct ev_loop *loop, size_t line_max,
 /* To be called for a closed outlet; calls no hook. */
 void outlet_clear(struct outlet *o);
 
-/* Takes over fd, which must not block. */
+/* Takes over fd, which must not block. Nothing reads it by itself yet. */
 void outlet_open(struct outlet *o, int fd);
+
+/* Reads it as it comes from now on; again, or when closed: nothing. */
+void outlet_watch(struct outlet *o);
 
 bool outlet_is_open(const struct outlet *o);
 
@@ -61,7 +64,7 @@ void outlet_pull(struct outlet *o);
 /* Emits what came after the last line end, if anything. Again: nothing. */
 void outlet_close(struct outlet *o);
 
-/* The descriptor and the unfinished line; load into a closed one. */
+/* The descriptor and the unfinished line; load into a closed one, and watch. */
 void outlet_save(const struct outlet *o, struct state_writer *w);
 void outlet_load(struct outlet *o, struct state_reader *r);
 

@@ -59,15 +59,6 @@ stop_feeding(struct run *r)
 	r->in = -1;
 }
 
-static bool
-outlets_are_closed(const struct run *r)
-{
-	for (size_t i = 0; i < RUN_STREAMS; i++)
-		if (outlet_is_open(&r->outlets[i]))
-			return false;
-	return true;
-}
-
 void
 run_free(struct run *r)
 {
@@ -187,11 +178,10 @@ finish(struct run *r)
 	sweep(r);
 }
 
-/* May free r. */
-static void
-finish_if_over(struct run *r)
+void
+run_finish_if_over(struct run *r)
 {
-	if (r->state == DRAINING && outlets_are_closed(r))
+	if (r->state == DRAINING && run_is_silent(r))
 		finish(r);
 }
 
@@ -207,14 +197,15 @@ static void
 term_all(struct run *r, int64_t grace)
 {
 	r->state = STOPPING;
+	run_read(r);
 	if (r->hooks->stopping != NULL)
 		r->hooks->stopping(r->ctx, r->facts.reason);
 	tree_term(&r->tree);
 	run_set_timer(r, clock_mono() + grace);
 }
 
-static void
-give_reason(struct run *r, enum run_reason reason)
+void
+run_give_reason(struct run *r, enum run_reason reason)
 {
 	if (r->facts.reason == RUN_BY_ITSELF)
 		r->facts.reason = reason;
@@ -244,12 +235,12 @@ run_stop(struct run *r, enum run_reason reason, int64_t grace)
 	case STARTING:
 		if (r->facts.reason == RUN_BY_ITSELF || grace < r->grace)
 			r->grace = grace;
-		give_reason(r, reason);
+		run_give_reason(r, reason);
 		break;
 	case RUNNING:
 		if (has_ended(r)) /* the loop is about to hear of it */
 			break;
-		give_reason(r, reason);
+		run_give_reason(r, reason);
 		term_all(r, grace);
 		break;
 	case STOPPING:
@@ -257,7 +248,7 @@ run_stop(struct run *r, enum run_reason reason, int64_t grace)
 			run_set_timer(r, clock_mono() + grace);
 		break;
 	case LINGERING:
-		give_reason(r, reason);
+		run_give_reason(r, reason);
 		stop_lingering(r, grace);
 		break;
 	case KILLED:
@@ -268,12 +259,29 @@ run_stop(struct run *r, enum run_reason reason, int64_t grace)
 	}
 }
 
+/* The first reading comes before it. */
+static void
+await_deadline(struct run *r)
+{
+	int64_t first = r->began + RUN_FIRST_READ;
+
+	run_set_timer(
+	    r, r->reading || r->deadline < first ? r->deadline : first);
+}
+
+static void
+read_from_now_on(struct run *r)
+{
+	run_read(r);
+	await_deadline(r);
+}
+
 void
 run_set_deadline(struct run *r, int64_t deadline)
 {
 	r->deadline = deadline;
 	if (r->state == RUNNING)
-		run_set_timer(r, deadline);
+		await_deadline(r);
 	else if (r->state == LINGERING && !r->facts.killed)
 		r->until = deadline;
 }
@@ -295,74 +303,6 @@ run_owns(const struct run *r, pid_t pid)
 {
 	return pid != 0 && (pid == r->pid || pid == r->tree.space.init);
 }
-
-/* How many of len new bytes are within the limit; counts them all. */
-static size_t
-within_limit(struct run *r, size_t len)
-{
-	int64_t limit = r->req->output_limit;
-	int64_t left = limit - r->written;
-
-	r->written += (int64_t)len;
-	if (limit == 0 || left >= (int64_t)len)
-		return len;
-	r->facts.output_cut = true;
-	return left > 0 ? (size_t)left : 0;
-}
-
-static enum run_stream
-stream_of(const struct outlet *o)
-{
-	const struct run *r = o->ctx;
-
-	return (enum run_stream)(o - r->outlets);
-}
-
-/*
- * The reason holds even when the program ended before we read so far: else
- * speed would decide what becomes of the job.
- */
-static size_t
-take(struct outlet *o, const char *bytes, size_t len)
-{
-	struct run *r = o->ctx;
-
-	if (stream_of(o) == RUN_CONTROL) {
-		r->facts.spoke = true;
-		return len;
-	}
-	size_t within = within_limit(r, len);
-
-	if (stream_of(o) == RUN_STDERR)
-		tail_add(r->tail, bytes, len);
-	if (within < len && r->req->kill_at_limit)
-		give_reason(r, RUN_OUTPUT_LIMIT);
-	return within;
-}
-
-static void
-line(struct outlet *o, const char *bytes, size_t len, bool more)
-{
-	const struct run *r = o->ctx;
-
-	if (stream_of(o) == RUN_CONTROL)
-		r->hooks->message(r->ctx, bytes, len, more);
-	else
-		r->hooks->line(r->ctx, stream_of(o), bytes, len, more);
-}
-
-/* What was within the limit has been told: now it is stopped. */
-static void
-turned(struct outlet *o)
-{
-	struct run *r = o->ctx;
-
-	if (r->state == RUNNING && r->facts.output_cut && r->req->kill_at_limit)
-		run_stop(r, RUN_OUTPUT_LIMIT, r->req->grace);
-	finish_if_over(r);
-}
-
-static const struct outlet_hooks outlet_hooks = { take, line, turned };
 
 /* A program that does not read its input is within its rights. */
 static void
@@ -395,8 +335,12 @@ static void
 drain(struct run *r)
 {
 	r->state = DRAINING;
-	run_set_timer(r, clock_mono() + RUN_DRAIN);
-	finish_if_over(r);
+	run_pull(r);
+	if (!run_is_silent(r)) {
+		run_read(r);
+		run_set_timer(r, clock_mono() + RUN_DRAIN);
+	}
+	run_finish_if_over(r);
 }
 
 /* One look at what goes on without its leader. May free r. */
@@ -436,6 +380,7 @@ on_ended(struct ev_loop *loop, ev_io *w, int events)
 	if (r->req->leftover == RUN_LEFT_WAIT &&
 	    r->facts.reason == RUN_BY_ITSELF) {
 		r->state = LINGERING;
+		run_read(r);
 		r->until = r->deadline;
 		r->pause = PAUSE_MIN;
 		linger(r);
@@ -444,18 +389,12 @@ on_ended(struct ev_loop *loop, ev_io *w, int events)
 	}
 }
 
-/*
- * Somebody holds the output open, or the loop was too busy to see its end:
- * one look more gets what a pipe can hold, and a second one the end.
- */
+/* Somebody holds the output open, or the loop was too busy to see its end. */
 static void
 stop_draining(struct run *r)
 {
-	for (size_t i = 0; i < RUN_STREAMS; i++) {
-		outlet_pull(&r->outlets[i]);
-		outlet_pull(&r->outlets[i]);
-	}
-	r->facts.held_open = !outlets_are_closed(r);
+	run_pull(r);
+	r->facts.held_open = !run_is_silent(r);
 	finish(r);
 }
 
@@ -472,8 +411,11 @@ on_timer(struct ev_loop *loop, ev_timer *w, int events)
 		tell(r); /* what could not be made is in the facts */
 		return;
 	}
-	if (clock_mono() < r->due)
+	int64_t now = clock_mono();
+	if (now < r->due)
 		run_set_timer(r, r->due);
+	else if (r->state == RUNNING && now < r->deadline)
+		read_from_now_on(r);
 	else if (r->state == RUNNING)
 		run_stop(r, RUN_TIMEOUT, r->req->grace);
 	else if (r->state == STOPPING)
@@ -519,7 +461,7 @@ on_spawned(void *ctx, int result, const struct spawn_child *child,
 	if (r->facts.reason != RUN_BY_ITSELF)
 		term_all(r, r->grace);
 	else
-		run_set_timer(r, r->deadline);
+		await_deadline(r);
 	if (r->in >= 0) {
 		ev_io_set(&r->writable, r->in, EV_WRITE);
 		ev_io_start(r->loop, &r->writable);
@@ -550,7 +492,7 @@ run_new(struct ev_loop *loop, const struct run_request *req)
 	bool ok = r->tail != NULL;
 	for (size_t i = 0; i < RUN_STREAMS; i++)
 		ok &= outlet_init(&r->outlets[i], loop, line_max[i],
-			  &outlet_hooks, r) == 0;
+			  &run_outlet_hooks, r) == 0;
 	if (!ok) {
 		run_free(r);
 		return NULL;

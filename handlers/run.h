@@ -39,8 +39,14 @@
 #include "handlers/kin.h"
 #include "handlers/spawner.h"
 
-#define RUN_DRAIN INT64_C(2000000000) /* ns after the leader's end */
-#define RUN_REAP  INT64_C(5000000000) /* ns for a tree to die of KILL */
+/*
+ * ns from its start until what a program has written is first read. Most that
+ * end sooner have then said all they had to say: it is read at their end, and
+ * the loop need not wake up for each stream of theirs.
+ */
+#define RUN_FIRST_READ INT64_C(5000000)
+#define RUN_DRAIN      INT64_C(2000000000) /* ns after the leader's end */
+#define RUN_REAP       INT64_C(5000000000) /* ns for a tree to die of KILL */
 
 enum {
 	RUN_LINE_MAX = 16 * 1024, /* longer lines come in pieces */

@@ -112,8 +112,9 @@ run_load(struct ev_loop *loop, struct state_reader *from,
 		    r->state == BURYING ? r->tree.space.fd : r->pidfd, EV_READ);
 		ev_io_start(loop, &r->ended);
 	}
+	run_read(r);
 	if (r->state != KILLED)
-		run_set_timer(r, r->due);
+		run_set_timer(r, r->state == RUNNING ? r->deadline : r->due);
 	if (r->in >= 0) {
 		ev_io_set(&r->writable, r->in, EV_WRITE);
 		ev_io_start(loop, &r->writable);

@@ -1,5 +1,7 @@
 /*
- * run_inside - what a run is made of: for handlers/run and handlers/run_carry.
+ * run_inside - what a run is made of.
+ *
+ * For handlers/run.c, run_output.c and run_carry.c alone.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -13,7 +15,7 @@
 
 enum run_state {
 	STARTING, /* no process yet; a stop is remembered */
-	RUNNING,  /* the timer is the deadline */
+	RUNNING,  /* the timer is the first reading, then the deadline */
 	STOPPING, /* TERM was sent; the timer is the end of the grace */
 	KILLED,   /* KILL was sent; no timer */
 	/* From here on the leader is a zombie. */
@@ -40,6 +42,7 @@ struct run {
 	size_t input_len;
 	char *carried;                      /* in this, owned */
 	struct outlet outlets[RUN_STREAMS]; /* by enum run_stream */
+	bool reading;                       /* they are watched */
 	ev_io writable;
 	ev_io ended;
 
@@ -61,6 +64,24 @@ struct run *run_new(struct ev_loop *loop, const struct run_request *req);
 
 /* Its memory; what is open must have been closed. */
 void run_free(struct run *r);
+
+/* The first one stays. */
+void run_give_reason(struct run *r, enum run_reason reason);
+
+/* Of its outlets; their ctx is the run. */
+extern const struct outlet_hooks run_outlet_hooks;
+
+/* Everything that it writes is read as it comes. */
+void run_read(struct run *r);
+
+/* What its pipes can hold is read now, and then their ends. */
+void run_pull(struct run *r);
+
+/* Whether all of them have come to their end. */
+bool run_is_silent(const struct run *r);
+
+/* Once its leader has ended and it is silent. May free r. */
+void run_finish_if_over(struct run *r);
 
 /* due: clock_mono(). */
 void run_set_timer(struct run *r, int64_t due);

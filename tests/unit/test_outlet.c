@@ -112,6 +112,7 @@ lines_come_as_they_are_written(void **state)
 {
 	struct owner *w = *state;
 
+	outlet_watch(&w->outlet);
 	say(w, "one\ntwo");
 	ev_run(w->outlet.loop, EVRUN_ONCE);
 	assert_string_equal(w->lines, "one|");
@@ -128,6 +129,7 @@ what_is_not_wanted_is_read_and_is_no_line(void **state)
 {
 	struct owner *w = *state;
 
+	outlet_watch(&w->outlet);
 	w->wanted = 6;
 	say(w, "one\ntwo\nthree\n");
 	hang_up(w);
@@ -142,6 +144,7 @@ a_turn_is_bounded(void **state)
 	struct owner *w = *state;
 	static const char much[4 * OUTLET_TURN_MAX];
 
+	outlet_watch(&w->outlet);
 	assert_true(fcntl(w->pipe, F_SETPIPE_SZ, sizeof much) > 0);
 	w->wanted = 0;
 	ssize_t n = write(w->pipe, much, sizeof much);
@@ -171,6 +174,25 @@ a_pull_calls_no_turn_and_finds_what_is_there(void **state)
 	assert_int_equal(w->turns, 0);
 }
 
+/* Else the loop would wake up for each stream of the shortest program. */
+static void
+nothing_is_read_before_it_is_watched(void **state)
+{
+	struct owner *w = *state;
+
+	say(w, "one\n");
+	hang_up(w);
+	assert_false(ev_run(w->outlet.loop, EVRUN_NOWAIT));
+	assert_string_equal(w->lines, "");
+	assert_true(outlet_is_open(&w->outlet));
+	outlet_watch(&w->outlet);
+	outlet_watch(&w->outlet);
+	ev_run(w->outlet.loop, 0);
+	assert_string_equal(w->lines, "one|");
+	outlet_watch(&w->outlet); /* closed: nothing */
+	assert_false(ev_run(w->outlet.loop, EVRUN_NOWAIT));
+}
+
 int
 main(void)
 {
@@ -184,6 +206,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    a_pull_calls_no_turn_and_finds_what_is_there, setup,
 		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    nothing_is_read_before_it_is_watched, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
