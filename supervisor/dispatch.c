@@ -40,7 +40,9 @@ leave(struct task *t)
 
 	TAILQ_REMOVE(&d->all, t, link);
 	d->busy--;
-	if (t->dir != NULL)
+	if (t->dir != NULL && t->outlived)
+		scratch_retire(d->parts.scratch, t->dir);
+	else if (t->dir != NULL)
 		scratch_remove(d->parts.scratch, t->dir);
 	t->dir = NULL; /* taken */
 	task_free(t);
@@ -110,6 +112,8 @@ on_done(void *ctx, const struct run_facts *facts)
 
 	job_log_pid(&t->output.log, run_pid(t->run));
 	t->run = NULL;
+	t->outlived = facts->survived || facts->held_open ||
+	    (facts->left > 0 && t->how->leftover == LEFTOVER_WARN);
 	talk_end(&t->talk, facts->output_cut);
 	judge(&v, t->how, facts, talk_error(&t->talk), talk_refusal(&t->talk));
 	crashes_judge(&d->crashes, &t->job, t->how->crash_limit, facts, &v);

@@ -39,13 +39,25 @@ struct leftover {
 	char *path;
 };
 
+struct place {
+	char *path; /* owned */
+	struct pristine_mark mark;
+};
+
+struct given {
+	unsigned long long number; /* of its name */
+	struct pristine_mark mark;
+};
+
 struct scratch {
 	struct ev_loop *loop;
 	struct spawner *spawner;
 	char *root; /* owned */
 	unsigned long long made;
-	char *kept[KEPT_MAX]; /* pristine, for those to come; owned */
+	struct place kept[KEPT_MAX]; /* pristine, for those to come */
 	size_t nkept;
+	struct given given[KEPT_MAX]; /* in use, and marked */
+	size_t ngiven;
 
 	struct leftover *first; /* to be removed; owned */
 	struct leftover **last;
@@ -82,13 +94,47 @@ scratch_open(struct ev_loop *loop, struct spawner *spawner, const char *tmpdir,
 	return s;
 }
 
+static unsigned long long
+number_of(const char *path)
+{
+	return strtoull(strrchr(path, '/') + 1, NULL, 10);
+}
+
+static void
+note_given(struct scratch *s, const struct place *p)
+{
+	if (s->ngiven < KEPT_MAX && pristine_shows(&p->mark))
+		s->given[s->ngiven++] =
+		    (struct given){ number_of(p->path), p->mark };
+}
+
+/* Forgets that it was given out. False: it was not marked. */
+static bool
+take_given(struct scratch *s, const char *path, struct pristine_mark *mark)
+{
+	unsigned long long number = number_of(path);
+
+	for (size_t i = 0; i < s->ngiven; i++) {
+		if (s->given[i].number != number)
+			continue;
+		*mark = s->given[i].mark;
+		s->given[i] = s->given[--s->ngiven];
+		return true;
+	}
+	return false;
+}
+
 char *
 scratch_make(struct scratch *s, struct err *e)
 {
 	char *path;
 
-	if (s->nkept > 0)
-		return s->kept[--s->nkept];
+	if (s->nkept > 0) {
+		struct place *p = &s->kept[--s->nkept];
+
+		note_given(s, p);
+		return p->path;
+	}
 	if (asprintf(&path, "%s/%llu", s->root, ++s->made) < 0) {
 		err_set(e, ENOMEM, "out of memory");
 		return NULL;
@@ -197,15 +243,36 @@ remove_later(struct scratch *s, char *path)
 	remove_some(s);
 }
 
-void
-scratch_remove(struct scratch *s, char *path)
+static void
+get_rid(struct scratch *s, char *path)
 {
-	if (s->nkept < KEPT_MAX && pristine(path))
-		s->kept[s->nkept++] = path;
-	else if (rmdir(path) == 0 || errno == ENOENT)
+	if (rmdir(path) == 0 || errno == ENOENT)
 		free(path);
 	else
 		remove_later(s, path);
+}
+
+void
+scratch_remove(struct scratch *s, char *path)
+{
+	struct pristine_mark mark;
+	bool marked = take_given(s, path, &mark);
+
+	if (s->nkept < KEPT_MAX &&
+	    ((marked && pristine_untouched(path, &mark)) ||
+		pristine(path, &mark)))
+		s->kept[s->nkept++] = (struct place){ path, mark };
+	else
+		get_rid(s, path);
+}
+
+void
+scratch_retire(struct scratch *s, char *path)
+{
+	struct pristine_mark mark;
+
+	(void)take_given(s, path, &mark);
+	get_rid(s, path);
 }
 
 /* Waits for rm -rf of everything. */
@@ -251,8 +318,8 @@ scratch_close(struct scratch *s)
 		ev_run(s->loop, EVRUN_ONCE);
 	}
 	while (s->nkept > 0) {
-		(void)rmdir(s->kept[--s->nkept]);
-		free(s->kept[s->nkept]);
+		(void)rmdir(s->kept[--s->nkept].path);
+		free(s->kept[s->nkept].path);
 	}
 	remove_root(s);
 	free(s->root);

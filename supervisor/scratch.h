@@ -43,7 +43,10 @@ void scratch_close(struct scratch *s);
 /* Returns the path, owned: free(), or scratch_remove(). NULL with *e set. */
 char *scratch_make(struct scratch *s, struct err *e);
 
-/* Takes path, as scratch_make() gave it. */
+/* Takes path, as scratch_make() gave it. Nobody uses it any more. */
 void scratch_remove(struct scratch *s, char *path);
+
+/* The same for one that somebody may go on using: it serves nobody else. */
+void scratch_retire(struct scratch *s, char *path);
 
 #endif

@@ -60,6 +60,7 @@ struct task {
 	struct run *run;  /* NULL while held */
 	struct talk talk; /* zeroed until started */
 	bool lost;        /* not ours any more: nothing is reported */
+	bool outlived;    /* something of it may be alive when it is over */
 	bool probe;       /* its breaker lets this one through */
 	bool tried;       /* though its breaker was open */
 	int64_t patience; /* how long it waits for its breaker; 0: not yet */

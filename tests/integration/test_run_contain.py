@@ -121,6 +121,23 @@ def test_leftover_warn(bench):
             os.kill(p, signal.SIGKILL)
 
 
+def test_directory_of_one_that_goes_on_serves_nobody_else(bench):
+    """What a job left running may still write into its private directory: no
+    later job gets that one, though it came back empty."""
+    out, dirs = bench.scratch / "pids", bench.scratch / "dirs"
+    bench.run({"t": {"exec": [bench.script("h", daemon(out, f"echo $TMPDIR >{dirs}"))],
+        "leftover": "warn"}, "later": bench.script("later", f"echo $TMPDIR >>{dirs}")})
+    bench.acked(bench.push("t"))
+    try:
+        bench.supervisor.says("processes behind; they go on")
+        bench.acked(bench.push("later"))
+        first, second = dirs.read_text().split()
+        assert first != second and not os.path.exists(first)
+    finally:
+        for p in pids(out):
+            os.kill(p, signal.SIGKILL)
+
+
 def test_daemon_dies_after_an_upgrade(bench):
     """The successor of an upgrade in place ends what its predecessor's
     programs have left, and no program of a job that runs."""

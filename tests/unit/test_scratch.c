@@ -182,12 +182,102 @@ nothing_of_a_job_reaches_the_next(void **state)
 		scratch_remove(s.scratch, path);
 		path = make(&s);
 		assert_string_not_equal(path, copy);
-		assert_true(pristine(path));
+		assert_true(pristine(path, NULL));
 		ev_run(s.loop, 0); /* until no rm is at work */
 		assert_int_equal(access(copy, F_OK), -1);
 		free(copy);
 		free(path);
 	}
+	tear_down(&s);
+}
+
+/* The kernel's clock for changes moves on in a few milliseconds. */
+static void
+wait_for_the_clock(const struct pristine_mark *mark)
+{
+	while (!pristine_shows(mark))
+		usleep(1000);
+}
+
+/*
+ * The same for one that has served before, where one look at its time stands
+ * for all others: whatever was done to it shows there.
+ */
+static void
+nothing_of_a_job_reaches_the_next_by_its_time_alone(void **state)
+{
+	static void (*const ways[])(const char *) = { open_it, mark_it,
+		give_it_away, put_a_link_there, hide_something_in_it, fill_it };
+	struct sample s;
+	struct pristine_mark mark;
+
+	(void)state;
+	set_up(&s);
+	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+		char *path = make(&s), *copy = strdup(path);
+
+		assert_true(pristine(path, &mark));
+		if (mark.changed.tv_nsec == 0) {
+			free(copy);
+			scratch_remove(s.scratch, path);
+			tear_down(&s);
+			skip(); /* no such file system here */
+		}
+		scratch_remove(s.scratch, path);
+		wait_for_the_clock(&mark);
+		path = make(&s);
+		assert_string_equal(path, copy);
+		assert_true(pristine_untouched(path, &mark));
+		ways[i](path);
+		assert_false(pristine_untouched(path, &mark));
+		scratch_remove(s.scratch, path);
+		path = make(&s);
+		assert_string_not_equal(path, copy);
+		ev_run(s.loop, 0);
+		free(copy);
+		scratch_remove(s.scratch, path);
+	}
+	tear_down(&s);
+}
+
+/* A change within the same tick of the clock would not show. */
+static void
+a_mark_is_no_proof_before_the_clock_has_moved(void **state)
+{
+	struct sample s;
+	struct pristine_mark mark;
+	struct timespec now;
+
+	(void)state;
+	set_up(&s);
+	char *path = make(&s);
+	assert_true(pristine(path, &mark));
+	assert_int_equal(clock_gettime(CLOCK_REALTIME_COARSE, &now), 0);
+	mark.changed = now; /* or a finer time, that is yet to come */
+	mark.changed.tv_sec += 3600;
+	assert_false(pristine_shows(&mark));
+	mark.changed = (struct timespec){ 0, 0 };
+	assert_false(pristine_shows(&mark));
+	assert_false(pristine_untouched(path, &mark));
+	scratch_remove(s.scratch, path);
+	tear_down(&s);
+}
+
+/* Somebody may still write into it. */
+static void
+one_that_is_retired_serves_nobody(void **state)
+{
+	struct sample s;
+
+	(void)state;
+	set_up(&s);
+	char *path = make(&s), *copy = strdup(path);
+	scratch_retire(s.scratch, path);
+	assert_int_equal(access(copy, F_OK), -1);
+	path = make(&s);
+	assert_string_not_equal(path, copy);
+	scratch_remove(s.scratch, path);
+	free(copy);
 	tear_down(&s);
 }
 
@@ -309,6 +399,10 @@ main(void)
 		cmocka_unit_test(only_its_owner_can_enter),
 		cmocka_unit_test(one_that_is_as_it_was_serves_again),
 		cmocka_unit_test(nothing_of_a_job_reaches_the_next),
+		cmocka_unit_test(
+		    nothing_of_a_job_reaches_the_next_by_its_time_alone),
+		cmocka_unit_test(a_mark_is_no_proof_before_the_clock_has_moved),
+		cmocka_unit_test(one_that_is_retired_serves_nobody),
 		cmocka_unit_test(one_that_is_gone_already_is_no_trouble),
 		cmocka_unit_test(only_so_many_are_kept),
 		cmocka_unit_test(full_ones_are_removed_beside_the_loop),
