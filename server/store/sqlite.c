@@ -55,8 +55,13 @@ struct store {
 	struct writer *writer; /* the thread's while that runs */
 	pthread_t thread;
 
-	pthread_mutex_t mutex; /* guards the next five */
-	pthread_cond_t turn;   /* one of them has changed */
+	/*
+	 * Guards the next four. Whoever is woken wants the mutex at once and
+	 * would only go to sleep on it again: it is let go before.
+	 */
+	pthread_mutex_t mutex;
+	pthread_cond_t work; /* for the thread: to write, or to quit */
+	pthread_cond_t news; /* for store_close(): something was written */
 	struct store_change *given, **given_end;
 	struct batch *spare;
 	struct batch *written_first, **written_end;
@@ -80,14 +85,14 @@ wait_for_work(struct store *s)
 	struct timespec until;
 
 	if (!writer_wants_idle(s->writer)) {
-		pthread_cond_wait(&s->turn, &s->mutex);
+		pthread_cond_wait(&s->work, &s->mutex);
 		return true;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_nsec += writer_wants_space(s->writer) ? PAUSE_NS : IDLE_NS;
 	until.tv_sec += until.tv_nsec / CLOCK_NS_PER_S;
 	until.tv_nsec %= CLOCK_NS_PER_S;
-	return pthread_cond_timedwait(&s->turn, &s->mutex, &until) != ETIMEDOUT;
+	return pthread_cond_timedwait(&s->work, &s->mutex, &until) != ETIMEDOUT;
 }
 
 /* Under the mutex: all that is given becomes one batch. */
@@ -135,10 +140,10 @@ write_given(struct store *s)
 	give_back_rest(s, b);
 	*s->written_end = b;
 	s->written_end = &b->next;
-	pthread_cond_broadcast(&s->turn);
-	ev_async_send(s->loop, &s->heard);
-
 	pthread_mutex_unlock(&s->mutex);
+
+	pthread_cond_signal(&s->news);
+	ev_async_send(s->loop, &s->heard);
 	writer_checkpoint(s->writer);
 	pthread_mutex_lock(&s->mutex);
 }
@@ -266,10 +271,13 @@ hear_all(struct store *s, struct batch *b)
 
 		hear(s, b);
 		pthread_mutex_lock(&s->mutex);
+		bool awaited = s->spare == NULL;
+
 		b->next = s->spare;
 		s->spare = b;
-		pthread_cond_broadcast(&s->turn);
 		pthread_mutex_unlock(&s->mutex);
+		if (awaited)
+			pthread_cond_signal(&s->work);
 		b = next;
 	}
 }
@@ -317,8 +325,8 @@ store_flush(struct store *s)
 	pthread_mutex_lock(&s->mutex);
 	*s->given_end = s->open;
 	s->given_end = s->open_end;
-	pthread_cond_broadcast(&s->turn);
 	pthread_mutex_unlock(&s->mutex);
+	pthread_cond_signal(&s->work);
 	s->open = NULL;
 	s->open_end = &s->open;
 }
@@ -352,7 +360,8 @@ store_free(struct store *s)
 	datadir_close(s->dir);
 	for (size_t i = 0; i < BATCHES; i++)
 		arena_free(s->batches[i].arena);
-	pthread_cond_destroy(&s->turn);
+	pthread_cond_destroy(&s->work);
+	pthread_cond_destroy(&s->news);
 	pthread_mutex_destroy(&s->mutex);
 	free(s);
 }
@@ -365,7 +374,8 @@ init_turns(struct store *s)
 	pthread_mutex_init(&s->mutex, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&s->turn, &attr);
+	pthread_cond_init(&s->work, &attr);
+	pthread_cond_init(&s->news, NULL);
 	pthread_condattr_destroy(&attr);
 }
 
@@ -457,7 +467,7 @@ wait_until_written(struct store *s)
 
 	pthread_mutex_lock(&s->mutex);
 	while ((b = take_written(s)) == NULL)
-		pthread_cond_wait(&s->turn, &s->mutex);
+		pthread_cond_wait(&s->news, &s->mutex);
 	pthread_mutex_unlock(&s->mutex);
 	hear_all(s, b);
 }
@@ -473,8 +483,8 @@ store_close(struct store *s)
 	}
 	pthread_mutex_lock(&s->mutex);
 	s->quit = true;
-	pthread_cond_broadcast(&s->turn);
 	pthread_mutex_unlock(&s->mutex);
+	pthread_cond_signal(&s->work);
 	pthread_join(s->thread, NULL);
 	ev_async_stop(s->loop, &s->heard);
 	store_free(s);
