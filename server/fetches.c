@@ -1,10 +1,10 @@
 /*
  * fetches - those who wait, linked to each queue they wait at.
  *
- *   WAITING --job in a queue--> TAKING --on disk--> over
- *      |  ^                        |
- *      |  +--- the disk refused ---+ (told as failed)
- *      +--- 2 s --> over
+ *   WAITING --job in a queue, or being pushed--> TAKING --on disk--> over
+ *      |  ^                                         |
+ *      |  +--- there was no such job ---------------+--- refused --> over
+ *      +--- 2 s --> over                                 (told as failed)
  *
  * SPDX-License-Identifier: ISC
  */
@@ -26,6 +26,8 @@ struct fetch {
 	struct fetches *all;
 	void *who; /* NULL once abandoned */
 	bool taking;
+	bool given_up; /* while it was taking */
+	uint64_t turn; /* the smaller, the longer it has been waiting */
 	ev_timer patience;
 	char *wid;
 	size_t nlinks;
@@ -37,6 +39,7 @@ struct fetches {
 	struct jobs *jobs;
 	struct queues *queues;
 	const struct fetch_hooks *hooks;
+	uint64_t turns; /* given so far */
 };
 
 struct fetches *
@@ -60,6 +63,22 @@ fetches_free(struct fetches *fs)
 	free(fs);
 }
 
+/* Behind those who have waited longer: at the end, or near the front. */
+static struct fetch_link *
+find_place(const struct queue *q, uint64_t turn)
+{
+	struct fetch_link *after = q->last_wait, *first = q->first_wait;
+
+	if (after == NULL || after->fetch->turn < turn)
+		return after;
+	if (turn < first->fetch->turn)
+		return NULL;
+	after = first;
+	while (after->next->fetch->turn < turn)
+		after = after->next;
+	return after;
+}
+
 static void
 join(struct fetch *f)
 {
@@ -67,11 +86,10 @@ join(struct fetch *f)
 		struct fetch_link *l = &f->links[i];
 		struct queue *q = l->queue;
 
-		l->prev = q->last_wait;
-		l->next = NULL;
-		*(q->last_wait != NULL ? &q->last_wait->next : &q->first_wait) =
-		    l;
-		q->last_wait = l;
+		l->prev = find_place(q, f->turn);
+		l->next = l->prev != NULL ? l->prev->next : q->first_wait;
+		*(l->prev != NULL ? &l->prev->next : &q->first_wait) = l;
+		*(l->next != NULL ? &l->next->prev : &q->last_wait) = l;
 	}
 }
 
@@ -139,32 +157,104 @@ try_queues(struct fetch *f)
 	return false;
 }
 
+/* There was no job after all; perhaps there is another. */
+static void
+go_on(struct fetch *f)
+{
+	if (f->given_up) {
+		void *who = f->who;
+		struct fetches *fs = f->all;
+
+		end(f);
+		fs->hooks->nothing(who);
+		return;
+	}
+	if (!try_queues(f))
+		join(f);
+}
+
+static void
+hand_over(struct fetch *f, struct entry *e, const struct jobs_delivery *d)
+{
+	struct fetches *fs = f->all;
+
+	if (f->who == NULL || !fs->hooks->job(f->who, e, d))
+		jobs_give_back(fs->jobs, e);
+	end(f);
+}
+
 static void
 taken(void *ctx, int result, const struct err *why, struct entry *e,
     const struct jobs_delivery *d)
 {
 	struct fetch *f = ctx;
-	struct fetches *fs = f->all;
 
 	f->taking = false;
 	if (result == 0) {
-		if (f->who == NULL || !fs->hooks->job(f->who, e, d))
-			jobs_give_back(fs->jobs, e);
+		hand_over(f, e, d);
+	} else if (f->who == NULL) {
 		end(f);
-		return;
-	}
-	if (f->who == NULL) {
+	} else if (result == -ENOENT) {
+		go_on(f);
+	} else {
+		f->all->hooks->failed(f->who, why);
 		end(f);
-		return;
 	}
-	if (result == -ENOENT) {
-		/* It was flushed away; perhaps there is another. */
-		if (!try_queues(f))
-			join(f);
-		return;
+}
+
+/* Who pushed it hears of the refusal; for who waits nothing has changed. */
+static void
+pushed(void *ctx, int result, const struct err *why, struct entry *e,
+    const struct jobs_delivery *d)
+{
+	struct fetch *f = ctx;
+
+	(void)why;
+	f->taking = false;
+	if (result == 0)
+		hand_over(f, e, d);
+	else if (f->who == NULL)
+		end(f);
+	else
+		go_on(f);
+}
+
+/*
+ * Whether try_queues() would choose this queue, had it a job: nothing is in a
+ * queue that is asked before, or beside it by weight, nor on its way there.
+ */
+static bool
+would_choose(const struct fetch *f, const struct queue *q)
+{
+	bool before = true;
+
+	for (size_t i = 0; i < f->nlinks; i++) {
+		const struct queue *other = f->links[i].queue;
+
+		if (other == q)
+			before = false;
+		else if ((before || (q->weight > 0 && other->weight > 0)) &&
+		    !other->paused &&
+		    (other->head != NULL || other->coming > 0))
+			return false;
 	}
-	fs->hooks->failed(f->who, why);
-	end(f);
+	return true;
+}
+
+bool
+fetches_claim(struct fetches *fs, struct queue *q, struct jobs_waiter *w)
+{
+	struct fetch *f = q->first_wait != NULL ? q->first_wait->fetch : NULL;
+
+	(void)fs;
+	if (f == NULL || !would_choose(f, q))
+		return false;
+	leave(f);
+	f->taking = true;
+	w->wid = f->wid;
+	w->done = pushed;
+	w->ctx = f;
+	return true;
 }
 
 static void
@@ -174,8 +264,7 @@ out_of_patience(struct ev_loop *loop, ev_timer *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	if (!f->taking)
-		fetch_give_up(f);
+	fetch_give_up(f);
 }
 
 struct fetch *
@@ -191,6 +280,7 @@ fetch_start(struct fetches *fs, const char *const *names, const size_t *lens,
 	}
 	f->all = fs;
 	f->who = who;
+	f->turn = fs->turns++;
 	for (size_t i = 0; i < n && !asleep; i++) {
 		struct queue *q = queues_get(fs->queues, names[i], lens[i]);
 
@@ -227,8 +317,10 @@ fetch_give_up(struct fetch *f)
 	void *who = f->who;
 	struct fetches *fs = f->all;
 
-	if (f->taking)
+	if (f->taking) {
+		f->given_up = true;
 		return;
+	}
 	leave(f);
 	end(f);
 	fs->hooks->nothing(who);

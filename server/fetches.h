@@ -50,8 +50,17 @@ struct fetch *fetch_start(struct fetches *fs, const char *const *names,
 /* Whoever asked is gone: nothing more is said to it. */
 void fetch_abandon(struct fetch *f);
 
-/* Ends a waiting fetch with `nothing`; for shutdown. */
+/*
+ * Ends a waiting fetch with `nothing`, one that is being served when nothing
+ * comes of it; for shutdown, and for workers that want no more.
+ */
 void fetch_give_up(struct fetch *f);
+
+/*
+ * A job is about to come into this queue, which is empty: as `awaited` in
+ * jobs_hooks. False too when it would come before one that is to be first.
+ */
+bool fetches_claim(struct fetches *fs, struct queue *q, struct jobs_waiter *w);
 
 /* There may be something for those who wait at this queue. */
 void fetches_serve(struct fetches *fs, struct queue *q);

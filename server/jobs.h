@@ -39,6 +39,27 @@ enum jobs_set { SET_SCHEDULED, SET_RETRIES, SET_DEAD, JOBS_SETS };
 
 enum jobs_presence { PRESENCE_AWAY, PRESENCE_DEAF, PRESENCE_HEARS };
 
+/*
+ * A job was taken: the entry, reserved, and what its worker is to be sent
+ * (borrowed during the call); or a negative result, and NULL for both.
+ */
+struct jobs_delivery {
+	const char *payload; /* the stored form */
+	size_t payload_len;
+	const char *failure; /* NULL: none */
+	size_t failure_len;
+	int64_t enqueued_at;
+};
+typedef void jobs_taken(void *ctx, int result, const struct err *why,
+    struct entry *e, const struct jobs_delivery *d);
+
+/* Who is to have a job as soon as that is stored. */
+struct jobs_waiter {
+	const char *wid;  /* borrowed until done */
+	jobs_taken *done; /* a negative result: there is no job */
+	void *ctx;
+};
+
 struct jobs_options {
 	int64_t worker_grace;  /* ns; how long a dead worker may come back */
 	int64_t restart_grace; /* ns; any worker, after a start; 0: for ever */
@@ -51,6 +72,12 @@ struct jobs_options {
 struct jobs_hooks {
 	/* A job was put into this queue. */
 	void (*queued)(void *ctx, struct queue *q);
+	/*
+	 * A job is about to come into this queue, which is empty and has none
+	 * on its way: who waits for it? Whoever is named waits no more until
+	 * its done call. False: nobody does.
+	 */
+	bool (*awaited)(void *ctx, struct queue *q, struct jobs_waiter *w);
 	/* Something about a job went wrong that no client asked for. */
 	void (*trouble)(void *ctx, const char *jid, const char *what);
 	/* Whether a worker is connected, and can be told of jobs. */
@@ -85,8 +112,9 @@ void jobs_start(struct jobs *j, struct store *store);
 typedef void jobs_done(void *ctx, int result, const struct err *why);
 
 /*
- * Stores a job that job_check() has passed; into its queue, or with a time
- * ahead into the scheduled set. Everything needed is copied. Returns 0, then
+ * Stores a job that job_check() has passed; into its queue, with a time ahead
+ * into the scheduled set, or at once reserved for whoever waits for it: then
+ * one commit is enough for both. Everything needed is copied. Returns 0, then
  * done is called once, later; or -ENOMEM. Returns 1, and done is not called,
  * when a job of this jid was stored within the push window.
  */
@@ -94,20 +122,10 @@ int
 jobs_push(struct jobs *j, const struct job *job, jobs_done *done, void *ctx);
 
 /*
- * Takes the first job of the queue, which must not be empty, for wid. done
- * gets the entry, reserved, and what the worker is to be sent (borrowed
- * during the call); or a negative result and NULL, with the job back in
- * its place (-ENOENT: it is gone for good). Returns 0 or -ENOMEM.
+ * Takes the first job of the queue, which must not be empty, for wid. After a
+ * negative result it is back in its place (-ENOENT: it is gone for good).
+ * Returns 0 or -ENOMEM.
  */
-struct jobs_delivery {
-	const char *payload; /* the stored form */
-	size_t payload_len;
-	const char *failure; /* NULL: none */
-	size_t failure_len;
-	int64_t enqueued_at;
-};
-typedef void jobs_taken(void *ctx, int result, const struct err *why,
-    struct entry *e, const struct jobs_delivery *d);
 int jobs_take(struct jobs *j, struct queue *q, const char *wid,
     jobs_taken *done, void *ctx);
 

@@ -65,6 +65,8 @@ op_free(struct op *op)
 {
 	struct jobs *j = op->jobs;
 
+	if (op->into != NULL)
+		op->into->coming--;
 	reuse(&op->payload);
 	reuse(&op->failure);
 	if (j->nspare >= SPARE_MAX) {
@@ -84,6 +86,11 @@ op_send(struct op *op, enum store_kind kind, store_done *done)
 	op->change.kind = kind;
 	op->change.done = done;
 	op->change.ctx = op;
+	if ((kind == STORE_ADD || kind == STORE_MOVE) &&
+	    op->change.job.state == JOB_QUEUED) {
+		op->into = op->entry->queue;
+		op->into->coming++;
+	}
 	store_add(op->jobs->store, &op->change);
 }
 

@@ -34,10 +34,13 @@ struct op {
 	struct jobs *jobs;
 	struct entry *entry;
 	jobs_done *done; /* may be NULL */
-	jobs_taken *taken;
 	void *ctx;
+	jobs_taken *taken; /* may be NULL */
+	void *taken_ctx;
 	struct op_echo *echoes;
-	struct reservation *reservation; /* TAKE: comes into force when done */
+	struct reservation *reservation; /* comes into force when done: TAKE,
+	                                    and ADD of what is awaited */
+	struct queue *into;              /* where it is coming; may be NULL */
 	struct recent_push *recent;      /* ADD; may be NULL */
 	struct buf *payload;
 	struct buf *failure;
@@ -84,7 +87,10 @@ struct jobs {
 struct op *op_new(struct jobs *j, struct entry *e);
 void op_free(struct op *op);
 
-/* Sends it; done is set by the caller. */
+/*
+ * Sends it; done is set by the caller. Until op_free() the queue that it leads
+ * to, if any, counts it as coming.
+ */
 void op_send(struct op *op, enum store_kind kind, store_done *done);
 
 /* Frees an entry that is gone for good. */
@@ -105,6 +111,19 @@ void op_aim(struct op *op, enum job_state state, int64_t seq, int64_t due);
 
 /* After a MOVE: the entry becomes what the row has become. */
 void op_arrive(struct op *op);
+
+/*
+ * Aims a new or queued entry at a reservation for wid, of which the row says
+ * what it is to say. 0 or -ENOMEM.
+ */
+int op_reserve(struct op *op, const char *wid, int64_t now);
+
+/*
+ * What op_reserve() has prepared is on disk: the reservation comes into force,
+ * and op->taken hears of it, or of having no memory for it. change.taken is
+ * what the worker is to be sent.
+ */
+void op_hand_out(struct op *op);
 
 /* Ends a reservation as a failure: retry, death or discard. 0 or -ENOMEM. */
 int jobs_settle_failed(struct jobs *j, struct reservation *r,

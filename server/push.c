@@ -79,6 +79,29 @@ push_over(struct op *op, int result, const struct err *why)
 	}
 }
 
+/* Whoever waits for a job is waiting again when there is none. */
+static void
+pushed_to_waiter(struct store_change *c, int result, const struct err *why)
+{
+	struct op *op = c->ctx;
+
+	push_over(op, result, why);
+	if (result == 0) {
+		c->taken.payload = c->job.payload;
+		c->taken.payload_len = c->job.payload_len;
+		c->taken.failure = c->job.failure;
+		c->taken.failure_len = c->job.failure_len;
+		c->taken.enqueued_at = c->job.enqueued_at;
+		jids_add(op->jobs->jids, op->entry);
+		op_hand_out(op);
+	} else {
+		entry_free(op->entry);
+		free(op->reservation);
+		op->taken(op->taken_ctx, result, why, NULL, NULL);
+	}
+	op_free(op);
+}
+
 static void
 pushed(struct store_change *c, int result, const struct err *why)
 {
@@ -163,6 +186,31 @@ wait_for(struct op *first, jobs_done *done, void *ctx)
 	return 0;
 }
 
+/*
+ * Straight to a waiting FETCH, if the job would be the first of its queue and
+ * overtakes none that is on its way there.
+ */
+static bool
+reserve_for_waiter(struct op *op)
+{
+	struct jobs *j = op->jobs;
+	struct queue *q = op->entry->queue;
+	struct store_job *row = &op->change.job;
+	const struct err none = { 0 };
+	struct jobs_waiter w;
+
+	if (row->state != JOB_QUEUED || q->paused || q->head != NULL ||
+	    q->coming > 0 || !j->hooks.awaited(j->hooks.ctx, q, &w))
+		return false;
+	if (op_reserve(op, w.wid, row->enqueued_at) < 0) {
+		w.done(w.ctx, -ENOMEM, &none, NULL, NULL);
+		return false;
+	}
+	op->taken = w.done;
+	op->taken_ctx = w.ctx;
+	return true;
+}
+
 static int
 push_new(struct jobs *j, const struct job *job, struct recent_push *recent,
     jobs_done *done, void *ctx)
@@ -194,7 +242,8 @@ push_new(struct jobs *j, const struct job *job, struct recent_push *recent,
 	op->recent = recent;
 	if (recent != NULL)
 		recent->op = op;
-	op_send(op, STORE_ADD, pushed);
+	op_send(
+	    op, STORE_ADD, reserve_for_waiter(op) ? pushed_to_waiter : pushed);
 	return 0;
 }
 

@@ -23,6 +23,7 @@ struct queue {
 	struct fetch_link *first_wait, *last_wait; /* longest waiting first */
 	int64_t weight; /* 0: none; server/weights.h, as the next */
 	int64_t credit;
+	size_t coming; /* moves to it that are on their way to the disk */
 	bool paused;
 	bool known;
 	size_t name_len;

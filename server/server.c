@@ -36,6 +36,14 @@ on_queued(void *ctx, struct queue *q)
 	fetches_serve(s->fetches, q);
 }
 
+static bool
+on_awaited(void *ctx, struct queue *q, struct jobs_waiter *w)
+{
+	struct server *s = ctx;
+
+	return fetches_claim(s->fetches, q, w);
+}
+
 /* A full disk makes one line a second, however many jobs it concerns. */
 static void
 on_trouble(void *ctx, const char *jid, const char *what)
@@ -238,6 +246,7 @@ make_parts(struct server *s)
 {
 	const struct jobs_hooks hooks = {
 		.queued = on_queued,
+		.awaited = on_awaited,
 		.trouble = on_trouble,
 		.presence = on_presence,
 		.ctx = s,

@@ -78,7 +78,7 @@ seen(struct store_change *c, int result, const struct err *why)
 	struct jobs *j = op->jobs;
 	struct entry *e = op->entry;
 	jobs_seen *done = op->taken;
-	void *ctx = op->ctx;
+	void *ctx = op->taken_ctx;
 	struct jobs_delivery d = {
 		.payload = c->taken.payload,
 		.payload_len = c->taken.payload_len,
@@ -104,7 +104,7 @@ jobs_read(struct jobs *j, struct entry *e, jobs_seen *done, void *ctx)
 	if (op == NULL)
 		return -ENOMEM;
 	op->taken = done;
-	op->ctx = ctx;
+	op->taken_ctx = ctx;
 	op_send(op, STORE_READ, seen);
 	return 0;
 }

@@ -55,13 +55,13 @@ come_into_force(struct op *op)
 	return 0;
 }
 
-static void
-taken(struct store_change *c, int result, const struct err *why)
+void
+op_hand_out(struct op *op)
 {
-	struct op *op = c->ctx;
 	struct jobs *j = op->jobs;
 	struct entry *e = op->entry;
-	struct err short_of = { 0 };
+	const struct store_change *c = &op->change;
+	struct err why = { 0 };
 	struct jobs_delivery d = {
 		.payload = c->taken.payload,
 		.payload_len = c->taken.payload_len,
@@ -70,23 +70,49 @@ taken(struct store_change *c, int result, const struct err *why)
 		.enqueued_at = c->taken.enqueued_at,
 	};
 
-	if (result == 0 && come_into_force(op) < 0) {
+	if (come_into_force(op) < 0) {
 		/* On disk it is reserved; there it stays until we restart. */
-		result = err_set(&short_of, ENOMEM, "out of memory");
-		why = &short_of;
-		j->hooks.trouble(j->hooks.ctx, e->jid, "out of memory");
+		err_set(&why, ENOMEM, "out of memory");
+		j->hooks.trouble(j->hooks.ctx, e->jid, why.text);
 		jobs_drop(j, e);
 		e = NULL;
-	} else if (result == -ENOENT) {
-		jobs_drop(j, e);
-		e = NULL;
-	} else if (result < 0) {
-		jobs_place(j, e);
-		e = NULL;
+		free(op->reservation);
+		op->reservation = NULL;
 	}
+	op->taken(op->taken_ctx, -why.code, &why, e, &d);
+}
+
+static void
+taken(struct store_change *c, int result, const struct err *why)
+{
+	struct op *op = c->ctx;
+
+	if (result == 0) {
+		op_hand_out(op);
+		op_free(op);
+		return;
+	}
+	if (result == -ENOENT)
+		jobs_drop(op->jobs, op->entry);
+	else
+		jobs_place(op->jobs, op->entry);
 	free(op->reservation);
-	op->taken(op->ctx, result, why, e, &d);
+	op->taken(op->taken_ctx, result, why, NULL, NULL);
 	op_free(op);
+}
+
+int
+op_reserve(struct op *op, const char *wid, int64_t now)
+{
+	struct entry *e = op->entry;
+
+	op->reservation = reservation_new(e, wid);
+	if (op->reservation == NULL)
+		return -ENOMEM;
+	op_aim(op, JOB_RESERVED, e->seq, now + e->reserve_for * CLOCK_NS_PER_S);
+	op->change.job.reserved_at = now;
+	op->change.job.wid = op->reservation->wid;
+	return 0;
 }
 
 int
@@ -95,20 +121,15 @@ jobs_take(struct jobs *j, struct queue *q, const char *wid, jobs_taken *done,
 {
 	struct entry *e = q->head;
 	struct op *op = op_new(j, e);
-	int64_t now = clock_wall();
 
 	if (op == NULL)
 		return -ENOMEM;
-	op->reservation = reservation_new(e, wid);
-	if (op->reservation == NULL) {
+	if (op_reserve(op, wid, clock_wall()) < 0) {
 		op_free(op);
 		return -ENOMEM;
 	}
 	op->taken = done;
-	op->ctx = ctx;
-	op_aim(op, JOB_RESERVED, e->seq, now + e->reserve_for * CLOCK_NS_PER_S);
-	op->change.job.reserved_at = now;
-	op->change.job.wid = op->reservation->wid;
+	op->taken_ctx = ctx;
 	queue_drop(q, e);
 	e->moving = true;
 	op_send(op, STORE_TAKE, taken);

@@ -40,6 +40,15 @@ queued(void *ctx, struct queue *q)
 	(void)q;
 }
 
+static bool
+awaited(void *ctx, struct queue *q, struct jobs_waiter *w)
+{
+	(void)ctx;
+	(void)q;
+	(void)w;
+	return false;
+}
+
 static void
 trouble(void *ctx, const char *jid, const char *what)
 {
@@ -108,7 +117,8 @@ static void
 open_place(struct place *p)
 {
 	const char *tmp = getenv("TMPDIR");
-	const struct jobs_hooks hooks = { queued, trouble, presence, p };
+	const struct jobs_hooks hooks = { queued, awaited, trouble, presence,
+		p };
 	const struct jobs_options options = { .worker_grace = 1,
 		.worker_deaths = 3 };
 	const struct store_visitor nothing = { see_job, see_counter, see_queue,

@@ -126,6 +126,9 @@ def test_vanished_waiters_among_living_ones(server, client):
             if raw is not None:
                 got.append(json.loads(raw)["jid"])
             c.close()
+        # On its way back a job still counts as reserved: what is sent from now
+        # on is on disk behind it.
+        client.push(queue="behind")
 
         def drained():
             # What went to a closed socket is put back, which takes a moment.
