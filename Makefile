@@ -61,7 +61,7 @@ help:
 	@echo 'vm-test   cgroup limits in a virtual machine with a unified tree'
 	@echo 'callgrind the baseline of instructions a job, that make check compares with'
 	@echo 'bench     side by side with a stock server and other workers'
-	@echo 'interop   with a stock server and Node, Go and Python clients'
+	@echo 'interop   with stock servers and Node, Go, Python and Rust clients'
 	@echo 'man       the man pages below $(O)/man'
 	@echo 'install   into DESTDIR/PREFIX, with systemd units'
 

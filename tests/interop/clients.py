@@ -2,14 +2,14 @@
 # server: a producer or a worker that exists must not notice the difference.
 #
 # The promises themselves are kept in the library's own language, below
-# go/, node/ and python/; here each gets a fresh server of its own.
+# go/, node/, python/ and rust/; here each gets a fresh server of its own.
 #
 # SPDX-License-Identifier: ISC
 import subprocess
 
 from peers import LONG, Failed, Relay, clean_environment, expect, wait_for
 
-LIBRARIES = ("go", "node", "python")
+LIBRARIES = ("go", "node", "python", "rust")
 PATIENCE = 300  # the longest waits for a retry, up to 44 s and a loaded machine
 
 
@@ -56,9 +56,20 @@ def obey(stage, library):
     expect(server.info()["queues"]["default"], 1, "jobs left after quiet")
 
 
+def told(stage, library):
+    """A worker ends by itself when the server says so in answer to a beat."""
+    server = stage.server()
+    program = stage.process(stage.libraries[library] + ["obey"], FAKTORY_URL=server.url())
+    wid = library + "-obey-12345"
+    wait_for(lambda: server.knows(wid), LONG, "the worker to connect")
+    server.tell(wid, "terminate")
+    expect(program.wait(LONG), 0, "exit status (it said %r)" % program.said())
+
+
 TESTS = {  # the longest first
     "retry": on_a_fresh_server("retry"),
     "quiet and terminate": obey,
+    "terminate": told,
     "push": on_a_fresh_server("push"),
     "bulk push": on_a_fresh_server("bulk push"),
     "scheduled": on_a_fresh_server("scheduled"),
@@ -73,7 +84,12 @@ TESTS = {  # the longest first
     "unknown certificate": on_a_fresh_server("unknown certificate", tls=True, trusts=False),
 }
 
+# What others have within another case.
+ONLY = {"terminate": {"rust"}}
+
 # What a library has no interface for, and so no test.
 LACKS = {
     ("python", "unknown certificate"): "pyfaktory looks at no certificate",
+    ("rust", "quiet and terminate"): "the crate tells nobody that it is quiet",
+    ("rust", "beat"): "the crate beats by itself alone: see terminate",
 }

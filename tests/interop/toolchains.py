@@ -116,10 +116,24 @@ def python(cache):
     return [program, "-B", os.path.join(HERE, "python", "client.py")]
 
 
+def rust(cache):
+    """Two steps, of which the first needs the registry: what fails is skipped,
+    and what does not build is a failure."""
+    cargo = need("cargo", "cargo")
+    need("pkg-config", "pkg-config")
+    directory = os.path.join(HERE, "rust")
+    target = os.path.join(cache, "rust")
+    step([cargo, "fetch", "--locked", "--quiet"], directory, Missing)
+    step([cargo, "build", "--locked", "--offline", "--quiet"], directory, Failed,
+         CARGO_TARGET_DIR=target)
+    return [os.path.join(target, "debug", "faktotum-interop")]
+
+
 def prepare(cache, names):
     """name -> what it gives, or the exception that says why not."""
     os.makedirs(cache, exist_ok=True)
     recipes = {"stock": stock, "stock 1.9": stock_1_9, "go": go, "node": node, "python": python,
+               "rust": rust,
                "go_worker": go_worker, "node_worker": node_worker,
                "python_worker": python_worker, "beanstalkd": beanstalkd}
 
