@@ -224,7 +224,6 @@ schema_text_from_file(struct reader *r, struct mark at, const char *name,
 	char *whole = whole_path(reader_file(r, at), path);
 	char *text;
 	size_t len;
-	bool good = true;
 
 	*out = (struct schema_text){ 0 };
 	if (whole == NULL) {
@@ -238,7 +237,8 @@ schema_text_from_file(struct reader *r, struct mark at, const char *name,
 		return false;
 	}
 	if (is_yaml(whole)) {
-		good = from_yaml(r, whole, text, len, out);
+		bool good = from_yaml(r, whole, text, len, out);
+
 		free(text);
 		free(whole);
 		return good;

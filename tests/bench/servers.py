@@ -29,6 +29,7 @@ BEANSTALK = {"cycle, 10 connections": 10, "cycle, 100 connections": 100}
 SCHEDULED, SPACING = 500, 0.005  # jobs, and seconds from one due time to the next
 SCHEDULED_ROW = "scheduled, late by, p99 ms"
 FEW = 1000
+LOAD_SECONDS = 50  # the most that the load generator takes
 BACKLOG = {
     "Pss": "%s jobs wait, Pss MB",
     "start": "%s jobs wait, restart to answering, s",
@@ -112,9 +113,8 @@ class Servers(Rig):
     def waiting(self, server, count):
         """Resident memory, a restart, and what a job costs while so many wait."""
         name = grouped(count)
-        batch = 1000
-        self.load(server, "--mode", "pushb", "--connections", "4", "--ops", str(max(count, batch)),
-                  timeout=600)
+        self.load(server, "--mode", "pushb", "--connections", "4", "--ops", str(count),
+                  "--seconds", str(LOAD_SECONDS))
         with server.wire() as wire:
             waiting = wire.info()["queues"]["bench"]
         if waiting < count:
