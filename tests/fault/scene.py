@@ -21,7 +21,6 @@ from support.supervisor import Supervisor, script
 from support.waiting import SLOW, wait_for
 
 SETTLE = 150     # seconds until everything must have ended
-EXPIRY = 61      # seconds that end a reservation of 60 s
 STRANDED = 4     # seconds after which a job that nobody has is on no wire either
 SLOTS = 8
 
@@ -134,7 +133,7 @@ class Scene:
         elif now - self.stranded[1] > STRANDED:
             self.came_back += len(held)
             self.stranded = set(), now
-            self.shim.pass_time(EXPIRY)
+            self.shim.pass_time(self.reserve_for + 1)
 
     def finish(self, happened, wrong=()):
         for p in self.producers:

@@ -65,6 +65,9 @@ def stop_supervisor(new, pass_time):
     scene.supervisor.signal(signal.SIGSTOP)
     scene.wait("the supervisor to stand", lambda: open(f"/proc/{pid}/stat", encoding="utf8")
         .read().rsplit(")", 1)[1].split()[0] == "T")
+    # Nobody works off what is pushed meanwhile: a few jobs are enough.
+    for p in scene.producers:
+        p.pause.set()
     if pass_time:
         # In steps, so that nothing happens at once that would not.
         for _ in range(7):
@@ -76,6 +79,8 @@ def stop_supervisor(new, pass_time):
     scene.wait("the server to forget it", lambda: "was silent for" in scene.server.program.output(),
         30)
     scene.supervisor.signal(signal.SIGCONT)
+    for p in scene.producers:
+        p.pause.clear()
     scene.more(40, "work to go on")
     return scene.finish("70 s" + (" of the server's time" if pass_time else ""))
 
