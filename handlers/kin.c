@@ -24,6 +24,8 @@ struct kin {
 	int orphans;                  /* descent_open() */
 	char *spared[KIN_SPARED_MAX]; /* a ring */
 	size_t nspared;               /* ever */
+	void (*reap)(void *ctx);      /* or NULL */
+	void *ctx;
 };
 
 bool
@@ -55,6 +57,13 @@ kin_free(struct kin *k)
 	if (k->orphans >= 0)
 		close(k->orphans);
 	free(k);
+}
+
+void
+kin_set_reaper(struct kin *k, void (*reap)(void *ctx), void *ctx)
+{
+	k->reap = reap;
+	k->ctx = ctx;
 }
 
 void
@@ -185,6 +194,8 @@ kin_orphans(
 	size_t before = 0, all, n;
 	pid_t newest = 0;
 
+	if (k->reap != NULL && descent_read(k->orphans, pids, 1) > 0)
+		k->reap(k->ctx);
 	for (int look = 0; look < LOOKS; look++) {
 		all = descent_read(k->orphans, pids, max);
 		if (all == 0 ||

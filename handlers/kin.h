@@ -46,6 +46,14 @@ struct kin_member {
 struct kin *kin_new(void);
 void kin_free(struct kin *k); /* accepts NULL */
 
+/*
+ * Who has ended stands in the list of children until it is reaped; and one
+ * that forks and ends all the time fills it, until nobody is seen who came
+ * later. reap, when set, is called before a list that is not empty is believed,
+ * to reap the orphans that have ended.
+ */
+void kin_set_reaper(struct kin *k, void (*reap)(void *ctx), void *ctx);
+
 /* False: this kernel lists no children, and no orphan will be found. */
 bool kin_sees(const struct kin *k);
 

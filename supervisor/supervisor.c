@@ -155,6 +155,12 @@ on_progress(void *ctx)
 }
 
 static void
+reap_orphans(void *ctx)
+{
+	orphans_look(((struct supervisor *)ctx)->orphans);
+}
+
+static void
 on_job_ended(void *ctx)
 {
 	struct supervisor *s = ctx;
@@ -338,14 +344,14 @@ make_parts(struct supervisor *s)
 	s->orphans = orphans_new(s->loop, change_owns, s);
 	s->metrics = metrics_new();
 	metrics_know(s->metrics, settings);
-	if (s->kin == NULL)
+	if (s->kin == NULL || s->orphans == NULL)
 		return false;
+	kin_set_reaper(s->kin, reap_orphans, s);
 	if (!kin_sees(s->kin))
 		log_say(LOG_LEVEL_WARNING, "kin",
 		    "this kernel lists no children (CONFIG_PROC_CHILDREN): "
 		    "processes that leave their program's group outlive it");
-	return s->notify != NULL && s->lifecycle != NULL &&
-	    s->orphans != NULL && s->metrics != NULL;
+	return s->notify != NULL && s->lifecycle != NULL && s->metrics != NULL;
 }
 
 /* What a predecessor left behind, or new. */

@@ -45,7 +45,7 @@ def test_a_file_for_each_run(bench, kept):
     jid = bench.push("t", retry=1)
     bench.failed(jid)
     file = only(kept, jid)
-    wait_for("its end", lambda: file.read_text().endswith("  500\n"))
+    wait_for("both ends", lambda: all(f"  {last}\n" in file.read_text() for last in ("500", "two")))
     assert re.fullmatch(rf"t\.{jid}\.[0-9a-f]{{32}}-1\.log", file.name)
     assert file.stat().st_mode & 0o7777 == 0o640
     lines = lines_of(file)

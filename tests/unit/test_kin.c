@@ -123,6 +123,39 @@ one_that_forks_and_exits_all_the_time_is_caught(void **state)
 
 /* Two at once: the end of one is no reason to end what the other started. */
 static void
+reap_children(void *ctx)
+{
+	(void)ctx;
+	while (waitpid(-1, NULL, WNOHANG | __WNOTHREAD) > 0)
+		;
+}
+
+/* More have ended, and were not reaped, than one look takes in. */
+static void
+the_dead_hide_nobody(void **state)
+{
+	struct scene *s =
+	    kin_shell("setsid sh -c 'echo $$; exec >&- 2>&-; sleep 600' & "
+		      "sleep 0.2");
+
+	(void)state;
+	for (int i = 0; i < 1500; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(0);
+		assert_true(pid > 0);
+	}
+	kin_set_reaper(kin, reap_children, NULL);
+	play_with_kin(s);
+	kin_set_reaper(kin, NULL, NULL);
+	assert_false(s->facts.survived);
+	assert_int_equal(assert_all_dead(s), 1);
+	reap_adopted();
+	free(s);
+}
+
+static void
 another_run_keeps_what_it_started(void **state)
 {
 	struct scene *a =
@@ -275,6 +308,7 @@ main(void)
 		cmocka_unit_test(a_process_that_stops_itself_dies_too),
 		cmocka_unit_test(
 		    one_that_forks_and_exits_all_the_time_is_caught),
+		cmocka_unit_test(the_dead_hide_nobody),
 		cmocka_unit_test(another_run_keeps_what_it_started),
 		cmocka_unit_test(a_member_is_no_orphan),
 		cmocka_unit_test(what_is_left_is_waited_for_when_asked),
