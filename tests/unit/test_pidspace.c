@@ -164,12 +164,13 @@ a_successor_gets_it(void **state)
 	struct pidspace none = pidspace_none, loaded, other;
 	struct state_writer w;
 	struct state_reader r;
-	struct buf *out = buf_new(4096);
 
 	(void)state;
 	if (!is_possible())
 		skip();
 	struct pidspace p = make();
+	struct buf *out = buf_new(4096);
+
 	assert_non_null(out);
 	assert_int_equal(state_writer_init(&w, 4096), 0);
 	pidspace_save(&p, &w);
