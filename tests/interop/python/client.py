@@ -225,4 +225,6 @@ def case_mutate():
 
 
 if __name__ == "__main__":
+    # Whoever starts this in the background of a shell has it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     globals()["case_" + sys.argv[1].replace(" ", "_")]()
