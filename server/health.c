@@ -101,11 +101,18 @@ health_trouble(const struct health *h, char out[HEALTH_REASON_MAX])
 		return out;
 	}
 	double since = seconds_since(st.committed);
-	if (since <= HEALTH_PATIENCE)
-		return NULL;
-	snprintf(out, HEALTH_REASON_MAX,
-	    "no write has reached the disk for %.0f s", since);
-	return out;
+	if (since > HEALTH_PATIENCE) {
+		snprintf(out, HEALTH_REASON_MAX,
+		    "no write has reached the disk for %.0f s", since);
+		return out;
+	}
+	if (store_is_short(h->store)) {
+		snprintf(out, HEALTH_REASON_MAX,
+		    "no more jobs are taken: the data's file system is "
+		    "almost full");
+		return out;
+	}
+	return NULL;
 }
 
 bool

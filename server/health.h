@@ -30,8 +30,8 @@ void health_free(struct health *h);
 enum { HEALTH_REASON_MAX = 640 };
 
 /*
- * NULL while a write has reached the disk lately and the last one did not
- * fail; else why not, in `out`.
+ * NULL while a write has reached the disk lately, the last one did not fail,
+ * and there is room for more jobs (store_is_short()); else why not, in `out`.
  */
 const char *health_trouble(const struct health *h, char out[HEALTH_REASON_MAX]);
 
