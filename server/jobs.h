@@ -162,11 +162,12 @@ int jobs_release(
 
 /*
  * Cancels every job of this jid: one that waits is removed; one that runs is
- * kept from running again, and its worker told with its next beat. Returns 0,
- * then done is called once, with what was done so far even on failure.
- * -ENOENT: there is none; -EBUSY: it is being moved just now; -EOWNERDEAD: it
- * is among the dead; -ENOTSUP: its worker can be told nothing; -ENOSPC: too
- * much is to be told already; -ENOMEM.
+ * kept from running again, its worker told with its next beat, and dead when it
+ * ends without an ACK, whatever its `retry`. Returns 0, then done is called
+ * once, with what was done so far even on failure. -ENOENT: there is none;
+ * -EBUSY: it is being moved just now; -EOWNERDEAD: it is among the dead;
+ * -ENOTSUP: its worker can be told nothing; -ENOSPC: too much is to be told
+ * already; -ENOMEM.
  */
 struct jobs_cancelled {
 	size_t removed;

@@ -406,8 +406,9 @@ jobs_settle_failed(struct jobs *j, struct reservation *r,
 	op->done = done;
 	op->ctx = ctx;
 	op->failed = true;
-	if (report->end == FAIL_FORGET ||
-	    (report->end == FAIL_AS_JOB && e->retry == 0)) {
+	if (!r->cancelled &&
+	    (report->end == FAIL_FORGET ||
+		(report->end == FAIL_AS_JOB && e->retry == 0))) {
 		settle(op, STORE_REMOVE);
 		return 0;
 	}

@@ -88,7 +88,7 @@ class Model:
             if job.may & {QUEUED, RESERVED}:
                 job.may |= {QUEUED, RESERVED}
             if RESERVED in job.may and job.cancelled:
-                job.may |= {DEAD, GONE}
+                job.may |= {DEAD}
         self.doubted.clear()
 
     def handed_out(self, jid, queue):
@@ -126,7 +126,7 @@ class Model:
                 job.fresh = False
             # What has no hand on it any more moves by itself.
             if place == RESERVED and QUEUED in job.may:
-                self.put(job, *{RESERVED, QUEUED} | ({DEAD, GONE} if job.cancelled else set()))
+                self.put(job, *{RESERVED, QUEUED} | ({DEAD} if job.cancelled else set()))
             elif place in (RETRIES, SCHEDULED) and QUEUED in job.may:
                 self.put(job, place, QUEUED)
             else:

@@ -157,13 +157,12 @@ class Walker:
         job = worker.held.pop(self.random.randrange(len(worker.held)))
         verb, more = self.random.choice([("ACK", {}), ("ACK", {}), ("ACK", {"result": 1}),
             ("RELEASE", {}), ("FAIL", {}), ("FAIL", {"retry": -1}), ("FAIL", {"retry": 0})])
-        # A cancelled job that is given back has failed.
-        failed = verb == "FAIL" or job.cancelled
-        if verb == "ACK" or more.get("retry") == 0 or (failed and job.retry == 0
-                and more.get("retry") != -1):
+        if verb == "ACK":
             places = [GONE]
         elif job.cancelled or more.get("retry") == -1:
             places = [DEAD]
+        elif more.get("retry") == 0 or (verb == "FAIL" and job.retry == 0):
+            places = [GONE]
         else:  # its time comes in 15 s or more
             places = [QUEUED] if verb == "RELEASE" else [RETRIES, QUEUED]
         answered, unknown = self.settled(job, f"{verb} {more}", *places)
@@ -317,7 +316,7 @@ class Walker:
         """A worker dies; what it held waits again in a moment."""
         worker.client.close()
         for job in worker.held:
-            self.model.put(job, RESERVED, QUEUED, *([DEAD, GONE] if job.cancelled is not False else []))
+            self.model.put(job, RESERVED, QUEUED, *([DEAD] if job.cancelled is not False else []))
         self.workers.remove(worker)
         self.fill_up()
 

@@ -99,6 +99,29 @@ def test_how_a_cancelled_job_may_end(worker, client, verb):
     assert client.sets()["dead"] == (verb == "RELEASE")
 
 
+@pytest.mark.parametrize("verb, more", [("FAIL", {}), ("FAIL", {"retry": 0}), ("RELEASE", {})])
+def test_without_retries_it_is_dead_too(worker, client, verb, more):
+    """Who cancelled a job that runs finds it among the dead, also where its
+    `retry`, or the FAIL's, would have it forgotten: it may be half done."""
+    job = client.push(retry=0)
+    worker.fetch()
+    assert cancel(client, job["jid"]) == TOLD
+    worker.ok(f"{verb} " + compact(dict(more, jid=job["jid"])))
+    assert client.sets() == {"dead": 1, "retries": 0, "scheduled": 0, "working": 0}
+
+
+def test_without_retries_it_is_dead_with_its_worker(start_server):
+    """The same when its worker dies before it has said anything."""
+    s = start_server(config="worker_grace: 200ms\n")
+    with s.client() as c:
+        job = c.push(retry=0)
+        w = s.client(wid="w1", x=["cancel"])
+        w.fetch()
+        assert cancel(c, job["jid"]) == TOLD
+        w.close()
+        wait_for("it to be dead", lambda: c.sets()["dead"] == 1, 30)
+
+
 def test_a_worker_that_is_away_hears_of_it_when_it_is_back(server):
     """What CANCEL promised holds over kill -9 of the server and a new
     connection of the worker."""

@@ -26,6 +26,7 @@ class Walk:
         self.random = random.Random(seed)
         self.pushed = {}   # jid -> job, once acknowledged
         self.gone = set()  # done, removed or forgotten, as we were told
+        self.cancelled = set()  # told to their workers: done, or among the dead
         self.connect()
 
     def connect(self):
@@ -61,6 +62,7 @@ class Walk:
             job = c.fetch()
             if job is not None:
                 held.add(job["jid"])
+                self.cancelled.discard(job["jid"])
 
     def settle(self, wid, c, held):
         if not held:
@@ -76,7 +78,10 @@ class Walk:
         answer = c.call(f"{verb} " + compact(dict(more, jid=jid)))
         if isinstance(answer, ServerError):
             assert answer.text == f"ERR Job not found {jid}"
-        elif verb == "ACK" or (verb == "FAIL" and (more.get("retry") == 0 or
+        elif verb == "ACK":
+            self.gone.add(jid)
+            self.cancelled.discard(jid)
+        elif jid not in self.cancelled and (verb == "FAIL" and (more.get("retry") == 0 or
                 (self.pushed[jid]["retry"] == 0 and more.get("retry") != -1))):
             self.gone.add(jid)
 
@@ -91,8 +96,7 @@ class Walk:
             return
         told = json.loads(answer)
         assert told["removed"] + told["told"] == 1
-        if told["removed"]:
-            self.gone.add(jid)
+        (self.gone if told["removed"] else self.cancelled).add(jid)
 
     def beat(self, wid, c, held):
         answer = c.beat(wid)
@@ -146,6 +150,7 @@ def test_a_walk_through_every_move(start_server, seed):
     there = Counter(jid for _, jid in rows)
     assert max(there.values()) == 1
     assert not walk.gone & set(there)
+    assert walk.cancelled <= set(there)
     # A job without retries may also have ended with its workers.
     missing = set(walk.pushed) - walk.gone - set(there)
     assert not {jid for jid in missing if walk.pushed[jid]["retry"] != 0}
