@@ -28,6 +28,7 @@ struct counters {
 	char day[DAY_LEN + 1]; /* UTC */
 	struct counter total[COUNT_KINDS];
 	struct counter today[COUNT_KINDS];
+	int64_t begun[COUNT_KINDS]; /* within the values, not yet written */
 };
 
 static void
@@ -85,19 +86,36 @@ counters_load(struct counters *cs, const char *name, int64_t value)
 	}
 }
 
-void
-counters_add(struct counters *cs, enum counter_kind kind, int64_t n)
+static void
+move(struct counter *c, int64_t n)
 {
-	cs->total[kind].value += n;
-	cs->total[kind].moved = true;
-	cs->today[kind].value += n;
-	cs->today[kind].moved = true;
+	c->value += n;
+	c->moved = true;
+}
+
+void
+counters_begin(struct counters *cs, enum counter_kind kind)
+{
+	move(&cs->total[kind], 1);
+	move(&cs->today[kind], 1);
+	cs->begun[kind]++;
+}
+
+void
+counters_end(struct counters *cs, enum counter_kind kind, bool is_true)
+{
+	cs->begun[kind]--;
+	if (is_true)
+		return;
+	move(&cs->total[kind], -1);
+	if (cs->today[kind].value > 0) /* it may have been yesterday's */
+		move(&cs->today[kind], -1);
 }
 
 int64_t
 counters_total(const struct counters *cs, enum counter_kind kind)
 {
-	return cs->total[kind].value;
+	return cs->total[kind].value - cs->begun[kind];
 }
 
 /* One writing of one counter; several may be on their way. */
@@ -159,7 +177,7 @@ void
 counters_clear(struct counters *cs)
 {
 	for (int k = 0; k < COUNT_KINDS; k++) {
-		cs->total[k].value = cs->today[k].value = 0;
+		cs->total[k].value = cs->today[k].value = cs->begun[k];
 		cs->total[k].moved = cs->today[k].moved = false;
 	}
 }

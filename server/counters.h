@@ -1,14 +1,15 @@
 /*
  * counters - how many jobs were processed and failed, in all and by UTC day.
  *
- * Counting is in memory at once; the numbers are written with the next batch,
- * one change a counter however often it moved.
+ * The numbers are written with the batch of what they count, one change a
+ * counter however often it moved.
  *
  * SPDX-License-Identifier: ISC
  */
 #ifndef SERVER_COUNTERS_H
 #define SERVER_COUNTERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,13 +26,20 @@ void counters_free(struct counters *cs);
 /* What the store had. Unknown names are ignored. */
 void counters_load(struct counters *cs, const char *name, int64_t value);
 
-void counters_add(struct counters *cs, enum counter_kind kind, int64_t n);
+/*
+ * One more, to be written with what it counts; until counters_end() the total
+ * is without it, so that nobody is told of what is not on the disk. That takes
+ * it back unless it is `true`.
+ */
+void counters_begin(struct counters *cs, enum counter_kind kind);
+void counters_end(struct counters *cs, enum counter_kind kind, bool is_true);
+
 int64_t counters_total(const struct counters *cs, enum counter_kind kind);
 
 /* Puts what has moved into the store's open batch. */
 void counters_write(struct counters *cs, struct store *store);
 
-/* Everything back to zero; nothing of it is written. */
+/* Everything back to zero, but for what has begun; nothing is written. */
 void counters_clear(struct counters *cs);
 
 #endif

@@ -150,18 +150,30 @@ tell_echoes(struct op *op, int result, const struct err *why)
 	}
 }
 
-/*
- * Counted when the change is sent, so that the numbers go to the disk with
- * it; and taken back when it could not be written.
- */
-static void
-tally(const struct op *op, int64_t n)
+static bool
+ends_it(const struct op *op)
 {
-	if (op->change.kind == STORE_REMOVE ||
-	    op->change.job.state != JOB_QUEUED)
-		counters_add(op->jobs->counters, COUNT_PROCESSED, n);
+	return op->change.kind == STORE_REMOVE ||
+	    op->change.job.state != JOB_QUEUED;
+}
+
+/* When the change is sent, so that the numbers go to the disk with it. */
+static void
+begin_counting(const struct op *op)
+{
+	if (ends_it(op))
+		counters_begin(op->jobs->counters, COUNT_PROCESSED);
 	if (op->failed)
-		counters_add(op->jobs->counters, COUNT_FAILURES, n);
+		counters_begin(op->jobs->counters, COUNT_FAILURES);
+}
+
+static void
+end_counting(const struct op *op, bool has_happened)
+{
+	if (ends_it(op))
+		counters_end(op->jobs->counters, COUNT_PROCESSED, has_happened);
+	if (op->failed)
+		counters_end(op->jobs->counters, COUNT_FAILURES, has_happened);
 }
 
 static void
@@ -173,11 +185,11 @@ settled(struct store_change *c, int result, const struct err *why)
 	struct queue *woken = NULL;
 	bool gone = c->kind == STORE_REMOVE || result == -ENOENT;
 
+	end_counting(op, result == 0);
 	if (result == -ENOENT)
 		result = 0; /* everything was flushed meanwhile */
 	if (result < 0) {
 		reservations_unsettle(j->reservations, e->held);
-		tally(op, -1);
 		j->not_before = clock_wall() + CLOCK_NS_PER_S;
 	} else {
 		if (e->held->cancelled)
@@ -210,7 +222,7 @@ settle(struct op *op, enum store_kind kind)
 
 	reservations_settling(j->reservations, op->entry->held, op);
 	op_send(op, kind, settled);
-	tally(op, 1);
+	begin_counting(op);
 }
 
 static int

@@ -177,3 +177,29 @@ def test_big_jobs_to_a_slow_reader(server, client):
             assert client.fetch()["jid"] == job["jid"]
         for _ in range(3):
             assert len(slow.reply()) > 4_000_000
+
+
+def test_no_job_counts_twice(server):
+    """While jobs are worked off, what INFO tells of them fits together: none
+    is processed and still held, not even while its end is on its way to the
+    disk."""
+    jobs = 200
+    with server.client() as c:
+        for _ in range(jobs):
+            c.push()
+
+    def work():
+        with server.client(wid="works-on") as w:
+            for _ in range(jobs):
+                w.ack(w.fetch()["jid"])
+    worker = threading.Thread(target=work)
+    worker.start()
+    told = []
+    with server.client() as c:
+        while worker.is_alive():
+            f = c.info()["faktory"]
+            told.append((f["total_processed"], f["sets"]["working"], f["total_enqueued"]))
+        worker.join()
+        assert c.faktory()["total_processed"] == jobs
+    assert len(told) > 10
+    assert [t for t in told if sum(t) > jobs] == []
