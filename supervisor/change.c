@@ -216,7 +216,7 @@ on_save(void *ctx, struct state_writer *w)
 	state_put_int(w, (int64_t)(unsent + log_losses()));
 	state_put_int(w, s->began);
 	state_put_int(w, (int64_t)s->reading);
-	control_socket_save(&s->socket, w);
+	orders_save(s, w);
 	scratch_save(s->scratch, w);
 	kin_save(s->kin, w);
 	state_put_int(w, (int64_t)s->nupstreams);

@@ -406,7 +406,7 @@ on_came(void *ctx, int fd)
 }
 
 struct control *
-control_new(struct ev_loop *loop, const struct control_socket *socket,
+control_new(struct ev_loop *loop, struct control_socket *socket,
     control_asked *asked, void *ctx)
 {
 	struct control *c = calloc(1, sizeof *c);
@@ -418,6 +418,9 @@ control_new(struct ev_loop *loop, const struct control_socket *socket,
 	c->socket = socket;
 	c->asked = asked;
 	c->ctx = ctx;
+	for (size_t i = 0; i < socket->nguests; i++)
+		on_came(c, socket->guests[i]);
+	socket->nguests = 0;
 	door_open(&c->door, loop, socket->fd, on_came, c);
 	return c;
 }
@@ -445,6 +448,19 @@ control_flush(struct control *c)
 	for (p = TAILQ_FIRST(&c->peers); p != NULL; p = TAILQ_NEXT(p, link))
 		if (buf_len(p->out) > 0)
 			(void)send_some(p);
+}
+
+void
+control_save(const struct control *c, struct state_writer *w)
+{
+	struct control_socket with = *c->socket;
+	const struct control_peer *p;
+
+	for (p = TAILQ_FIRST(&c->peers); p != NULL; p = TAILQ_NEXT(p, link))
+		if (p->state == PEER_READING && buf_len(p->in) == 0 &&
+		    with.nguests < CONTROL_GUESTS_MAX)
+			with.guests[with.nguests++] = p->fd;
+	control_socket_save(&with, w);
 }
 
 size_t

@@ -43,9 +43,9 @@ struct control_peer;
 typedef void control_asked(
     void *ctx, struct control_peer *p, const struct control_request *q);
 
-/* socket, ctx are borrowed. Returns NULL when memory is short. */
-struct control *control_new(struct ev_loop *loop,
-    const struct control_socket *socket, control_asked *asked, void *ctx);
+/* socket, ctx are borrowed, its guests taken. NULL when memory is short. */
+struct control *control_new(struct ev_loop *loop, struct control_socket *socket,
+    control_asked *asked, void *ctx);
 
 /* Ends all conversations; the socket stays. Accepts NULL. */
 void control_free(struct control *c);
@@ -71,6 +71,12 @@ const char *control_who(const struct control_peer *p);
 
 /* Sends what can be sent without waiting: the process is about to end. */
 void control_flush(struct control *c);
+
+/*
+ * The socket for a successor, with who has not said anything yet. Still ours,
+ * should there be none.
+ */
+void control_save(const struct control *c, struct state_writer *w);
 
 /* For tests. */
 size_t control_peers(const struct control *c);

@@ -200,6 +200,8 @@ control_socket_close(struct control_socket *s)
 
 	if (s->fd < 0)
 		return;
+	while (s->nguests > 0)
+		close(s->guests[--s->nguests]);
 	if (lstat(s->path, &st) == 0 && st.st_dev == s->dev &&
 	    st.st_ino == s->ino)
 		(void)unlink(s->path);
@@ -216,6 +218,9 @@ control_socket_save(const struct control_socket *s, struct state_writer *w)
 	state_put_int(w, (int64_t)s->ino);
 	state_put_int(w, s->rule.has_group);
 	state_put_int(w, s->rule.group);
+	state_put_int(w, (int64_t)s->nguests);
+	for (size_t i = 0; i < s->nguests; i++)
+		state_put_fd(w, s->guests[i]);
 }
 
 void
@@ -230,4 +235,9 @@ control_socket_load(struct control_socket *s, struct state_reader *r)
 	s->ino = (ino_t)state_get_int(r);
 	s->rule.has_group = state_get_within(r, 0, 1) != 0;
 	s->rule.group = (gid_t)state_get_within(r, 0, UINT32_MAX);
+	size_t n = (size_t)state_get_within(r, 0, CONTROL_GUESTS_MAX);
+	for (size_t i = 0; i < n && !r->failed; i++) {
+		s->guests[s->nguests] = state_get_fd(r);
+		s->nguests += s->guests[s->nguests] >= 0;
+	}
 }

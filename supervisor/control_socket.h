@@ -11,6 +11,7 @@
 #define SUPERVISOR_CONTROL_SOCKET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -18,12 +19,18 @@
 #include "config/control_settings.h"
 #include "supervisor/access.h"
 
+enum { CONTROL_GUESTS_MAX = 64 };
+
 struct control_socket {
 	int fd; /* -1: there is none */
 	char path[CONTROL_SOCKET_MAX + 1];
 	dev_t dev; /* of the name, to know it again */
 	ino_t ino;
 	struct access_rule rule;
+	/* Connected, and nothing heard of them yet; owned until somebody
+	 * listens to them. */
+	int guests[CONTROL_GUESTS_MAX];
+	size_t nguests;
 };
 
 /*
@@ -38,10 +45,11 @@ int control_socket_open(struct control_socket *s, const char *path,
 bool control_socket_fits(
     const struct control_socket *s, const char *path, const char *group);
 
-/* The name goes too, if it is still ours. Nothing happens without a socket. */
+/* The name goes too, if it is still ours, and guests are sent away. Nothing
+ * happens without a socket. */
 void control_socket_close(struct control_socket *s);
 
-/* For a successor: it goes on listening, and no peer is turned away. */
+/* For a successor: it goes on listening, and no guest is turned away. */
 void
 control_socket_save(const struct control_socket *s, struct state_writer *w);
 void control_socket_load(struct control_socket *s, struct state_reader *r);

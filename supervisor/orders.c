@@ -367,6 +367,15 @@ orders_flush(struct supervisor *s)
 }
 
 void
+orders_save(struct supervisor *s, struct state_writer *w)
+{
+	if (s->orders != NULL)
+		control_save(s->orders->control, w);
+	else
+		control_socket_save(&s->socket, w);
+}
+
+void
 orders_over(struct supervisor *s)
 {
 	struct waiter *w, *next;

@@ -17,6 +17,7 @@
 
 #include "base/err.h"
 
+struct state_writer;
 struct supervisor;
 
 /*
@@ -35,6 +36,9 @@ void orders_progress(struct supervisor *s);
 
 /* The supervisor goes on as another program: what was said is sent. */
 void orders_flush(struct supervisor *s);
+
+/* The socket and who is waiting there to be heard, for that program. */
+void orders_save(struct supervisor *s, struct state_writer *w);
 
 /* The supervisor has ended: those who wait hear how. */
 void orders_over(struct supervisor *s);

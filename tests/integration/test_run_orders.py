@@ -674,6 +674,24 @@ def test_an_upgrade_keeps_socket_and_quiet(desk, bench):
     assert not desk.path.exists()
 
 
+def test_an_upgrade_keeps_who_has_not_asked_yet(desk):
+    """A client that has connected is answered by the successor."""
+    s = desk.run({"t": desk.waiting()}, upgrade="on")
+    desk.orders.does("status")
+    with socket.socket(socket.AF_UNIX) as early, socket.socket(socket.AF_UNIX) as other:
+        for one in (early, other):
+            one.settimeout(ceiling(30))
+            one.connect(str(desk.path))
+        # Of those behind them in the queue: both have been let in.
+        desk.orders.ask(request="status")
+        upgrade(s)
+        for one in (early, other):
+            one.sendall(b'{"request":"status"}\n')
+            about = json.loads(one.makefile("rb").readline())["supervisor"]
+            assert (about["pid"], about["generation"]) == (s.pid, 2)
+    assert s.stop() == 0
+
+
 def test_an_upgrade_keeps_a_drain(desk, bench):
     """It still ends after the last job, and who waits is told."""
     s = desk.run({"t": desk.waiting()}, upgrade="on")
