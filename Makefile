@@ -237,11 +237,17 @@ fuzz: deps-build-test-check
 	    CFLAGS='$(FUZZFLAGS) -fsanitize=fuzzer-no-link' FUZZMAIN=-fsanitize=fuzzer fuzz-bins
 	tests/fuzz/run --build-dir $(O)/fuzz --seconds $(SECONDS)
 
+# A target that is not named by a file of its room; what it can break of the
+# server, tests/fuzz/broken.h.
+fuzzes_conversation = server
+breaks_conversation = store_add jobs_release conn_deliver conn_ok conn_null info_put workers_leave conns_turn
+comma = ,
 define fuzz_target
 $(O)/tests/fuzz/fuzz_$(1): $(O)/obj/tests/fuzz/fuzz_$(1).o $(if $(FUZZMAIN),,$(O)/obj/tests/fuzz/replay.o) \
-    $(call with,$(or $(call room_of,$(1)),base))
+    $(call with,$(or $(fuzzes_$(1)),$(call room_of,$(1)),base))
 	@mkdir -p $$(@D)
-	$$(call say,LD) $$(CC) $$(CFLAGS) $$(FUZZMAIN) $$(LDFLAGS) -pthread -o $$@ $$^ -lev $$(call pkg_libs,$$(LIBS_all))
+	$$(call say,LD) $$(CC) $$(CFLAGS) $$(FUZZMAIN) $$(LDFLAGS) $(addprefix -Wl$(comma)--wrap=,$(breaks_$(1))) \
+	    -pthread -o $$@ $$^ -lev $$(call pkg_libs,$$(LIBS_all))
 endef
 $(foreach f,$(fuzzers),$(eval $(call fuzz_target,$f)))
 fuzz-bins: $(patsubst %,$(O)/tests/fuzz/fuzz_%,$(fuzzers))
@@ -311,7 +317,8 @@ sanitize: deps-build-test
 	+@$(MAKE) --no-print-directory O=$(O)/asan HARDEN= HARDENLD= \
 	    CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' test-here
 	+@$(MAKE) --no-print-directory O=$(O)/tsan HARDEN= HARDENLD= \
-	    CFLAGS='-O1 -g -fsanitize=thread' all unit tools
+	    CFLAGS='-O1 -g -fsanitize=thread' all unit tools \
+	    $(O)/tsan/tests/fuzz/fuzz_conversation
 	$(PYTHON) tests/run --build-dir $(O)/tsan unit
 	$(PYTHON) tests/run --build-dir $(O)/tsan integration -k '$(THREADED)'
 

@@ -5,12 +5,14 @@
  */
 #include "base/clock.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <time.h>
 
-static bool frozen;
-static int64_t frozen_wall;
-static int64_t frozen_mono;
+/* Any thread may ask for the time while a test sets it. */
+static atomic_bool frozen;
+static _Atomic int64_t frozen_wall;
+static _Atomic int64_t frozen_mono;
 
 static int64_t
 now(clockid_t which)
@@ -25,25 +27,27 @@ now(clockid_t which)
 int64_t
 clock_wall(void)
 {
-	return frozen ? frozen_wall : now(CLOCK_REALTIME);
+	return atomic_load(&frozen) ? atomic_load(&frozen_wall)
+				    : now(CLOCK_REALTIME);
 }
 
 int64_t
 clock_mono(void)
 {
-	return frozen ? frozen_mono : now(CLOCK_MONOTONIC);
+	return atomic_load(&frozen) ? atomic_load(&frozen_mono)
+				    : now(CLOCK_MONOTONIC);
 }
 
 void
 clock_freeze(int64_t wall, int64_t mono)
 {
-	frozen_wall = wall;
-	frozen_mono = mono;
-	frozen = true;
+	atomic_store(&frozen_wall, wall);
+	atomic_store(&frozen_mono, mono);
+	atomic_store(&frozen, true);
 }
 
 void
 clock_release(void)
 {
-	frozen = false;
+	atomic_store(&frozen, false);
 }
