@@ -219,7 +219,7 @@ systemd-test: deps-build-test-systemd
 	$(PYTHON) tests/systemd/run --build-dir $(O)
 
 # Emulated, so only what a container cannot show; TESTS= is all of it.
-TESTS ?= cgroup
+TESTS ?= cgroup or test_unit
 vm-test: deps-build-test-vm
 	+@$(MAKE) --no-print-directory all
 	$(PYTHON) tests/systemd/run --build-dir $(O) --vm $(if $(TESTS),-k '$(TESTS)')

@@ -20,6 +20,7 @@
 #include "config/reference.h"
 #include "config/settings.h"
 #include "protocol/url.h"
+#include "supervisor/containment.h"
 #include "supervisor/lifecycle.h"
 #include "supervisor/security.h"
 
@@ -178,12 +179,26 @@ ask_servers(const struct settings *s, const char *text)
 	return status;
 }
 
+/* The service manager, where programs are to have units. */
+static int
+check_units(const struct settings *s)
+{
+	struct err e = { 0 };
+
+	if (containment_units(s, CONTAINMENT_PATIENCE, &e) == 0)
+		return 0;
+	fprintf(stderr, "%s\n", e.text);
+	return EX_CONFIG;
+}
+
 static int
 check_settings(const struct settings *s, const struct request *q)
 {
 	int status = check_server(s);
 
 	settings_warnings(s, load_tell_warning, NULL);
+	if (status == 0)
+		status = check_units(s);
 	if (status == 0 && q->unit != NULL)
 		status = check_unit(s, q->unit);
 	if (status == 0)

@@ -76,6 +76,7 @@ on_done(void *ctx, const struct run_facts *facts)
 		talk_tell_unused(&o->result->talk);
 	output_tell(&o->output);
 	o->result->facts = *facts;
+	o->result->facts.why_text = NULL;
 	o->result->facts.tail = NULL;
 	o->result->facts.tail_len = 0;
 	o->run = NULL;
@@ -194,6 +195,8 @@ once_run(const struct settings *settings, struct invocation_request *q,
 		goto done;
 	}
 	r = containment_open(settings, &o.cgroups, e);
+	if (r == 0)
+		r = containment_units(settings, CONTAINMENT_PATIENCE, e);
 	if (r < 0)
 		goto done;
 	scratch = scratch_open(o.loop, spawner, settings->tmpdir, e);

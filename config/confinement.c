@@ -292,6 +292,37 @@ finish_account(
 		    prefix);
 }
 
+/*
+ * A unit outside of our own does not end with us: only a namespace's init sees
+ * to that, and it needs the same privilege. The manager asks others than root
+ * for an authorization, which a daemon has nobody to give.
+ */
+static void
+finish_isolation(struct reader *r, struct mark at, const char *prefix,
+    enum isolation isolate)
+{
+	bool unit = isolate == ISOLATE_UNIT;
+	const char *word = unit ? "transient-unit" : "process";
+
+	if (isolate == ISOLATE_NONE)
+		return;
+	if (!privilege_has(CAP_SYS_ADMIN) || (unit && geteuid() != 0))
+		reader_complain(r, at,
+		    "%sisolate: %s needs a supervisor that runs as root%s",
+		    prefix, word,
+		    unit ? ", with CAP_SYS_ADMIN" : ", or with CAP_SYS_ADMIN");
+	else if (!privilege_process_namespaces())
+		reader_complain(r, at,
+		    "%sisolate: %s needs a kernel with process namespaces, "
+		    "and /proc",
+		    prefix, word);
+	else if (unit && !privilege_service_manager())
+		reader_complain(r, at,
+		    "%sisolate: transient-unit needs a host whose service "
+		    "manager is systemd: /run/systemd/system is not there",
+		    prefix);
+}
+
 void
 confinement_finish(
     struct reader *r, struct mark at, const char *prefix, struct confinement *c)
@@ -314,17 +345,7 @@ confinement_finish(
 		reader_complain(r, at,
 		    "%sprotect_system and read_only_paths need Linux 5.12",
 		    prefix);
-	if (c->isolate == ISOLATE_PROCESS && !privilege_has(CAP_SYS_ADMIN))
-		reader_complain(r, at,
-		    "%sisolate: process needs a supervisor that runs as root, "
-		    "or with CAP_SYS_ADMIN",
-		    prefix);
-	else if (c->isolate == ISOLATE_PROCESS &&
-	    !privilege_process_namespaces())
-		reader_complain(r, at,
-		    "%sisolate: process needs a kernel with process "
-		    "namespaces, and /proc",
-		    prefix);
+	finish_isolation(r, at, prefix, c->isolate);
 }
 
 void
@@ -333,5 +354,6 @@ confinement_clear(struct confinement *c)
 	free(c->account.name);
 	free(c->account.home);
 	free(c->account.shell);
+	free(c->slice);
 	forget_read_only(c);
 }

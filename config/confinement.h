@@ -41,6 +41,7 @@ enum protect_system {
 enum isolation {
 	ISOLATE_NONE,
 	ISOLATE_PROCESS, /* a process namespace of its own */
+	ISOLATE_UNIT,    /* likewise, in a unit of the service manager */
 };
 
 struct account {
@@ -67,6 +68,7 @@ struct confinement {
 	bool private_network;
 	enum protect_system protect_system;
 	enum isolation isolate;
+	char *slice;      /* of such a unit; owned */
 	char **read_only; /* absolute paths; owned */
 	size_t nread_only;
 	/* The next four need a control group; 0: no limit of its own. */

@@ -94,12 +94,15 @@ handler_read(struct reader *r, const struct node *jobtype,
 		if (d.env != NULL)
 			handler_env_read(r, d.env, env, &d.h);
 		check_secrets(r, c, prefix, &d.h);
-		if (d.h.confine.isolate == ISOLATE_PROCESS &&
+		if (d.h.confine.isolate != ISOLATE_NONE &&
 		    d.h.leftover == LEFTOVER_WARN)
 			reader_complain(r, jobtype->at,
-			    "%sleftover: warn: with isolate: process nothing "
+			    "%sleftover: warn: with isolate: %s nothing "
 			    "outlives the program, expected kill or wait",
-			    prefix);
+			    prefix,
+			    d.h.confine.isolate == ISOLATE_PROCESS
+				? "process"
+				: "transient-unit");
 		confinement_finish(r, jobtype->at, prefix, &d.h.confine);
 		breaker_settings_check(r, prefix, &d.h);
 		if (!d.h.control && d.h.stall_timeout > 0)

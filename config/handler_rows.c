@@ -16,6 +16,7 @@
 #include "config/patterns.h"
 #include "config/permissions.h"
 #include "config/place.h"
+#include "config/slice.h"
 
 static const struct field_choice inputs[] = {
 	{ "job", INPUT_JOB },
@@ -54,6 +55,7 @@ static const struct field_choice leftovers[] = {
 static const struct field_choice isolations[] = {
 	{ "none", ISOLATE_NONE },
 	{ "process", ISOLATE_PROCESS },
+	{ "transient-unit", ISOLATE_UNIT },
 	{ NULL, 0 },
 };
 

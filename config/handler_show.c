@@ -22,6 +22,7 @@
 #include "config/patterns.h"
 #include "config/permissions.h"
 #include "config/place.h"
+#include "config/slice.h"
 #include "config/units.h"
 
 enum { NAME_WIDTH = 22 };
@@ -263,6 +264,12 @@ show_read_only(FILE *out, const void *value)
 	show_texts(out, c->read_only, c->nread_only);
 }
 
+static void
+show_slice(FILE *out, const void *value)
+{
+	fputs(*(char *const *)value, out);
+}
+
 /* How the values of a row of kind FIELD_OTHER are shown, by who reads them. */
 static const struct {
 	field_decode *decode;
@@ -288,6 +295,7 @@ static const struct {
 	{ confinement_oom_score, show_count },
 	{ confinement_read_only, show_read_only },
 	{ confinement_percent, show_share },
+	{ slice_decode, show_slice },
 };
 
 static show_value *

@@ -6,6 +6,7 @@
 #include "config/privilege.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <stddef.h>
 #include <sys/syscall.h>
@@ -38,4 +39,11 @@ bool
 privilege_process_namespaces(void)
 {
 	return access("/proc/thread-self/ns/pid_for_children", F_OK) == 0;
+}
+
+bool
+privilege_service_manager(void)
+{
+	return faccessat(AT_FDCWD, "/run/systemd/system/", F_OK,
+		   AT_SYMLINK_NOFOLLOW) == 0;
 }

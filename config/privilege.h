@@ -17,4 +17,7 @@ bool privilege_read_only_trees(void);
 /* Whether the kernel has namespaces of processes, and /proc shows it. */
 bool privilege_process_namespaces(void);
 
+/* Whether systemd is this host's service manager, as sd_booted(3) finds out. */
+bool privilege_service_manager(void);
+
 #endif

@@ -19,7 +19,7 @@
 
 #include "handlers/cgroup_place.h"
 
-enum { LEAF_NAME_MAX = 128, FILE_MAX = 4096, OLD_S = 60 };
+enum { LEAF_NAME_MAX = 128, NOWHERE = -1, FILE_MAX = 4096, OLD_S = 60 };
 
 struct cgroups {
 	int dir; /* where leaves are made */
@@ -27,10 +27,10 @@ struct cgroups {
 };
 
 struct cgroup_leaf {
-	char name[LEAF_NAME_MAX];
-	int place; /* borrowed from its struct cgroups */
+	int place; /* borrowed from its struct cgroups; NOWHERE: not ours */
 	int dir;
 	int entrance; /* -1 once entered */
+	char name[];  /* in its place; not ours: the absolute path */
 };
 
 /*
@@ -90,9 +90,9 @@ cgroups_close(struct cgroups *g)
 	free(g);
 }
 
-int
-cgroups_can(
-    const struct cgroups *g, const struct cgroup_limits *limits, struct err *e)
+static int
+can(const struct cgroups *g, const struct cgroup_limits *limits,
+    const char *where, struct err *e)
 {
 	const char *missing = NULL;
 
@@ -104,10 +104,15 @@ cgroups_can(
 		missing = "cpu";
 	if (missing == NULL)
 		return 0;
-	return err_set(e, ENOTSUP,
-	    "the controller %s is not available in this supervisor's control "
-	    "group",
-	    missing);
+	return err_set(e, ENOTSUP, "the controller %s is not available in %s",
+	    missing, where);
+}
+
+int
+cgroups_can(
+    const struct cgroups *g, const struct cgroup_limits *limits, struct err *e)
+{
+	return can(g, limits, "this supervisor's control group", e);
 }
 
 static int
@@ -171,15 +176,16 @@ forget(struct cgroup_leaf *l)
 }
 
 static struct cgroup_leaf *
-new_leaf(const struct cgroups *g, const char *name)
+new_leaf(int place, const char *name)
 {
-	struct cgroup_leaf *l = calloc(1, sizeof *l);
+	size_t len = strlen(name);
+	struct cgroup_leaf *l = calloc(1, sizeof *l + len + 1);
 
 	if (l == NULL)
 		return NULL;
-	l->place = g->dir;
+	l->place = place;
 	l->dir = l->entrance = -1;
-	(void)snprintf(l->name, sizeof l->name, "%s", name);
+	memcpy(l->name, name, len);
 	return l;
 }
 
@@ -202,7 +208,7 @@ cgroup_make(
 		errno = EINVAL;
 		return NULL;
 	}
-	struct cgroup_leaf *l = new_leaf(g, name);
+	struct cgroup_leaf *l = new_leaf(g->dir, name);
 	if (l == NULL)
 		return NULL;
 	int r = mkdirat(g->dir, name, 0755) < 0 ? -errno : open_leaf(l);
@@ -220,12 +226,45 @@ cgroup_make(
 	return NULL;
 }
 
+/* Whether its last part is this name. */
+static bool
+is_called(const char *group, const char *name)
+{
+	return strcmp(strrchr(group, '/') + 1, name) == 0;
+}
+
+int
+cgroup_adopt(pid_t pid, const char *unit, bool whole, struct cgroup_leaf **out)
+{
+	char group[PATH_MAX], path[PATH_MAX];
+
+	*out = NULL;
+	if (!cgroup_place_of(pid, group) || !is_called(group, unit))
+		return -ESRCH;
+	int r = cgroup_place_path(group, path, NULL);
+	if (r < 0)
+		return r;
+	struct cgroup_leaf *l = new_leaf(NOWHERE, path);
+	if (l == NULL)
+		return -ENOMEM;
+	r = open_leaf(l);
+	if (r < 0) {
+		forget(l);
+		return r;
+	}
+	if (whole)
+		(void)write_file(l->dir, "memory.oom.group", "1");
+	*out = l;
+	return 0;
+}
+
 void
 cgroup_free(struct cgroup_leaf *l)
 {
 	if (l == NULL)
 		return;
-	(void)unlinkat(l->place, l->name, AT_REMOVEDIR);
+	if (l->place != NOWHERE)
+		(void)unlinkat(l->place, l->name, AT_REMOVEDIR);
 	forget(l);
 }
 
@@ -263,6 +302,43 @@ read_file(int dir, const char *name, char text[FILE_MAX])
 		return false;
 	text[n] = '\0';
 	return true;
+}
+
+/* Whether word is among those of text. */
+static bool
+has_word(const char *text, const char *word)
+{
+	size_t len = strlen(word);
+
+	while (*text != '\0') {
+		size_t n = strcspn(text, " \n");
+
+		if (n == len && memcmp(text, word, n) == 0)
+			return true;
+		text += n;
+		text += strspn(text, " \n");
+	}
+	return false;
+}
+
+int
+cgroups_host_can(const struct cgroup_limits *limits, struct err *e)
+{
+	char path[PATH_MAX], text[FILE_MAX] = "";
+	struct cgroups all = { .dir = -1 };
+
+	int r = cgroup_place_path("/", path, e);
+	if (r < 0)
+		return r;
+	int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir >= 0) {
+		(void)read_file(dir, "cgroup.controllers", text);
+		close(dir);
+	}
+	all.memory = has_word(text, "memory");
+	all.pids = has_word(text, "pids");
+	all.cpu = has_word(text, "cpu");
+	return can(&all, limits, "this host's control groups of version 2", e);
 }
 
 /* The number behind "key " at the start of a line; -1: there is none. */
@@ -334,8 +410,10 @@ cgroup_load(struct cgroups *g, struct state_reader *r)
 	char *name = state_get_text(r);
 	struct cgroup_leaf *l = NULL;
 
-	if (name != NULL && g != NULL && strchr(name, '/') == NULL)
-		l = new_leaf(g, name);
+	if (name != NULL && name[0] == '/')
+		l = new_leaf(NOWHERE, name);
+	else if (name != NULL && g != NULL && strchr(name, '/') == NULL)
+		l = new_leaf(g->dir, name);
 	if (l != NULL && open_leaf(l) < 0) {
 		forget(l);
 		l = NULL;

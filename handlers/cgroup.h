@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "base/state.h"
@@ -47,13 +48,27 @@ void cgroups_close(struct cgroups *g); /* accepts NULL */
 int cgroups_can(
     const struct cgroups *g, const struct cgroup_limits *limits, struct err *e);
 
+/*
+ * Whether the host has a hierarchy, and can keep limits in it, for groups that
+ * another makes; else *e says what is missing.
+ */
+int cgroups_host_can(const struct cgroup_limits *limits, struct err *e);
+
 struct cgroup_leaf;
 
 /* id names it. Returns NULL with errno. */
 struct cgroup_leaf *cgroup_make(
     struct cgroups *g, const char *id, const struct cgroup_limits *limits);
 
-/* Removes it when it is empty; else it stays. Accepts NULL. */
+/*
+ * The group that somebody else has made for pid, and removes: its name is unit.
+ * With whole all in it are to be killed when it has too little memory. Returns
+ * 0, or a negative errno: -ESRCH when pid is elsewhere.
+ */
+int
+cgroup_adopt(pid_t pid, const char *unit, bool whole, struct cgroup_leaf **out);
+
+/* Removes what we made when it is empty; else it stays. Accepts NULL. */
 void cgroup_free(struct cgroup_leaf *l);
 
 /*

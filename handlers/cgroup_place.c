@@ -67,21 +67,24 @@ find_mount(char root[PATH_MAX], char point[PATH_MAX])
 	return found;
 }
 
-/* The line "0::/path" of /proc/self/cgroup. */
-static bool
-find_group(char path[PATH_MAX])
+/* The line "0::/path" of /proc/PID/cgroup. */
+bool
+cgroup_place_of(pid_t pid, char group[PATH_MAX])
 {
-	FILE *f = fopen("/proc/self/cgroup", "re");
+	char name[64];
 	bool found = false;
 	char *line = NULL;
 	size_t room = 0;
 
+	(void)snprintf(name, sizeof name, "/proc/%d/cgroup",
+	    (int)(pid != 0 ? pid : getpid()));
+	FILE *f = fopen(name, "re");
 	while (f != NULL && !found && getline(&line, &room, f) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		if (strncmp(line, "0::/", 4) != 0 ||
 		    strlen(line + 3) >= PATH_MAX)
 			continue;
-		(void)snprintf(path, PATH_MAX, "%s", line + 3);
+		(void)snprintf(group, PATH_MAX, "%s", line + 3);
 		found = true;
 	}
 	free(line);
@@ -90,17 +93,20 @@ find_group(char path[PATH_MAX])
 	return found;
 }
 
-int
-cgroup_place_find(char path[PATH_MAX], struct err *e)
+static int
+has_none(struct err *e)
 {
-	char root[PATH_MAX], point[PATH_MAX], group[PATH_MAX];
+	return err_set(
+	    e, ENOENT, "this host has no control groups of version 2");
+}
 
-	if (!find_mount(root, point) || !find_group(group))
-		return err_set(
-		    e, ENOENT, "this host has no control groups of version 2");
-	char *last = strrchr(group, '/');
-	if (strcmp(last + 1, CGROUP_OURS) == 0)
-		last[last == group ? 1 : 0] = '\0';
+int
+cgroup_place_path(const char *group, char path[PATH_MAX], struct err *e)
+{
+	char root[PATH_MAX], point[PATH_MAX];
+
+	if (!find_mount(root, point))
+		return has_none(e);
 	/* A container may see only a part of the hierarchy. */
 	const char *below = group;
 	size_t len = strcmp(root, "/") == 0 ? 0 : strlen(root);
@@ -112,6 +118,19 @@ cgroup_place_find(char path[PATH_MAX], struct err *e)
 	if (n < 0 || n >= PATH_MAX)
 		return err_set(e, ENAMETOOLONG, "%.100s: too long", point);
 	return 0;
+}
+
+int
+cgroup_place_find(char path[PATH_MAX], struct err *e)
+{
+	char group[PATH_MAX];
+
+	if (!cgroup_place_of(0, group))
+		return has_none(e);
+	char *last = strrchr(group, '/');
+	if (strcmp(last + 1, CGROUP_OURS) == 0)
+		last[last == group ? 1 : 0] = '\0';
+	return cgroup_place_path(group, path, e);
 }
 
 /* systemd marks what it delegates; to a user, by giving the directory away. */

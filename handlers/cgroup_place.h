@@ -12,6 +12,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
@@ -20,6 +21,17 @@
  * when that is ours. Returns 0, or -ENOENT with *e set.
  */
 int cgroup_place_find(char path[PATH_MAX], struct err *e);
+
+/*
+ * The group of a process, "/..." below the root of the hierarchy; 0: our own.
+ * False where there is none, or no such process.
+ */
+bool cgroup_place_of(pid_t pid, char group[PATH_MAX]);
+
+/*
+ * The directory of such a group. Returns as cgroup_place_find().
+ */
+int cgroup_place_path(const char *group, char path[PATH_MAX], struct err *e);
 
 /*
  * Moves this process into CGROUP_OURS there, unless it is in the root of the

@@ -117,29 +117,41 @@ in_child_close_from(int first)
  * with threads, an interruption of every other processor.
  */
 static pid_t
-clone_child(int (*fn)(void *), void *arg, int more, int *pidfd)
+clone_child(int (*fn)(void *), void *arg, int flags, int *pidfd)
 {
 	_Alignas(64) char stack[STACK_SIZE];
 
-	return clone(fn, stack + sizeof stack,
-	    CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | more, arg, pidfd);
+	return clone(fn, stack + sizeof stack, CLONE_PIDFD | SIGCHLD | flags,
+	    arg, pidfd);
 }
 
 /*
  * The child is born with our signal handlers, and would run them in our
  * memory: nothing may be delivered before it has put the defaults back.
  */
-pid_t
-in_child_clone(int (*fn)(void *), void *arg, int more, int *pidfd)
+static pid_t
+clone_quietly(int (*fn)(void *), void *arg, int flags, int *pidfd)
 {
 	sigset_t all, before;
 
 	note_signals();
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
-	pid_t pid = clone_child(fn, arg, more, pidfd);
+	pid_t pid = clone_child(fn, arg, flags, pidfd);
 	int errnum = errno;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	errno = errnum;
 	return pid;
+}
+
+pid_t
+in_child_clone(int (*fn)(void *), void *arg, int more, int *pidfd)
+{
+	return clone_quietly(fn, arg, CLONE_VM | CLONE_VFORK | more, pidfd);
+}
+
+pid_t
+in_child_fork(int (*fn)(void *), void *arg, int *pidfd)
+{
+	return clone_quietly(fn, arg, 0, pidfd);
 }

@@ -26,6 +26,12 @@
 pid_t in_child_clone(int (*fn)(void *), void *arg, int more, int *pidfd);
 
 /*
+ * The same for a child with a copy of our memory, which may wait for us: we go
+ * on at once.
+ */
+pid_t in_child_fork(int (*fn)(void *), void *arg, int *pidfd);
+
+/*
  * Every signal gets its default back: of those that had another disposition
  * when it was last looked, before the first child of all or by
  * in_child_signals_changed().

@@ -30,6 +30,7 @@ const struct pidspace pidspace_none = { 0, -1, -1 };
 
 struct birth {
 	const char *program;
+	bool spared;
 	int life;   /* the end that it reads */
 	int errnum; /* written by the child, which shares our memory */
 };
@@ -44,6 +45,19 @@ ignore_children(void)
 	unsigned long ignore[16] = { (unsigned long)SIG_IGN };
 
 	syscall(SYS_rt_sigaction, SIGCHLD, ignore, NULL, NSIG / 8);
+}
+
+/* Whoever may not do this has no group that is killed whole, either. */
+static void IN_CHILD
+spare_ourselves(void)
+{
+	long fd =
+	    syscall(SYS_openat, AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY);
+
+	if (fd < 0)
+		return;
+	(void)syscall(SYS_write, fd, "-1000", 5);
+	(void)syscall(SYS_close, fd);
 }
 
 static int IN_CHILD
@@ -63,6 +77,8 @@ become_init(void *arg)
 	}
 	in_child_dispositions();
 	ignore_children();
+	if (b->spared)
+		spare_ourselves();
 	if (setsid() < 0 || chdir("/") < 0 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		goto fail;
@@ -101,9 +117,9 @@ open_life(int fds[2])
 }
 
 int
-pidspace_make(struct pidspace *p, const char *program)
+pidspace_make(struct pidspace *p, const char *program, bool spared)
 {
-	struct birth b = { .program = program };
+	struct birth b = { .program = program, .spared = spared };
 	int life[2];
 
 	*p = pidspace_none;

@@ -38,10 +38,12 @@ extern const struct pidspace pidspace_none;
 /*
  * Starts an init: program, absolute, with PIDSPACE_INIT as its only word. It
  * must call pidspace_keep(). It ends when this process has, however that
- * ends, and its successor by exec has not got p either. Returns 0, or -1 with
- * errno. May be called from several threads at once.
+ * ends, and its successor by exec has not got p either. With spared the kernel
+ * leaves it alone when the rest of its control group is killed for its memory
+ * (memory.oom.group), so that the group is still there to tell of it. Returns
+ * 0, or -1 with errno. May be called from several threads at once.
  */
-int pidspace_make(struct pidspace *p, const char *program);
+int pidspace_make(struct pidspace *p, const char *program, bool spared);
 
 /*
  * What this thread clones from now on is born there, until pidspace_leave();

@@ -111,8 +111,6 @@ reap(struct run *r)
 	pid_t got;
 
 	ev_timer_stop(r->loop, &r->timer);
-	if (r->tree.leaf != NULL)
-		r->facts.out_of_memory = cgroup_oom_kills(r->tree.leaf) > 0;
 	tree_clear(&r->tree);
 	do
 		got = wait4(r->pid, &r->facts.status, 0, &r->facts.usage);
@@ -166,6 +164,9 @@ finish(struct run *r)
 {
 	for (size_t i = 0; i < RUN_STREAMS; i++)
 		outlet_close(&r->outlets[i]);
+	/* Before its last process has ended: then a unit's group is removed. */
+	if (r->tree.leaf != NULL)
+		r->facts.out_of_memory = cgroup_oom_kills(r->tree.leaf) > 0;
 	if (r->req->leftover == RUN_LEFT_WARN && r->tree.space.init == 0 &&
 	    r->facts.reason == RUN_BY_ITSELF) {
 		note_left(r, tree_spare(&r->tree));
@@ -440,6 +441,8 @@ on_spawned(void *ctx, int result, const struct spawn_child *child,
 		cgroup_entered(r->tree.leaf);
 	if (result < 0) {
 		r->facts.why = *why;
+		if (why->stage == SPAWN_SCOPE && r->scope_why.code != 0)
+			r->facts.why_text = r->scope_why.text;
 		tell(r);
 		return;
 	}
@@ -447,6 +450,8 @@ on_spawned(void *ctx, int result, const struct spawn_child *child,
 	r->began = clock_mono();
 	r->pid = child->pid;
 	r->tree.space = child->space;
+	if (child->leaf != NULL)
+		r->tree.leaf = child->leaf;
 	tree_init(&r->tree, r->req->kin, child->pid, r->req->id);
 	r->pidfd = child->pidfd;
 	r->in = child->in;
@@ -529,6 +534,7 @@ run_start(struct ev_loop *loop, struct spawner *spawner,
 	r->input_len = req->input_len;
 	r->deadline = req->deadline;
 	r->spawn = req->spawn;
+	r->spawn.scope_why = &r->scope_why;
 	if (req->cgroups != NULL && !make_leaf(r)) {
 		run_set_timer(r, clock_mono());
 		return r;

@@ -87,7 +87,10 @@ struct run_request {
 	struct kin *kin;
 	const char *id; /* the value of KIN_VARIABLE in its environment */
 	enum run_leftover leftover;
-	/* NULL: no control group of its own; else id names it. */
+	/*
+	 * NULL: none is made for it; else id names it. NULL with spawn.scope,
+	 * whose unit has one.
+	 */
 	struct cgroups *cgroups;
 	struct cgroup_limits limits;
 };
@@ -96,6 +99,9 @@ struct run_request {
 struct run_facts {
 	bool started; /* else why says why not */
 	struct spawn_failure why;
+	/* Instead of why.errnum, where there is more to say than an errno; else
+	 * NULL. Borrowed during the call. */
+	const char *why_text;
 	int status; /* as wait(2) gives it */
 	enum run_reason reason;
 	bool killed;         /* the grace passed: KILL was needed */

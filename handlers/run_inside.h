@@ -31,6 +31,7 @@ struct run {
 	const struct run_request *req; /* borrowed until done */
 	const struct run_hooks *hooks; /* borrowed until done */
 	struct spawn_request spawn;    /* req's, with what we add */
+	struct err scope_why;          /* of its transient unit */
 	void *ctx;
 	struct ev_loop *loop;
 

@@ -12,13 +12,16 @@
 #include <stdatomic.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "handlers/cgroup.h"
 #include "handlers/in_child.h"
+#include "handlers/scope.h"
 
 enum {
 	CONTROL_FD = 3, /* in the child, as the next */
@@ -36,7 +39,8 @@ struct pipes {
 	int err[2];
 	int control[2]; /* -1 and -1 without control */
 	/* One struct spawn_failure, or nothing before exec; -1 and -1 once it
-	 * is known that the child can tell by its memory. */
+	 * is known that the child can tell by its memory. With a scope it is a
+	 * pair of sockets, and the child waits for a byte. */
 	int report[2];
 };
 
@@ -131,6 +135,20 @@ confine(const struct confine *c)
 	return SPAWN_EXEC;
 }
 
+/* Whether our parent has put us where we belong; it is gone without a byte. */
+static bool IN_CHILD
+is_released(int report)
+{
+	char go;
+	long n;
+
+	do
+		n = syscall(SYS_read, report, &go, sizeof go);
+	while (n < 0 && errno == EINTR);
+	errno = ECANCELED;
+	return n > 0;
+}
+
 /* Returns the stage that failed, with errno. */
 static enum spawn_stage IN_CHILD
 prepare_and_exec(const struct birth *b, int *report)
@@ -147,6 +165,8 @@ prepare_and_exec(const struct birth *b, int *report)
 	in_child_dispositions();
 	if (setsid() < 0)
 		return SPAWN_SESSION;
+	if (b->req->scope != NULL && !is_released(*report))
+		return SPAWN_SCOPE;
 	if (b->req->confine != NULL) {
 		enum spawn_stage failed = confine(b->req->confine);
 
@@ -227,6 +247,14 @@ open_pipe(int fds[2], int ours)
 }
 
 static int
+open_pair(int fds[2])
+{
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+		return -1;
+	return lift(&fds[R]) < 0 ? -1 : lift(&fds[W]);
+}
+
+static int
 open_null(int fds[2])
 {
 	fds[R] = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -245,6 +273,8 @@ open_all(struct pipes *p, const struct spawn_request *req)
 		return -1;
 	if (req->control && open_pipe(p->control, R) < 0)
 		return -1;
+	if (req->scope != NULL)
+		return open_pair(p->report);
 	/* With an init it is also the sign that we are there. */
 	return memory_is_shared && req->init == NULL ? 0
 						     : open_pipe(p->report, -1);
@@ -258,7 +288,8 @@ clone_into(struct birth *b, const struct pidspace *space, int *pidfd)
 
 	if (space->init != 0 && back < 0)
 		return -1;
-	pid_t pid = in_child_clone(become, b, 0, pidfd);
+	pid_t pid = b->req->scope != NULL ? in_child_fork(become, b, pidfd)
+					  : in_child_clone(become, b, 0, pidfd);
 	int errnum = errno;
 	if (back >= 0)
 		pidspace_leave(back);
@@ -295,6 +326,34 @@ reap(pid_t pid)
 		;
 }
 
+/*
+ * Gets the unit for a child that waits, looks whether both are in it, and lets
+ * the child go. -1 with *why and req->scope_why filled.
+ */
+static int
+enter_scope(const struct spawn_request *req, const struct pidspace *space,
+    pid_t pid, struct spawn_child *child, int report, struct spawn_failure *why)
+{
+	const struct scope_request *scope = req->scope;
+	struct err *e = req->scope_why;
+	bool whole = scope->limits.memory_max > 0;
+	int r = scope_make(scope, space->init, pid, e);
+
+	for (int i = 0; r == 0 && i < 2; i++) {
+		cgroup_free(child->leaf);
+		r = cgroup_adopt(i == 0 ? pid : space->init, scope->unit, whole,
+		    &child->leaf);
+		if (r < 0)
+			err_set(
+			    e, -r, "%s: it was not moved there", scope->unit);
+	}
+	if (r == 0 && send(report, "", 1, MSG_NOSIGNAL) != 1)
+		r = err_set(e, errno, "%s: the program does not wait for it",
+		    scope->unit);
+	*why = (struct spawn_failure){ SPAWN_SCOPE, -r };
+	return r < 0 ? -1 : 0;
+}
+
 /* One try. As spawn(). */
 static int
 start(const struct spawn_request *req, struct spawn_child *child,
@@ -306,23 +365,27 @@ start(const struct spawn_request *req, struct spawn_child *child,
 	struct pidspace space = pidspace_none;
 	int pidfd = -1;
 
+	child->leaf = NULL;
 	if (open_all(&p, req) < 0)
 		goto fail_errno;
 	at.stage = SPAWN_NAMESPACE;
-	if (req->init != NULL && pidspace_make(&space, req->init) < 0)
+	if (req->init != NULL &&
+	    pidspace_make(&space, req->init, req->scope != NULL) < 0)
 		goto fail_errno;
 	at.stage = SPAWN_CLONE;
 	pid_t pid = clone_into(&b, &space, &pidfd);
 	if (pid < 0)
 		goto fail_errno;
 
-	if (has_failed(&b, &p, &at)) {
-		reap(pid);
-		close_one(&pidfd);
-		goto fail;
+	if (req->scope != NULL &&
+	    enter_scope(req, &space, pid, child, p.report[R], &at) < 0) {
+		kill(pid, SIGKILL);
+		goto fail_child;
 	}
+	if (has_failed(&b, &p, &at))
+		goto fail_child;
 	*child = (struct spawn_child){ pid, pidfd, p.in[W], p.out[R], p.err[R],
-		p.control[R], space };
+		p.control[R], space, child->leaf };
 	close_one(&p.in[R]);
 	close_one(&p.out[W]);
 	close_one(&p.err[W]);
@@ -330,10 +393,15 @@ start(const struct spawn_request *req, struct spawn_child *child,
 	close_one(&p.report[R]);
 	return 0;
 
+fail_child:
+	reap(pid);
+	close_one(&pidfd);
+	goto fail;
 fail_errno:
 	at.errnum = errno;
 fail:
 	pidspace_end(&space);
+	cgroup_free(child->leaf);
 	close_all(&p);
 	*why = at;
 	return -1;
@@ -371,6 +439,7 @@ spawn_stage_name(enum spawn_stage stage)
 		[SPAWN_CLONE] = "clone",
 		[SPAWN_CGROUP] = "control group",
 		[SPAWN_SESSION] = "session",
+		[SPAWN_SCOPE] = "transient unit",
 		[SPAWN_STDIO] = "stdio",
 		[SPAWN_CONFINE] = "resource limits",
 		[SPAWN_SANDBOX] = "sandbox",

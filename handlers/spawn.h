@@ -4,7 +4,8 @@
  * The child shares our memory until exec (clone(2) with CLONE_VM and
  * CLONE_VFORK), so a big supervisor starts a program as fast as a small one;
  * the price is that between clone and exec only raw system calls are made.
- * The calling thread sleeps until exec has happened or failed.
+ * The calling thread sleeps until exec has happened or failed. Only a program
+ * that waits for its transient unit has a copy of our memory instead.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -14,8 +15,11 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "base/err.h"
 #include "handlers/confine.h"
 #include "handlers/pidspace.h"
+
+struct scope_request;
 
 struct spawn_request {
 	const char *path;    /* absolute */
@@ -31,6 +35,10 @@ struct spawn_request {
 	/* In a process namespace of its own that this program of ours keeps,
 	 * see pidspace_make(); NULL: in our own. */
 	const char *init;
+	/* With init: both are put into this transient unit before exec, and
+	 * *scope_why is filled when the stage is SPAWN_SCOPE. NULL: none. */
+	const struct scope_request *scope;
+	struct err *scope_why;
 };
 
 /* Descriptors are close-on-exec and non-blocking. -1 where there is none. */
@@ -42,6 +50,8 @@ struct spawn_child {
 	int err;   /* we read */
 	int control;           /* we read: descriptor 3; -1 without control */
 	struct pidspace space; /* with init; the caller ends it */
+	/* With scope: its control group; the caller frees it. */
+	struct cgroup_leaf *leaf;
 };
 
 enum spawn_stage {
@@ -50,6 +60,7 @@ enum spawn_stage {
 	SPAWN_CLONE,
 	SPAWN_CGROUP,  /* making it, or moving into it */
 	SPAWN_SESSION, /* setsid */
+	SPAWN_SCOPE,   /* see handlers/scope */
 	SPAWN_STDIO,
 	SPAWN_SANDBOX,  /* mounts, network */
 	SPAWN_CONFINE,  /* limits */
@@ -75,7 +86,8 @@ struct spawn_failure {
  * killed: call from a thread that stays. Replacing our own program by exec
  * ends every thread. Returns -1 and fills *why; then there is nothing to close or
  * reap. A file that is still being written (ETXTBSY) and a full process table
- * (EAGAIN) are tried again for a tenth of a second.
+ * (EAGAIN) are tried again for a tenth of a second. With scope it also waits
+ * for the service manager, up to SCOPE_PATIENCE.
  * May be called from several threads at once.
  */
 int spawn(const struct spawn_request *req, struct spawn_child *child,

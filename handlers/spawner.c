@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "handlers/cgroup.h"
+
 enum {
 	THREADS_MIN = 2,
 	THREAD_STACK = 256 * 1024,
@@ -43,6 +45,8 @@ struct spawner {
 	ev_timer patience;  /* active while something waits for a thread */
 	unsigned long seen; /* started, when patience last looked */
 	unsigned pending;   /* tickets; each keeps the loop running */
+	struct spawner
+	    *patient; /* for transient units; NULL before the first */
 
 	/* Of everyone, under the lock. */
 	pthread_mutex_t lock;
@@ -88,6 +92,7 @@ discard(struct spawner_ticket *t)
 		while (waitpid(t->child.pid, NULL, 0) < 0 && errno == EINTR)
 			;
 		pidspace_end(&t->child.space);
+		cgroup_free(t->child.leaf);
 		close(t->child.pidfd);
 		close(t->child.out);
 		close(t->child.err);
@@ -275,6 +280,7 @@ spawner_free(struct spawner *s)
 
 	if (s == NULL)
 		return;
+	spawner_free(s->patient);
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += FREE_PATIENCE;
 
@@ -297,12 +303,22 @@ spawner_free(struct spawner *s)
 	destroy(s);
 }
 
+/* A service manager that hangs holds up only those who need it. */
+static struct spawner *
+patient(struct spawner *s)
+{
+	if (s->patient == NULL)
+		s->patient = spawner_new(s->loop);
+	return s->patient;
+}
+
 struct spawner_ticket *
 spawner_start(struct spawner *s, const struct spawn_request *req,
     spawner_done *done, void *ctx)
 {
-	struct spawner_ticket *t = calloc(1, sizeof *t);
-
+	if (req->scope != NULL)
+		s = patient(s);
+	struct spawner_ticket *t = s != NULL ? calloc(1, sizeof *t) : NULL;
 	if (t == NULL)
 		return NULL;
 	t->req = req;

@@ -4,7 +4,8 @@
  * spawn() makes its caller wait for exec, and an exec from a hung network
  * file system can take for ever. So a few threads do the waiting, and the
  * loop hears of each result in its turn. Threads are added, up to
- * SPAWNER_THREADS_MAX, while all of them are stuck and work is waiting.
+ * SPAWNER_THREADS_MAX, while all of them are stuck and work is waiting. What
+ * waits for a transient unit has threads of its own, with the same ceiling.
  *
  * The loop must not be libev's default loop: that one reaps every child of
  * the process itself, and takes the exit statuses with it.

@@ -48,6 +48,18 @@ tree_kill(const struct tree *t)
 	pidspace_kill(&t->space);
 }
 
+/* A transient unit has the init in it, which nobody has left there. */
+static size_t
+without(pid_t *pids, size_t all, pid_t init)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < all; i++)
+		if (pids[i] != init)
+			pids[n++] = pids[i];
+	return n;
+}
+
 /*
  * Without the leader, who is a zombie and in no list. Root can move itself out
  * of its group: then it is an orphan all the same.
@@ -58,8 +70,10 @@ find_left(const struct tree *t, pid_t pids[ORPHANS_MAX])
 	size_t n = 0;
 
 	if (t->leaf != NULL && cgroup_is_populated(t->leaf)) {
-		n = cgroup_processes(t->leaf, pids, ORPHANS_MAX);
-		if (n == 0) /* by the time we looked: they are others now */
+		size_t all = cgroup_processes(t->leaf, pids, ORPHANS_MAX);
+
+		n = without(pids, all, t->space.init);
+		if (all == 0) /* by the time we looked: they are others now */
 			pids[n++] = t->member.leader;
 	}
 	if (n == 0)

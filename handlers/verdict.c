@@ -143,11 +143,14 @@ judge_stop(struct verdict *v, const struct run_facts *facts)
 
 static void
 judge_start(
-    struct verdict *v, const struct spawn_failure *why, const char *program)
+    struct verdict *v, const struct run_facts *facts, const char *program)
 {
+	const struct spawn_failure *why = &facts->why;
+
 	set_errtype(v, "HandlerUnavailable");
 	add(v, (struct text){ program, strlen(program) });
-	say(v, ": %s: %s", spawn_stage_name(why->stage), strerror(why->errnum));
+	say(v, ": %s: %s", spawn_stage_name(why->stage),
+	    facts->why_text != NULL ? facts->why_text : strerror(why->errnum));
 }
 
 static void
@@ -229,7 +232,7 @@ verdict_reach(struct verdict *v, const struct run_facts *facts,
 	if (facts->reason != RUN_BY_ITSELF && facts->started)
 		judge_stop(v, facts);
 	else if (!facts->started)
-		judge_start(v, &facts->why, program);
+		judge_start(v, facts, program);
 	else if (facts->out_of_memory && facts->status != 0)
 		judge_memory(v);
 	else if (WIFSIGNALED(facts->status))

@@ -115,7 +115,8 @@ can_contain(const struct supervisor *s, const struct generation *next)
 {
 	struct err e;
 
-	if (containment_check(next->settings, s->cgroups, &e) == 0)
+	if (containment_check(next->settings, s->cgroups, &e) == 0 &&
+	    containment_units(next->settings, 0, &e) == 0)
 		return true;
 	log_say(LOG_LEVEL_ERROR, "reload", "%s", e.text);
 	return false;

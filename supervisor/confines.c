@@ -87,7 +87,7 @@ confines_make(
 		    "%d", (int)c->oom_score_adjust.value);
 	to->may_gain_privileges = !c->no_new_privs;
 	to->sandbox = (struct sandbox){ .tmp = c->private_tmp,
-		.proc = c->isolate == ISOLATE_PROCESS,
+		.proc = c->isolate != ISOLATE_NONE,
 		.network = c->private_network,
 		.all = c->protect_system == PROTECT_STRICT,
 		.read_only = m->paths,

@@ -1,5 +1,5 @@
 /*
- * containment - whether programs get control groups of their own here.
+ * containment - whether programs get control groups or units of their own here.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "handlers/scope.h"
 #include "supervisor/confines.h"
 
 static bool
@@ -28,7 +29,8 @@ containment_check(
 		const struct cgroup_limits limits =
 		    confines_limits(&h->confine);
 
-		if (!confinement_needs_cgroup(&h->confine))
+		if (!confinement_needs_cgroup(&h->confine) ||
+		    h->confine.isolate == ISOLATE_UNIT)
 			continue;
 		if (g == NULL)
 			return err_set(e, ENOTSUP,
@@ -41,6 +43,33 @@ containment_check(
 			    settings_place(s, h->at, place), h->jobtype);
 			return -ENOTSUP;
 		}
+	}
+	return 0;
+}
+
+int
+containment_units(const struct settings *s, int64_t patience, struct err *e)
+{
+	char place[SETTINGS_PLACE_MAX];
+	bool asked = false;
+
+	for (size_t i = 0; i < s->nhandlers; i++) {
+		const struct handler *h = &s->handlers[i];
+		const struct cgroup_limits limits =
+		    confines_limits(&h->confine);
+
+		if (h->confine.isolate != ISOLATE_UNIT)
+			continue;
+		int r = cgroups_host_can(&limits, e);
+		if (r == 0 && !asked)
+			r = scope_probe(patience, e);
+		if (r < 0) {
+			err_wrap(e, "%s: jobs.%.100s: isolate: transient-unit",
+			    settings_place(s, h->at, place), h->jobtype);
+			e->code = ENOTSUP;
+			return -ENOTSUP;
+		}
+		asked = true;
 	}
 	return 0;
 }

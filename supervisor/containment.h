@@ -1,10 +1,12 @@
 /*
- * containment - whether programs get control groups of their own here.
+ * containment - whether programs get control groups or units of their own here.
  *
  * SPDX-License-Identifier: ISC
  */
 #ifndef SUPERVISOR_CONTAINMENT_H
 #define SUPERVISOR_CONTAINMENT_H
+
+#include <stdint.h>
 
 #include "base/err.h"
 #include "config/settings.h"
@@ -22,5 +24,16 @@ containment_open(const struct settings *s, struct cgroups **out, struct err *e);
  * names the first job that it cannot. */
 int containment_check(
     const struct settings *s, const struct cgroups *g, struct err *e);
+
+/* ns that a start and `check` wait for the service manager. */
+#define CONTAINMENT_PATIENCE INT64_C(5000000000)
+
+/*
+ * Whether units can be made, where s asks for any: their limits kept, and the
+ * manager asked, which waits up to patience ns; 0 only looks whether anything
+ * listens. Returns as containment_check().
+ */
+int
+containment_units(const struct settings *s, int64_t patience, struct err *e);
 
 #endif

@@ -13,6 +13,7 @@
 #include "config/job_files.h"
 #include "supervisor/arguments.h"
 #include "supervisor/confines.h"
+#include "supervisor/scopes.h"
 
 /* A job's JSON, at most, and the line end. */
 enum { INPUT_MAX = 64 * 1024 * 1024 + 2 };
@@ -400,6 +401,10 @@ invocation_make(
 	if (r == 0 &&
 	    confines_make(&q->handler->confine, q->tmpdir, &v->confine) < 0)
 		r = err_set(e, ENOMEM, "out of memory");
+	if (r == 0 &&
+	    scopes_make(&q->handler->confine, w.jobtype, w.jid, q->dispatch_id,
+		&v->scope) < 0)
+		r = err_set(e, ENOMEM, "out of memory");
 	words_clear(&w);
 	if (r < 0)
 		invocation_clear(v);
@@ -413,5 +418,6 @@ invocation_clear(struct invocation *v)
 	environment_clear(&v->env);
 	buf_free(v->input);
 	confines_free(v->confine);
+	scopes_free(v->scope);
 	*v = (struct invocation){ 0 };
 }

@@ -42,9 +42,10 @@ struct invocation {
 	struct environment env;
 	const char *workdir; /* borrowed from the handler or the request */
 	mode_t mask;
-	bool feed;               /* false: stdin is /dev/null */
-	struct buf *input;       /* NULL without feed */
-	struct confine *confine; /* NULL: nothing is asked for */
+	bool feed;                   /* false: stdin is /dev/null */
+	struct buf *input;           /* NULL without feed */
+	struct confine *confine;     /* NULL: nothing is asked for */
+	struct scope_request *scope; /* likewise: no unit */
 };
 
 /*

@@ -25,6 +25,9 @@ request_limits(struct run_request *req, const struct handler *how)
 	req->kill_at_limit = how->output_action == OUTPUT_KILL;
 	req->leftover = policies[how->leftover];
 	req->limits = confines_limits(&how->confine);
+	/* The manager makes the group. */
+	if (how->confine.isolate == ISOLATE_UNIT)
+		req->cgroups = NULL;
 }
 
 void
@@ -39,8 +42,9 @@ request_start(struct run_request *req, const struct invocation *v,
 		.feed = v->feed,
 		.control = how->control,
 		.confine = v->confine,
-		.init = how->confine.isolate == ISOLATE_PROCESS ? our_program
-								: NULL };
+		.init =
+		    how->confine.isolate != ISOLATE_NONE ? our_program : NULL,
+		.scope = v->scope };
 	req->input = v->feed ? buf_front(v->input) : NULL;
 	req->input_len = v->feed ? buf_len(v->input) : 0;
 }

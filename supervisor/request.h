@@ -12,7 +12,8 @@
 
 /*
  * The limits and policies of how, for a run that starts or has started; the
- * times and who it is stay as they are. What is set is borrowed from how.
+ * times and who it is stay as they are, and so does the place for groups, which
+ * a program in a unit does not need. What is set is borrowed from how.
  */
 void request_limits(struct run_request *req, const struct handler *how);
 

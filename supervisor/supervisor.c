@@ -378,6 +378,10 @@ make_work(struct supervisor *s, struct err *e)
 
 	if (containment_open(s->now->settings, &s->cgroups, e) < 0)
 		return -1;
+	/* What has programs at work does not end for a manager that is busy. */
+	if (s->given.handover == NULL &&
+	    containment_units(s->now->settings, CONTAINMENT_PATIENCE, e) < 0)
+		return -1;
 
 	const struct dispatch_parts parts = { .loop = s->loop,
 		.spawner = s->spawner,

@@ -16,7 +16,7 @@ from pathlib import Path
 from support.program import die_with_us
 
 PACKAGES = ["systemd", "libnss-systemd", "bash", "dash", "coreutils", "grep", "sed", "procps",
-    "mount", "util-linux", "login", "passwd", "python3", "python3-pytest"]
+    "mount", "util-linux", "login", "passwd", "python3", "python3-pytest", "dbus"]
 KERNEL = "linux-image-cloud-amd64"
 # Never read inside, and half of the size.
 LEFT_OUT = re.compile(r"^/usr/(share/(doc|man|locale|info|lintian|zsh|bash-completion|perl)"

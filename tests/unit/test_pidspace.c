@@ -37,7 +37,7 @@ static struct pidspace
 make(void)
 {
 	struct pidspace p;
-	int r = pidspace_make(&p, "/proc/self/exe");
+	int r = pidspace_make(&p, "/proc/self/exe", false);
 
 	if (r < 0 && (errno == EPERM || errno == EINVAL))
 		skip(); /* a container without these */
@@ -129,7 +129,7 @@ a_program_that_is_not_there_leaves_nothing(void **state)
 		skip();
 	struct pidspace first = make();
 	pidspace_end(&first);
-	assert_int_equal(pidspace_make(&p, "/no/such"), -1);
+	assert_int_equal(pidspace_make(&p, "/no/such", false), -1);
 	assert_int_equal(errno, ENOENT);
 	assert_int_equal(p.init, 0);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
