@@ -22,11 +22,27 @@ may_come(
 	return catalogue_judge(s->catalogue, job, effort, e);
 }
 
+struct single {
+	struct pending pending;
+	struct server *server;
+	size_t size; /* of the job, bytes */
+};
+
+static void
+single_done(void *ctx, int result, const struct err *why)
+{
+	struct single *one = ctx;
+
+	room_answer(one->server, one->size);
+	command_done(&one->pending, result, why);
+}
+
 void
 cmd_push(struct conn *c, const char *arg, size_t len)
 {
 	uint64_t effort = catalogue_effort(len);
-	struct pending *p;
+	struct room_need need = { 0 };
+	struct single *one;
 	struct job job;
 	struct err e;
 	int r;
@@ -35,23 +51,27 @@ cmd_push(struct conn *c, const char *arg, size_t len)
 		conn_error(c, "%s", e.text);
 		return;
 	}
+	room_count(&need, job.object.len);
 	if (may_come(c->server, &job, &effort, &e) < 0 ||
-	    room_for(c->server, 1, &e) < 0) {
+	    room_for(c->server, &need, &e) < 0) {
 		conn_error(c, "%s", e.text);
 		job_clear(&job);
 		return;
 	}
-	p = calloc(1, sizeof *p);
-	r = p == NULL ? -ENOMEM
-		      : jobs_push(c->server->jobs, &job, command_done, p);
+	one = calloc(1, sizeof *one);
+	r = one == NULL ? -ENOMEM
+			: jobs_push(c->server->jobs, &job, single_done, one);
 	if (r == 0) {
-		conn_wait(c, p);
+		one->server = c->server;
+		one->size = job.object.len;
+		room_take(c->server, one->size);
+		conn_wait(c, &one->pending);
 	} else {
 		if (r > 0)
 			conn_ok(c);
 		else
 			conn_error(c, "out of memory");
-		free(p);
+		free(one);
 	}
 	job_clear(&job);
 }
@@ -61,6 +81,7 @@ cmd_push(struct conn *c, const char *arg, size_t len)
 /* One PUSHB; its jobs are told apart by their place. */
 struct bulk {
 	struct pending pending;
+	struct server *server;
 	struct buf *refused; /* members of the reply: "jid":"error",… */
 	size_t open;         /* jobs not yet on disk, and one for the reading */
 	bool short_of_memory;
@@ -69,6 +90,7 @@ struct bulk {
 
 struct bulk_job {
 	struct bulk *bulk;
+	size_t size; /* of the job, bytes */
 	char jid[];
 };
 
@@ -114,6 +136,7 @@ bulk_done(void *ctx, int result, const struct err *why)
 	struct bulk_job *one = ctx;
 	struct bulk *b = one->bulk;
 
+	room_answer(b->server, one->size);
 	if (result < 0)
 		refuse_one(b, one->jid, strlen(one->jid), why->text);
 	free(one);
@@ -121,8 +144,9 @@ bulk_done(void *ctx, int result, const struct err *why)
 }
 
 static void
-bulk_push(struct bulk *b, struct server *s, const struct job *job)
+bulk_push(struct bulk *b, const struct job *job)
 {
+	struct server *s = b->server;
 	struct bulk_job *one;
 	struct err e;
 
@@ -134,11 +158,14 @@ bulk_push(struct bulk *b, struct server *s, const struct job *job)
 	one = calloc(1, sizeof *one + job->jid.len + 1);
 	if (one != NULL) {
 		one->bulk = b;
+		one->size = job->object.len;
 		memcpy(one->jid, job->jid.bytes, job->jid.len);
 		b->open++;
 		int r = jobs_push(s->jobs, job, bulk_done, one);
-		if (r == 0)
+		if (r == 0) {
+			room_take(s, one->size);
 			return;
+		}
 		b->open--;
 		free(one);
 		if (r > 0)
@@ -147,9 +174,10 @@ bulk_push(struct bulk *b, struct server *s, const struct job *job)
 	refuse_one(b, job->jid.bytes, job->jid.len, "out of memory");
 }
 
-/* A wrong type anywhere refuses the whole call: nothing may be half pushed. */
+/* A wrong type anywhere refuses the whole call: nothing may be half pushed.
+ * *need is what all of them take. */
 static int
-check_types(const struct json *array, size_t *count, struct err *e)
+check_types(const struct json *array, struct room_need *need, struct err *e)
 {
 	struct json_walk w = json_walk(array);
 	struct json element;
@@ -158,15 +186,15 @@ check_types(const struct json *array, size_t *count, struct err *e)
 	while (json_next_element(&w, &element)) {
 		if (job_read(&element, &job, e) < 0)
 			return -EINVAL;
+		room_count(need, job.object.len);
 		job_clear(&job);
-		++*count;
 	}
 	return 0;
 }
 
 static int
-read_array(const char *arg, size_t len, struct json *array, size_t *count,
-    struct err *e)
+read_array(const char *arg, size_t len, struct json *array,
+    struct room_need *need, struct err *e)
 {
 	struct json_fault fault;
 
@@ -176,7 +204,7 @@ read_array(const char *arg, size_t len, struct json *array, size_t *count,
 	if (array->kind != JSON_ARRAY && array->kind != JSON_NULL)
 		return err_set(
 		    e, EINVAL, "invalid JSON: PUSHB takes an array of jobs");
-	return check_types(array, count, e);
+	return check_types(array, need, e);
 }
 
 void
@@ -187,10 +215,10 @@ cmd_pushb(struct conn *c, const char *arg, size_t len)
 	struct bulk *b;
 	struct job job;
 	struct err e;
-	size_t count = 0;
+	struct room_need need = { 0 };
 
-	if (read_array(arg, len, &array, &count, &e) < 0 ||
-	    room_for(c->server, count, &e) < 0) {
+	if (read_array(arg, len, &array, &need, &e) < 0 ||
+	    room_for(c->server, &need, &e) < 0) {
 		conn_error(c, "%s", e.text);
 		return;
 	}
@@ -201,6 +229,7 @@ cmd_pushb(struct conn *c, const char *arg, size_t len)
 		return;
 	}
 	b->open = 1;
+	b->server = c->server;
 	b->effort = catalogue_effort(len);
 	conn_wait(c, &b->pending);
 	w = json_walk(&array);
@@ -209,7 +238,7 @@ cmd_pushb(struct conn *c, const char *arg, size_t len)
 			b->short_of_memory = true;
 			break;
 		}
-		bulk_push(b, c->server, &job);
+		bulk_push(b, &job);
 		job_clear(&job);
 	}
 	bulk_step(b);

@@ -25,6 +25,8 @@ jobs_here(const struct server *s)
 
 static const char by_limit[] = "the jobs have reached limits.disk";
 static const char by_disk[] = "the data's file system is almost full";
+static const char by_size[] =
+    "the data's file system has too little left for so much";
 
 /* Free pages are room too, and the log does not grow with the jobs. Returns
  * why there is no room, NULL: there is. */
@@ -52,18 +54,113 @@ disk_is_full(struct server *s)
 	return r->full;
 }
 
+void
+room_count(struct room_need *n, size_t job)
+{
+	size_t bytes = store_bytes_of(job);
+
+	n->jobs++;
+	n->bytes += bytes;
+	if (bytes > n->largest)
+		n->largest = bytes;
+}
+
+static void
+forget_seen(struct room *r)
+{
+	static const struct room_answered none;
+	uint64_t seen = store_commits_seen();
+
+	while (r->older.bytes != 0 && r->older.commits <= seen) {
+		r->older = r->newer;
+		r->newer = none;
+	}
+}
+
+/* In the log, and once more where the log is moved to. */
+static bool
+fits(struct room *r, const struct room_need *n)
+{
+	forget_seen(r);
+	size_t largest = n->largest > r->largest ? n->largest : r->largest;
+	int64_t open = r->unanswered + r->older.bytes + r->newer.bytes;
+
+	return 2 * (open + (int64_t)(n->bytes + largest)) <=
+	    store_spare_bytes();
+}
+
+static void
+looked(struct store_change *c, int result, const struct err *why)
+{
+	struct room *r = c->ctx;
+
+	(void)result;
+	(void)why;
+	r->looking = false;
+}
+
+/* The log may have been emptied since the last commit, and others may have made
+ * room: whoever is refused shall not be for ever because nobody looks. Between
+ * two looks the store has time to empty its log. */
+static void
+look_anew(struct server *s)
+{
+	struct room *r = &s->room;
+	int64_t now = clock_mono();
+
+	if (r->looking || now - r->looked_anew < LOOK_AGAIN)
+		return;
+	r->looking = true;
+	r->looked_anew = now;
+	r->look = (struct store_change){
+		.kind = STORE_COUNT,
+		.name = "probed", /* as health has it */
+		.value = clock_wall() / CLOCK_NS_PER_S,
+		.done = looked,
+		.ctx = r,
+	};
+	store_add(s->store, &r->look);
+}
+
+void
+room_take(struct server *s, size_t job)
+{
+	size_t bytes = store_bytes_of(job);
+
+	s->room.unanswered += (int64_t)bytes;
+	if (bytes > s->room.largest)
+		s->room.largest = bytes;
+}
+
+void
+room_answer(struct server *s, size_t job)
+{
+	int64_t bytes = (int64_t)store_bytes_of(job);
+	struct room *r = &s->room;
+	struct room_answered *to;
+
+	forget_seen(r);
+	to = r->older.bytes == 0 ? &r->older : &r->newer;
+	to->bytes += bytes;
+	to->commits = store_commits();
+	r->unanswered -= bytes;
+}
+
 int
-room_for(struct server *s, size_t jobs, struct err *e)
+room_for(struct server *s, const struct room_need *n, struct err *e)
 {
 	int64_t most = s->settings->limits.jobs;
-
 	const char *full = disk_is_full(s);
 
+	if (full == NULL && !fits(&s->room, n)) {
+		full = by_size;
+		look_anew(s);
+	}
 	if (full != NULL) {
 		s->room.refused++;
 		return err_set(e, ENOSPC, "no room: %s", full);
 	}
-	if (most == 0 || jobs_here(s) + jobs <= (size_t)most)
+	if (most == 0 || jobs_here(s) + n->jobs <= (size_t)most)
 		return 0;
 	s->room.refused++;
 	return err_set(e, ENOSPC,

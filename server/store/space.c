@@ -7,9 +7,11 @@
 #include "server/store/space.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include "server/store/reader.h"
+#include "server/store/spare.h"
 
 enum { INCREMENTAL = 2, PAGE_SIZE = 4096 /* database.c */ };
 
@@ -22,14 +24,26 @@ ask(sqlite3 *db, const char *sql)
 	return reader_ask(db, sql, &n, NULL) < 0 ? 0 : n;
 }
 
+static int
+count_commit(void *ctx)
+{
+	const struct space *s = ctx;
+
+	if (!s->stepping)
+		spare_commit();
+	return 0;
+}
+
 void
 space_init(struct space *s, sqlite3 *db)
 {
 	s->possible = ask(db, "PRAGMA auto_vacuum") == INCREMENTAL;
-	s->wanted = false;
+	s->wanted = s->stepping = false;
 	s->free = 0;
 	s->left = INT64_MAX;
 	atomic_init(&s->short_of, false);
+	spare_reset();
+	sqlite3_commit_hook(db, count_commit, s);
 }
 
 void
@@ -44,6 +58,30 @@ space_look(struct space *s, sqlite3 *db)
 		s->wanted = free_pages >= SPACE_FROM && free_pages >= pages / 4;
 }
 
+static int64_t
+room_left(const struct space *s, int64_t pending)
+{
+	return s->left + s->free * PAGE_SIZE - pending;
+}
+
+/* Some commits may have used free pages since they were counted; and much of
+ * the log goes where there is something already. Returns what the file has to
+ * grow by for the log, if that is less than all of it. */
+static int64_t
+look_closely(struct space *s, sqlite3 *db, const char *file, int64_t pending)
+{
+	int64_t pages = ask(db, "PRAGMA page_count");
+	struct stat st;
+
+	s->free = ask(db, "PRAGMA freelist_count");
+	if (pages == 0 || stat(file, &st) < 0)
+		return pending;
+	int64_t growth = pages * PAGE_SIZE - st.st_size;
+	if (growth < 0)
+		growth = 0;
+	return growth < pending ? growth : pending;
+}
+
 void
 space_look_around(struct space *s, sqlite3 *db, int64_t pending)
 {
@@ -54,14 +92,18 @@ space_look_around(struct space *s, sqlite3 *db, int64_t pending)
 	if (file == NULL || *file == '\0' || statvfs(file, &fs) < 0) {
 		s->left = INT64_MAX;
 		atomic_store(&s->short_of, false);
+		spare_tell(INT64_MAX);
 		return;
 	}
 	int64_t kept = (int64_t)(fs.f_blocks / SPACE_KEPT_SHARE * fs.f_frsize);
 	if (kept > SPACE_KEPT)
 		kept = SPACE_KEPT;
 	s->left = (int64_t)(fs.f_bavail * fs.f_frsize);
-	int64_t room = s->left + s->free * PAGE_SIZE - pending;
+	if (room_left(s, pending) < SPACE_NEAR * kept)
+		pending = look_closely(s, db, file, pending);
+	int64_t room = room_left(s, pending);
 	atomic_store(&s->short_of, room < (was ? 2 * kept : kept));
+	spare_tell(room - kept);
 }
 
 int
@@ -72,7 +114,9 @@ space_step(struct space *s, sqlite3 *db)
 	if (!s->wanted)
 		return SQLITE_OK;
 	snprintf(sql, sizeof sql, "PRAGMA incremental_vacuum(%d)", SPACE_STEP);
+	s->stepping = true;
 	int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+	s->stepping = false;
 	s->wanted =
 	    rc == SQLITE_OK && ask(db, "PRAGMA freelist_count") > SPACE_TO;
 	return rc;

@@ -10,7 +10,8 @@
  * A file system that jobs have filled to its end could not be worked off: to
  * note that a job has ended takes room, too, in the log, and to empty the log
  * what is in it must fit into the database. So some is kept back from jobs,
- * and the log is emptied while it still fits.
+ * and the log is emptied while it still fits. What jobs may take beside it is
+ * told to spare.h.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -32,16 +33,20 @@ enum {
  * is small a quarter. */
 #define SPACE_KEPT       (INT64_C(16) << 20)
 #define SPACE_KEPT_SHARE 4
+/* Below so many times that it is looked at more closely. */
+#define SPACE_NEAR 8
 
 struct space {
 	bool possible; /* files made before this was thought of keep theirs */
 	bool wanted;   /* space_step() has something to do */
+	bool stepping; /* what is committed just now is its */
 	int64_t used;  /* pages that hold something, when it was last looked */
 	int64_t free;  /* pages that hold nothing, likewise */
 	int64_t left;  /* bytes of the file system; INT64_MAX: nobody knows */
 	atomic_bool short_of; /* less than is kept back; for any thread */
 };
 
+/* s has to stay where it is as long as db is open. */
 void space_init(struct space *s, sqlite3 *db);
 
 /* Looks whether there is so much. Cheap; after a checkpoint. */
@@ -49,8 +54,9 @@ void space_look(struct space *s, sqlite3 *db);
 
 /*
  * Looks what is left, beside `pending` bytes that the log has for the
- * database; free pages are room, too. It is short when that is less than what is kept back,
- * and until it is twice as much. A system call, which may hang with its disk.
+ * database; free pages are room, too. It is short when that is less than what is
+ * kept back, and until it is twice as much. A system call, which may hang with
+ * its disk. To be called after each commit but those of space_step().
  */
 void space_look_around(struct space *s, sqlite3 *db, int64_t pending);
 

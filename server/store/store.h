@@ -189,6 +189,21 @@ void store_status(const struct store *s, struct store_status *out);
 bool store_is_short(const struct store *s);
 
 /*
+ * What the file system takes beside what is kept back; below 0 when some of
+ * that is gone, INT64_MAX when nobody knows. As it was at one of the last
+ * commits: of store_commits(), of which one has every change that has been
+ * answered, it knows the first store_commits_seen(); ask for these before it.
+ * Of the one store that this process writes; any thread.
+ */
+int64_t store_spare_bytes(void);
+uint64_t store_commits(void);
+uint64_t store_commits_seen(void);
+
+/* What a job of so many bytes takes of the database: its row, the pages that
+ * hold what does not fit into one, and what is left empty beside it. */
+size_t store_bytes_of(size_t job);
+
+/*
  * ---- a data directory beside its server, or without one ----
  *
  * Nothing is changed in it, and nobody who works with it is made to wait.

@@ -3,11 +3,12 @@
 SPDX-License-Identifier: ISC
 """
 import errno
+import json
 import os
 
 import pytest
 
-from support.client import ServerError, new_job
+from support.client import ServerError, compact, new_job
 from support.waiting import wait_for
 
 
@@ -120,23 +121,33 @@ def until_no_room(c, size, acknowledged, bulk=1):
     raise AssertionError("the disk did not fill")
 
 
-@pytest.mark.parametrize("size, bulk", [(10, 1), (10, 200), (3000, 40), (60_000, 8)])
+@pytest.mark.parametrize("size, bulk", [(10, 1), (10, 200), (3000, 40), (60_000, 8),
+    (5000, 200), (2100, 300), (1000, 900), (400_000, 1), (1_000_000, 1)])
 def test_jobs_that_fill_the_disk_can_be_worked_off(start_server, small_disk, size, bulk):
     """Nobody else is on the disk, and nobody makes room: what jobs take is
     kept so far from the end that FETCH and ACK are written, also after a
-    kill. The log must not have taken what emptying it needs."""
+    kill. The log must not have taken what emptying it needs, and no batch,
+    however large, may go into what is kept back."""
     s = start_server(data=small_disk / "data")
     acknowledged = []
     with s.client() as c:
         said = until_no_room(c, size, acknowledged, bulk)
         assert "no room" in said or "full" in said, said
-        for jid in acknowledged[:20]:
+        if bulk * size >= 400_000:  # beside it small ones may still find room
+            until_no_room(c, 10, acknowledged, 50)
+    work_off(s, acknowledged)
+
+
+def work_off(s, jids):
+    """Some, and the rest after a kill; then there is room for more."""
+    with s.client() as c:
+        for jid in jids[:20]:
             assert c.fetch()["jid"] == jid
             c.ack(jid)
     s.kill9()
     s.start()
     with s.client() as c:
-        for jid in acknowledged[20:]:
+        for jid in jids[20:]:
             assert c.fetch()["jid"] == jid
             c.ack(jid)
         assert c.size() == 0
@@ -147,3 +158,52 @@ def test_jobs_that_fill_the_disk_can_be_worked_off(start_server, small_disk, siz
             except ServerError:
                 return False
         wait_for("jobs to be taken again", taken)
+
+
+def test_large_batches_at_once_leave_room(start_server, small_disk):
+    """What has been let in and is not on the disk yet counts: a batch that
+    would fit alone is refused beside others."""
+    s = start_server(data=small_disk / "data")
+    acknowledged = []
+    clients = [s.client() for _ in range(6)]
+    batches = [[new_job("t", "x" * 5000) for _ in range(90)] for _ in clients]
+    for _ in range(3):
+        for c, jobs in zip(clients, batches):
+            c.send("PUSHB " + compact(jobs) + "\r\n")
+        for c, jobs in zip(clients, batches):
+            reply = c.reply()
+            if isinstance(reply, ServerError):
+                assert "no room" in reply.text
+            else:
+                refused = json.loads(reply)
+                acknowledged += [j["jid"] for j in jobs if j["jid"] not in refused]
+        batches = [[new_job("t", "x" * 5000) for _ in range(90)] for _ in clients]
+    for c in clients:
+        c.close()
+    assert acknowledged
+    with s.client() as c:
+        assert c.size() == len(acknowledged)
+        jids = [c.fetch()["jid"] for _ in acknowledged]
+        assert sorted(jids) == sorted(acknowledged)
+        for jid in jids:
+            c.ack(jid)
+    work_off(s, [])
+
+
+def test_an_empty_disk_takes_a_large_batch_after_the_other(start_server, small_disk):
+    """What has been worked off does not count, at the latest a moment later,
+    though nothing else happens: a batch of a tenth of the disk is taken for
+    ever, if each is worked off before the next."""
+    s = start_server(data=small_disk / "data")
+    with s.client() as c:
+        def taken(jobs):
+            answer = c.call("PUSHB " + compact(jobs))
+            if isinstance(answer, ServerError):
+                assert "no room" in answer.text, answer.text
+            return answer == b"{}"
+        for _ in range(30):
+            jobs = [new_job("t", "x" * 4000) for _ in range(80)]
+            wait_for("a batch to be taken", lambda: taken(jobs))
+            for job in jobs:
+                assert c.fetch()["jid"] == job["jid"]
+                c.ack(job["jid"])

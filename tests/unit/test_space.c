@@ -1,6 +1,7 @@
 /*
  * What a backlog leaves behind is given back in short steps, by the writer
- * when it has nothing else to do; what is there stays.
+ * when it has nothing else to do; what is there stays. And what jobs take is
+ * told before they are stored, no less than it is.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -16,6 +17,7 @@
 #include <cmocka.h>
 
 #include "server/store/database.h"
+#include "server/store/store.h"
 #include "server/store/writer.h"
 #include "tests/unit/storedir.h"
 
@@ -156,6 +158,81 @@ the_writer_does_it_when_idle(void **state)
 	storedir_remove(&d);
 }
 
+/* Of any size: else a batch goes into what is kept back. */
+static void
+jobs_take_no_more_than_was_said(void **state)
+{
+	static const size_t sizes[] = { 2, 150, 760, 800, 1300, 1400, 1790,
+		2100, 3800, 3810, 4030, 4300, 4325, 8000, 8400, 8420, 20000,
+		61000, 700000 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		char jobtype[61], sql[700];
+		struct storedir d;
+		sqlite3 *db;
+		int n = sizes[i] < 100000 ? 300 : 4;
+
+		memset(jobtype, 't', 60);
+		jobtype[60] = '\0';
+		storedir_make(&d);
+		assert_int_equal(database_open(d.file, &db, NULL), 0);
+		int64_t before = storedir_ask(&d, "PRAGMA page_count");
+		snprintf(sql, sizeof sql,
+		    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1"
+		    " FROM n WHERE i < %d) INSERT INTO jobs (id, state, seq,"
+		    " due, enqueued_at, reserved_at, retry, reserve_for,"
+		    " retry_count, deaths, jid, jobtype, queue, payload)"
+		    " SELECT 5000000000 + i, 1, 5000000000 + i, 1e18, 1e18,"
+		    " 1e18, 25, 1800, -1, 0, 'jid-of-24-bytes-' || (10000000"
+		    " + i), '%s', 'a-queue-of-20-bytes-', zeroblob(%zu)"
+		    " FROM n",
+		    n, jobtype, sizes[i]);
+		run(db, sql);
+		int64_t took = storedir_ask(&d, "PRAGMA page_count") - before;
+		/* Some pages for the tree above them, and for where each is. */
+		int64_t said = n * (int64_t)store_bytes_of(sizes[i]) / 4096;
+		assert_true(took <= said + said / 100 + 4);
+		assert_true(said <= 2 * took + n / 8 + 4);
+		sqlite3_close(db);
+		storedir_remove(&d);
+	}
+}
+
+/* A look knows all commits before it, and none that comes after; what gives
+ * space back asks for no look. */
+static void
+a_look_says_how_much_it_has_seen(void **state)
+{
+	struct storedir d;
+	struct space s;
+	sqlite3 *db;
+
+	(void)state;
+	storedir_make(&d);
+	assert_int_equal(database_open(d.file, &db, NULL), 0);
+	space_init(&s, db);
+	assert_true(store_spare_bytes() == INT64_MAX);
+	assert_int_equal(store_commits(), 0);
+	fill(db, 10000);
+	assert_int_equal(store_commits(), 1);
+	assert_int_equal(store_commits_seen(), 0);
+	space_look_around(&s, db, 0);
+	assert_int_equal(store_commits_seen(), 1);
+	int64_t bytes = store_spare_bytes();
+	assert_true(bytes < INT64_MAX);
+	run(db, "DELETE FROM jobs");
+	assert_int_equal(store_commits_seen(), 1);
+	space_look(&s, db);
+	assert_true(s.wanted);
+	space_look_around(&s, db, 0);
+	assert_int_equal(store_commits_seen(), 2);
+	assert_int_equal(space_step(&s, db), SQLITE_OK);
+	assert_int_equal(store_commits(), 2);
+	sqlite3_close(db);
+	storedir_remove(&d);
+}
+
 int
 main(void)
 {
@@ -163,6 +240,8 @@ main(void)
 		cmocka_unit_test(the_file_shrinks_in_steps),
 		cmocka_unit_test(little_is_left_alone),
 		cmocka_unit_test(the_writer_does_it_when_idle),
+		cmocka_unit_test(jobs_take_no_more_than_was_said),
+		cmocka_unit_test(a_look_says_how_much_it_has_seen),
 	};
 
 	return cmocka_run_group_tests_name("space", tests, NULL, NULL);
