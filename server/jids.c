@@ -21,6 +21,9 @@ struct jids {
 	size_t cap;
 	size_t mask; /* 2^k - 1 */
 	size_t count;
+	/* In no chain yet, linked as in one, the first first. */
+	struct entry *loaded, **loaded_end;
+	size_t nloaded;
 	struct siphash_key key;
 };
 
@@ -38,6 +41,7 @@ jids_new(void)
 	}
 	js->nchains = js->cap = FIRST_CHAINS;
 	js->mask = FIRST_CHAINS - 1;
+	js->loaded_end = &js->loaded;
 	return js;
 }
 
@@ -88,17 +92,67 @@ split(struct jids *js)
 		js->mask = js->mask * 2 + 1;
 }
 
-void
-jids_add(struct jids *js, struct entry *e)
+static void
+list(struct jids *js, struct entry *e)
 {
-	e->hash = siphash(&js->key, e->jid, strlen(e->jid));
 	struct entry **chain = chain_of(js, e->hash);
 
 	e->same_hash = *chain;
 	*chain = e;
 	e->listed = true;
-	if (++js->count > js->nchains)
+	js->count++;
+}
+
+void
+jids_add(struct jids *js, struct entry *e)
+{
+	e->hash = siphash(&js->key, e->jid, strlen(e->jid));
+	list(js, e);
+	if (js->count > js->nchains)
 		split(js);
+}
+
+void
+jids_load(struct jids *js, struct entry *e)
+{
+	e->hash = siphash(&js->key, e->jid, strlen(e->jid));
+	e->same_hash = NULL;
+	*js->loaded_end = e;
+	js->loaded_end = &e->same_hash;
+	js->nloaded++;
+}
+
+/* While there are no entries in it. Without memory its chains are longer. */
+static void
+make_room(struct jids *js, size_t count)
+{
+	size_t cap = js->cap;
+
+	while (cap < count)
+		cap *= 2;
+	struct entry **more = calloc(cap, sizeof(struct entry *));
+	if (more == NULL)
+		return;
+	free(js->chains);
+	js->chains = more;
+	js->nchains = js->cap = cap;
+	js->mask = cap - 1;
+}
+
+void
+jids_loaded(struct jids *js)
+{
+	struct entry *next;
+
+	if (js->count == 0)
+		make_room(js, js->nloaded);
+	for (struct entry *e = js->loaded; e != NULL; e = next) {
+		next = e->same_hash;
+		list(js, e);
+	}
+	js->loaded = NULL;
+	js->loaded_end = &js->loaded;
+	js->nloaded = 0;
 }
 
 void

@@ -25,6 +25,14 @@ void jids_free(struct jids *js);
 /* e must not be listed yet. */
 void jids_add(struct jids *js, struct entry *e);
 
+/*
+ * Many at once, at the start: e is listed, and found, from jids_loaded() on,
+ * which makes the table in its size. Measured with a million: a quarter of the
+ * time of as many jids_add(), each of which moves another entry.
+ */
+void jids_load(struct jids *js, struct entry *e);
+void jids_loaded(struct jids *js);
+
 /* Does nothing for one that is not listed. */
 void jids_remove(struct jids *js, struct entry *e);
 

@@ -160,10 +160,11 @@ static int
 load_recent(struct jobs *j, const struct store_job *row)
 {
 	size_t len = strlen(row->jid);
-	int64_t now = clock_mono(), age = 0;
+	int64_t now, age = 0;
 
 	if (j->recent == NULL)
 		return 0;
+	now = clock_mono();
 	if (row->enqueued_at > 0)
 		age = clock_wall() - row->enqueued_at;
 	if (age >= j->options.push_window ||
@@ -205,14 +206,14 @@ jobs_load(struct jobs *j, const struct store_job *row)
 		entry_free(e);
 		return -ENOMEM;
 	}
-	if (row->state != JOB_RESERVED) {
-		if (s != NULL)
-			e->timer.when = row->due;
-		else
-			e->enqueued_at = row->enqueued_at;
+	if (s != NULL) {
+		e->timer.when = row->due;
 		jobs_place(j, e);
+	} else if (row->state == JOB_QUEUED) {
+		e->enqueued_at = row->enqueued_at;
+		queue_load(e->queue, e);
 	}
-	jids_add(j->jids, e);
+	jids_load(j->jids, e);
 	return 0;
 }
 
@@ -238,6 +239,8 @@ void
 jobs_start(struct jobs *j, struct store *store)
 {
 	j->store = store;
+	queues_loaded(j->queues);
+	jids_loaded(j->jids);
 	news_start(j->news, store);
 	results_start(j->results, store);
 	absent_start(j);

@@ -98,14 +98,17 @@ jobs_new(struct ev_loop *loop, struct queues *queues, struct counters *counters,
 /* Frees every entry. All changes must have been heard of. Accepts NULL. */
 void jobs_free(struct jobs *j);
 
-/* A row found at start. 0, -ENOMEM, or -EINVAL for one that makes no sense. */
+/* A row found at start; rows come in any order. 0, -ENOMEM, or -EINVAL for one that makes no sense. */
 int jobs_load(struct jobs *j, const struct store_job *row);
 
 /* The same for a note; after every row. */
 int jobs_load_note(struct jobs *j, enum store_note note, const char *wid,
     const char *jid, int64_t value);
 
-/* Starts the clocks; from now on changes go to this store (borrowed). */
+/*
+ * After everything is loaded: makes it ready to be used and starts the clocks;
+ * from now on changes go to this store (borrowed).
+ */
 void jobs_start(struct jobs *j, struct store *store);
 
 /* How a move ended: 0, or a negative errno with why->text for the client. */

@@ -10,8 +10,11 @@
 
 #include "base/map.h"
 
+enum { BINS = 64 }; /* for 2^64 runs */
+
 struct queues {
 	struct map *by_name;
+	struct queue *last; /* asked for; often so is the next */
 };
 
 struct queues *
@@ -52,10 +55,15 @@ queues_find(const struct queues *qs, const char *name, size_t len)
 struct queue *
 queues_get(struct queues *qs, const char *name, size_t len)
 {
-	struct queue *q = queues_find(qs, name, len);
+	struct queue *q = qs->last;
 
-	if (q != NULL)
+	if (q != NULL && q->name_len == len && memcmp(q->name, name, len) == 0)
 		return q;
+	q = queues_find(qs, name, len);
+	if (q != NULL) {
+		qs->last = q;
+		return q;
+	}
 	q = calloc(1, sizeof *q + len + 1);
 	if (q == NULL)
 		return NULL;
@@ -123,6 +131,94 @@ queue_put(struct queue *q, struct entry *e)
 	*(after != NULL ? &after->line.next : &q->head) = e;
 	*(next != NULL ? &next->line.prev : &q->tail) = e;
 	q->count++;
+}
+
+void
+queue_load(struct queue *q, struct entry *e)
+{
+	e->line.prev = q->tail;
+	e->line.next = NULL;
+	if (q->tail != NULL && e->seq < q->tail->seq)
+		q->mixed = true;
+	*(q->tail != NULL ? &q->tail->line.next : &q->head) = e;
+	q->tail = e;
+	q->count++;
+}
+
+/* As many of the first as are in order. */
+static struct entry *
+cut_run(struct entry **rest)
+{
+	struct entry *first = *rest, *last = first;
+
+	while (last->line.next != NULL && last->line.next->seq >= last->seq)
+		last = last->line.next;
+	*rest = last->line.next;
+	last->line.next = NULL;
+	return first;
+}
+
+/* Of equal ones, those of a come first. */
+static struct entry *
+merge(struct entry *a, struct entry *b)
+{
+	struct entry *first = NULL, **at = &first;
+
+	while (a != NULL && b != NULL) {
+		struct entry **from = b->seq < a->seq ? &b : &a;
+
+		*at = *from;
+		at = &(*at)->line.next;
+		*from = *at;
+	}
+	*at = a != NULL ? a : b;
+	return first;
+}
+
+/*
+ * A merge sort that takes runs as they are: a queue of which few stand out of
+ * order costs little more than a look. Bin n holds 2^n runs or none, all from
+ * before those in the bins below.
+ */
+static struct entry *
+sort(struct entry *rest)
+{
+	struct entry *bins[BINS] = { NULL }, *all = NULL;
+
+	while (rest != NULL) {
+		struct entry *run = cut_run(&rest);
+		size_t i = 0;
+
+		for (; bins[i] != NULL; i++) {
+			run = merge(bins[i], run);
+			bins[i] = NULL;
+		}
+		bins[i] = run;
+	}
+	for (size_t i = 0; i < BINS; i++)
+		all = merge(bins[i], all);
+	return all;
+}
+
+void
+queues_loaded(struct queues *qs)
+{
+	size_t cursor = 0;
+	struct queue *q;
+
+	while ((q = queues_next(qs, &cursor)) != NULL) {
+		struct entry *prev = NULL;
+
+		if (!q->mixed)
+			continue;
+		q->head = sort(q->head);
+		for (struct entry *e = q->head; e != NULL; e = e->line.next) {
+			e->line.prev = prev;
+			prev = e;
+		}
+		q->tail = prev;
+		q->mixed = false;
+	}
 }
 
 void

@@ -26,6 +26,7 @@ struct queue {
 	size_t coming; /* moves to it that are on their way to the disk */
 	bool paused;
 	bool known;
+	bool mixed; /* queue_load() was told of one out of order */
 	size_t name_len;
 	char name[];
 };
@@ -53,6 +54,13 @@ size_t queues_jobs(const struct queues *qs);
 
 /* Puts an entry where its seq belongs; quick at either end. */
 void queue_put(struct queue *q, struct entry *e);
+
+/*
+ * Many at once, at the start, in any order: a queue is not to be used until
+ * queues_loaded() has put all of them in order; of equal seq, the first first.
+ */
+void queue_load(struct queue *q, struct entry *e);
+void queues_loaded(struct queues *qs);
 
 /* Takes an entry out of the line. */
 void queue_drop(struct queue *q, struct entry *e);

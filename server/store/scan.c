@@ -105,6 +105,10 @@ each(sqlite3 *db, const char *sql, visit *visit_row,
 	return r;
 }
 
+/*
+ * Jobs in the order in which they lie in the file: sorting them by seq is left
+ * to who keeps them, for whom most stand in order already.
+ */
 int
 scan(sqlite3 *db, const struct store_visitor *v, struct err *e)
 {
@@ -119,7 +123,7 @@ scan(sqlite3 *db, const struct store_visitor *v, struct err *e)
 		    " retry, reserve_for, retry_count, jid, jobtype, queue,"
 		    " wid, failed_at, deaths, CASE WHEN state = 2 AND"
 		    " instr(payload, '\"backoff\"') THEN payload END"
-		    " FROM jobs ORDER BY seq, id",
+		    " FROM jobs ORDER BY id",
 		    visit_job, v, e);
 	if (r == 0)
 		r = each(db, "SELECT note, wid, jid, value FROM notes",

@@ -12,8 +12,9 @@
 #include "server/store/store.h"
 
 /*
- * Queues, counters, jobs in the order of seq, notes, results. Returns 0; a negative
- * errno with *e set when the file cannot be read or the visitor refused.
+ * Queues, counters, jobs in the order of id, notes, results in the order of
+ * their time. Returns 0; a negative errno with *e set when the file cannot be
+ * read or the visitor refused.
  */
 int scan(sqlite3 *db, const struct store_visitor *v, struct err *e);
 

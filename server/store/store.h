@@ -141,10 +141,9 @@ struct store_visitor {
 /*
  * Opens or makes the database in directory dir, locks it against a second
  * server, and calls the visitor for everything in it: queues, counters,
- * jobs in the order of seq, so that each goes to the end of its queue, notes,
- * results in the order of their time. Failures
- * are not read (NULL), payloads only of reserved jobs that say "backoff". A negative answer of a visitor ends
- * it with that error. Returns NULL with *e set: -EBUSY when another
+ * jobs in the order of id, notes, results in the order of their time. Failures
+ * are not read (NULL), payloads only of reserved jobs that say "backoff". A
+ * negative answer of a visitor ends it with that error. Returns NULL with *e set: -EBUSY when another
  * process has it, -EUCLEAN for a damaged or newer file, else as errno.
  */
 struct store *store_open(struct ev_loop *loop, const char *dir,

@@ -1,5 +1,6 @@
 /*
- * server_steps - a job's life in the server, one commit a move.
+ * server_steps - a job's life in the server, one commit a move; and what one
+ * that waits costs at the start.
  *
  * The jobs are those of a real store below $TMPDIR; what SQLite does is not
  * counted, for it is not ours.
@@ -114,7 +115,29 @@ see_result(void *ctx, int64_t id, const char *jid, int64_t at)
 }
 
 static void
-open_place(struct place *p)
+load(struct place *p, long jobs)
+{
+	char jid[32];
+
+	for (long i = 1; i <= jobs; i++) {
+		const struct store_job row = { .id = i,
+			.state = JOB_QUEUED,
+			.seq = i,
+			.enqueued_at = 1,
+			.retry = 25,
+			.reserve_for = 1800,
+			.retry_count = -1,
+			.jid = jid,
+			.jobtype = "resize",
+			.queue = "images" };
+
+		snprintf(jid, sizeof jid, "%024lx", i);
+		must(jobs_load(p->jobs, &row) == 0, "jobs_load");
+	}
+}
+
+static void
+open_place(struct place *p, long jobs)
 {
 	const char *tmp = getenv("TMPDIR");
 	const struct jobs_hooks hooks = { queued, awaited, trouble, presence,
@@ -138,6 +161,7 @@ open_place(struct place *p)
 	must(p->jobs != NULL, "no memory");
 	p->store = store_open(p->loop, p->dir, &nothing, &e);
 	must(p->store != NULL, e.text);
+	load(p, jobs);
 	jobs_start(p->jobs, p->store);
 }
 
@@ -199,7 +223,7 @@ lives(long n)
 	struct job j;
 	struct err e;
 
-	open_place(&p);
+	open_place(&p, 0);
 	must(job_parse(JOB, strlen(JOB), &j, &e) == 0, "job_parse");
 	for (long i = 0; i < n; i++) {
 		must(jobs_push(p.jobs, &j, hear, &p) == 0, "jobs_push");
@@ -216,11 +240,22 @@ lives(long n)
 	close_place(&p);
 }
 
+static void
+starts(long n)
+{
+	struct place p;
+
+	open_place(&p, n);
+	must(queues_jobs(p.queues) == (size_t)n, "not all are there");
+	close_place(&p);
+}
+
 int
 main(int argc, char **argv)
 {
 	static const struct step steps[] = {
 		{ "push, fetch and ACK in the server", lives },
+		{ "a waiting job at the start", starts },
 	};
 
 	return steps_main(steps, sizeof steps / sizeof steps[0], argc, argv);

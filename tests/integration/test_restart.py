@@ -45,6 +45,24 @@ def test_queues_keep_their_order(server, again):
 
 
 @both_ways
+def test_what_came_late_into_its_queue_stands_there_late(server, again):
+    """Jobs that waited elsewhere stand behind those that were pushed after
+    them, in the order in which they came, and what was released is ahead:
+    after a start too, however they lie on disk."""
+    with server.client() as c:
+        late = [c.push(at="2099-01-01T00:00:00Z")["jid"] for _ in range(5)]
+        pushed = [c.push()["jid"] for _ in range(5)]
+        for jid in late[::-1]:
+            c.mutate("requeue", "scheduled", jids=[jid])
+        assert c.fetch()["jid"] == pushed[0]
+        c.ok('RELEASE {"jid":"%s"}' % pushed[0])
+        assert c.size() == 10
+    again(server)
+    with server.client() as c:
+        assert [c.fetch()["jid"] for _ in range(10)] == pushed + late[::-1]
+
+
+@both_ways
 def test_reservations_can_be_settled_after(server, again):
     """ACK and FAIL of jobs that were reserved before work as if nothing had
     happened; nobody else gets them meanwhile."""

@@ -93,11 +93,57 @@ several_of_one_jid_are_all_found(void **state)
 	jids_free(NULL);
 }
 
+/*
+ * What is there at the start is found as what is pushed is, whatever the size
+ * the table is made in, and goes on growing and shrinking with it.
+ */
+static void
+what_was_loaded_is_found_as_what_was_added(void **state)
+{
+	static struct entry *all[MANY];
+	static const int sizes[] = { 0, 1, 63, 64, 65, 4096, MANY };
+	char jid[32];
+
+	(void)state;
+	for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+		struct jids *js = jids_new();
+
+		assert_non_null(js);
+		for (int i = 0; i < MANY; i++) {
+			snprintf(jid, sizeof jid, "job-%d", i / 2);
+			if (i == sizes[s])
+				jids_loaded(js);
+			all[i] = entry_new(jid, strlen(jid));
+			assert_non_null(all[i]);
+			(i < sizes[s] ? jids_load : jids_add)(js, all[i]);
+		}
+		if (sizes[s] == MANY) {
+			/* Not yet there: taking it out does nothing. */
+			jids_remove(js, all[0]);
+			jids_loaded(js);
+		}
+		for (int i = 0; i < MANY / 2; i++) {
+			snprintf(jid, sizeof jid, "job-%d", i);
+			assert_int_equal(count(js, jid), 2);
+		}
+		for (int i = 0; i < MANY; i++) {
+			jids_remove(js, all[i]);
+			entry_free(all[i]);
+		}
+		for (int i = 0; i < MANY / 2; i++) {
+			snprintf(jid, sizeof jid, "job-%d", i);
+			assert_int_equal(count(js, jid), 0);
+		}
+		jids_free(js);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_is_found_however_far_it_has_grown),
+		cmocka_unit_test(what_was_loaded_is_found_as_what_was_added),
 		cmocka_unit_test(several_of_one_jid_are_all_found),
 	};
 

@@ -63,6 +63,49 @@ jobs_stand_in_the_order_of_their_seq(void **state)
 	queues_free(qs);
 }
 
+/* Rows are found in the order of their ids, and seqs go their own way. */
+static void
+what_was_loaded_in_any_order_stands_in_that_of_its_seq(void **state)
+{
+	enum { N = 1000 };
+	static struct entry e[N];
+	struct queues *qs = queues_new();
+	static const char *const names[] = { "up", "down", "late", "shuffled",
+		"equal", "one", "none" };
+	enum { QUEUES = sizeof names / sizeof names[0] };
+
+	(void)state;
+	for (int k = 0; k < QUEUES; k++) {
+		struct queue *q = queues_get(qs, names[k], strlen(names[k]));
+		const struct entry *prev = NULL;
+		int n = k == 6 ? 0 : k == 5 ? 1 : N, seen = 0;
+
+		memset(e, 0, sizeof e);
+		for (int i = 0; i < n; i++) {
+			const int64_t seq[QUEUES] = { i, -i,
+				i % 7 == 3 ? N + i : i, i * 7919 % 1009, i % 5,
+				1, 0 };
+
+			e[i].id = i;
+			e[i].seq = seq[k];
+			queue_load(q, &e[i]);
+		}
+		queues_loaded(qs);
+		for (struct entry *x = q->head; x != NULL; x = x->line.next) {
+			assert_ptr_equal(x->line.prev, prev);
+			if (prev != NULL)
+				assert_true(prev->seq < x->seq ||
+				    (prev->seq == x->seq && prev->id < x->id));
+			prev = x;
+			seen++;
+		}
+		assert_ptr_equal(q->tail, prev);
+		assert_int_equal(seen, n);
+		assert_int_equal(q->count, n);
+	}
+	queues_free(qs);
+}
+
 static void
 names_are_bytes_and_every_queue_is_found_again(void **state)
 {
@@ -93,6 +136,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(jobs_stand_in_the_order_of_their_seq),
+		cmocka_unit_test(
+		    what_was_loaded_in_any_order_stands_in_that_of_its_seq),
 		cmocka_unit_test(
 		    names_are_bytes_and_every_queue_is_found_again),
 	};

@@ -57,21 +57,21 @@ nothing_is_sent_before_the_flush(void **state)
 }
 
 static void
-jobs_come_back_in_the_order_of_seq(void **state)
+jobs_come_back_in_the_order_of_id(void **state)
 {
 	struct bench *b = *state;
 	struct store_change c[] = {
-		new_job(b, 1, 50),
+		new_job(b, 4, 50),
 		new_job(b, 2, 20),
 		new_job(b, 3, 60),
-		new_job(b, 4, 10),
+		new_job(b, 1, 10),
 		new_job(b, 5, 20),
 	};
 
 	put(b, c, 5);
 	reopen(b);
 	assert_int_equal(b->nids, 5);
-	static const int64_t want[] = { 4, 2, 5, 1, 3 };
+	static const int64_t want[] = { 1, 2, 3, 4, 5 };
 	assert_memory_equal(b->ids, want, sizeof want);
 }
 
@@ -555,7 +555,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		ON_BENCH(changes_are_told_once_and_in_order),
 		ON_BENCH(nothing_is_sent_before_the_flush),
-		ON_BENCH(jobs_come_back_in_the_order_of_seq),
+		ON_BENCH(jobs_come_back_in_the_order_of_id),
 		ON_BENCH(everything_of_a_job_comes_back),
 		ON_BENCH(a_move_changes_its_place_and_nothing_else),
 		ON_BENCH(a_move_with_its_failure_writes_that_too),
