@@ -2,14 +2,14 @@
 # server: a producer or a worker that exists must not notice the difference.
 #
 # The promises themselves are kept in the library's own language, below
-# go/, node/, python/ and rust/; here each gets a fresh server of its own.
+# go/, node/, python/, ruby/ and rust/; here each gets a fresh server of its own.
 #
 # SPDX-License-Identifier: ISC
 import subprocess
 
 from peers import LONG, Failed, Relay, clean_environment, expect, wait_for
 
-LIBRARIES = ("go", "node", "python", "rust")
+LIBRARIES = ("go", "node", "python", "ruby", "rust")
 PATIENCE = 300  # the longest waits for a retry, up to 44 s and a loaded machine
 
 
@@ -90,6 +90,9 @@ ONLY = {"terminate": {"rust"}}
 # What a library has no interface for, and so no test.
 LACKS = {
     ("python", "unknown certificate"): "pyfaktory looks at no certificate",
+    ("ruby", "bulk push"): "the gem's client has no PUSHB",
+    ("ruby", "work"): "the gem's worker is a program of its own; its client fetches and fails",
+    ("ruby", "quiet and terminate"): "the gem makes up its wid, so that nobody can name it",
     ("rust", "quiet and terminate"): "the crate tells nobody that it is quiet",
     ("rust", "beat"): "the crate beats by itself alone: see terminate",
 }

@@ -129,11 +129,28 @@ def rust(cache):
     return [os.path.join(directory, "target", "debug", "faktotum-interop")]
 
 
+RUBY_GEM = "faktory_worker_ruby:~>1.1"
+
+
+def ruby(cache):
+    program = need("ruby", "ruby")
+    gem = need("gem", "ruby")
+    place = os.path.join(cache, "ruby")
+    marker = os.path.join(place, "installed")
+    if read(marker) != RUBY_GEM:
+        shutil.rmtree(place, ignore_errors=True)
+        step([gem, "install", "--quiet", "--no-document", "--install-dir", place, RUBY_GEM],
+             HERE, Missing)
+        with open(marker, "w") as f:
+            f.write(RUBY_GEM)
+    return ["env", "GEM_PATH=" + place, program, os.path.join(HERE, "ruby", "client.rb")]
+
+
 def prepare(cache, names):
     """name -> what it gives, or the exception that says why not."""
     os.makedirs(cache, exist_ok=True)
     recipes = {"stock": stock, "stock 1.9": stock_1_9, "go": go, "node": node, "python": python,
-               "rust": rust,
+               "rust": rust, "ruby": ruby,
                "go_worker": go_worker, "node_worker": node_worker,
                "python_worker": python_worker, "beanstalkd": beanstalkd}
 
