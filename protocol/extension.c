@@ -15,6 +15,7 @@ static const struct {
 	{ "cancel", EXTENSION_CANCEL },
 	{ "fail-retry", EXTENSION_FAIL_RETRY },
 	{ "result", EXTENSION_RESULT },
+	{ "fetchb", EXTENSION_FETCHB },
 };
 
 enum { NKNOWN = sizeof known / sizeof known[0] };

@@ -17,6 +17,7 @@ enum extension {
 	EXTENSION_CANCEL = 1 << 1,     /* "cancel", "lost" in BEAT's reply */
 	EXTENSION_FAIL_RETRY = 1 << 2, /* "retry", "retry_in" in FAIL */
 	EXTENSION_RESULT = 1 << 3,     /* "result" in ACK and FAIL */
+	EXTENSION_FETCHB = 1 << 4,     /* FETCHB: several jobs at once */
 };
 
 /* The flags for the names in an array; 0 for any other value. */

@@ -1,5 +1,5 @@
 /*
- * cmd_work - what workers say about jobs: FETCH, ACK, FAIL, RELEASE.
+ * cmd_work - what workers say about jobs: FETCH, FETCHB, ACK, FAIL, RELEASE.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -10,6 +10,8 @@
 #include "protocol/outcome.h"
 #include "server/commands.h"
 #include "server/parts.h"
+
+enum { ANSWER_MAX = 1 << 30 }; /* as all that waits to be sent */
 
 /* ---- FETCH -------------------------------------------------------------- */
 
@@ -35,7 +37,7 @@ split_names(const char *arg, size_t len, const char **names, size_t *lens)
 
 /* A name that no queue can have is always empty: it is not asked. */
 static size_t
-keep_possible(const char **names, size_t *lens, size_t n)
+keep_possible(const char **names, size_t *lens, size_t *limits, size_t n)
 {
 	size_t kept = 0;
 
@@ -48,6 +50,7 @@ keep_possible(const char **names, size_t *lens, size_t n)
 		if (again || !job_queue_name_ok(names[i], lens[i]))
 			continue;
 		names[kept] = names[i];
+		limits[kept] = limits[i];
 		lens[kept++] = lens[i];
 	}
 	return kept;
@@ -67,17 +70,40 @@ may_fetch(const struct conn *c)
 		!news_of_loss(jobs_news(c->server->jobs), w->wid));
 }
 
-void
-cmd_fetch(struct conn *c, const char *arg, size_t len)
+static void
+fetch_ends(struct conn *c)
+{
+	c->fetch = NULL;
+	buf_free(c->jobs);
+	c->jobs = NULL;
+}
+
+/* jobs is 0 for FETCH, whose words are names and nothing else. */
+static void
+fetch(
+    struct conn *c, const char *verb, size_t jobs, const char *arg, size_t len)
 {
 	const char *names[FETCH_QUEUES_MAX];
-	size_t lens[FETCH_QUEUES_MAX];
+	size_t lens[FETCH_QUEUES_MAX], limits[FETCH_QUEUES_MAX];
 	size_t n = split_names(arg, len, names, lens);
-	bool asleep = c->worker != NULL && !may_fetch(c);
 
 	if (n > FETCH_QUEUES_MAX) {
 		conn_error(
-		    c, "FETCH takes at most %d queues", FETCH_QUEUES_MAX);
+		    c, "%s takes at most %d queues", verb, FETCH_QUEUES_MAX);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		size_t whole = lens[i];
+
+		limits[i] =
+		    jobs > 0 ? fetchb_read_limit(names[i], &lens[i]) : SIZE_MAX;
+		if (limits[i] > 0)
+			continue;
+		conn_error(c,
+		    "FETCHB %.*s: behind the colon stands the most to take "
+		    "from this queue, 1 to %d",
+		    (int)(whole < 500 ? whole : 500), names[i],
+		    FETCHB_JOBS_MAX);
 		return;
 	}
 	if (c->eof || c->server->stopping) {
@@ -90,11 +116,42 @@ cmd_fetch(struct conn *c, const char *arg, size_t len)
 		    "limits.memory");
 		return;
 	}
-	n = keep_possible(names, lens, n);
-	c->fetch = fetch_start(
-	    c->server->fetches, names, lens, n, conn_wid(c), asleep, c);
-	if (c->fetch == NULL)
+	const struct fetch_wish wish = { .names = names,
+		.lens = lens,
+		.limits = limits,
+		.nqueues = keep_possible(names, lens, limits, n),
+		.jobs = jobs > 0 ? jobs : 1,
+		.wid = conn_wid(c),
+		.asleep = c->worker != NULL && !may_fetch(c) };
+
+	if (jobs > 0)
+		c->jobs = buf_new(ANSWER_MAX);
+	if (jobs == 0 || c->jobs != NULL)
+		c->fetch = fetch_start(c->server->fetches, &wish, c);
+	if (c->fetch == NULL) {
+		fetch_ends(c);
 		conn_error(c, "out of memory");
+	}
+}
+
+void
+cmd_fetch(struct conn *c, const char *arg, size_t len)
+{
+	fetch(c, "FETCH", 0, arg, len);
+}
+
+void
+cmd_fetchb(struct conn *c, const char *arg, size_t len)
+{
+	size_t jobs = fetchb_read_count(&arg, &len);
+
+	if (jobs > 0)
+		fetch(c, "FETCHB", jobs, arg, len);
+	else
+		conn_error(c,
+		    "FETCHB takes a number of jobs, 1 to %d, and at least one "
+		    "queue",
+		    FETCHB_JOBS_MAX);
 }
 
 void
@@ -106,25 +163,37 @@ command_end_fetches(struct server *s)
 			fetch_give_up(c->fetch);
 }
 
+/* When not even the first can be delivered, fetch_over() tells. */
 static bool
 fetched(void *who, struct entry *e, const struct jobs_delivery *d)
 {
 	struct conn *c = who;
 	struct buf *reply = c->server->scratch;
 
-	c->fetch = NULL;
 	buf_clear(reply);
-	if (conn_peer_gone(c)) {
+	if (c->nundelivered == 0 && conn_peer_gone(c)) {
 		conn_close(c);
 		return false;
 	}
 	if (job_put_delivery(reply, d->payload, d->payload_len, d->enqueued_at,
-		d->failure, d->failure_len) < 0) {
-		conn_error(c, "out of memory");
+		d->failure, d->failure_len) < 0)
 		return false;
-	}
+	if (c->jobs != NULL)
+		return conn_gather(c, e, buf_front(reply), buf_len(reply));
 	conn_deliver(c, e, buf_front(reply), buf_len(reply));
 	return true;
+}
+
+static void
+fetch_over(void *who)
+{
+	struct conn *c = who;
+
+	if (c->nundelivered == 0)
+		conn_error(c, "out of memory");
+	else if (c->jobs != NULL)
+		conn_deliver_gathered(c);
+	fetch_ends(c);
 }
 
 static void
@@ -132,7 +201,7 @@ found_nothing(void *who)
 {
 	struct conn *c = who;
 
-	c->fetch = NULL;
+	fetch_ends(c);
 	conn_null(c);
 }
 
@@ -141,12 +210,13 @@ fetch_failed(void *who, const struct err *why)
 {
 	struct conn *c = who;
 
-	c->fetch = NULL;
+	fetch_ends(c);
 	conn_error(c, "%s", why->text);
 }
 
 const struct fetch_hooks command_fetch_hooks = {
 	.job = fetched,
+	.over = fetch_over,
 	.nothing = found_nothing,
 	.failed = fetch_failed,
 };

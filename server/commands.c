@@ -28,6 +28,8 @@ static const struct command table[] = {
 	{ "PUSHB", JSON, cmd_pushb, true, "PUSHB takes a JSON array of jobs" },
 	{ "FETCH", WORDS, cmd_fetch, false,
 	    "must call fetch with at least one queue" },
+	{ "FETCHB", WORDS, cmd_fetchb, false,
+	    "FETCHB takes a number and at least one queue" },
 	{ "ACK", JSON, cmd_ack, true, "ACK takes {\"jid\":\"…\"}" },
 	{ "FAIL", JSON, cmd_fail, true, "FAIL takes {\"jid\":\"…\", …}" },
 	{ "RELEASE", JSON, cmd_release, true, "RELEASE takes {\"jid\":\"…\"}" },

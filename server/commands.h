@@ -19,8 +19,8 @@
  * where results are kept.
  */
 enum {
-	COMMANDS_EXTENSIONS =
-	    EXTENSION_RELEASE | EXTENSION_CANCEL | EXTENSION_FAIL_RETRY
+	COMMANDS_EXTENSIONS = EXTENSION_RELEASE | EXTENSION_CANCEL |
+	    EXTENSION_FAIL_RETRY | EXTENSION_FETCHB
 };
 
 /* Whether it may be served while commands before it wait for the disk. */
@@ -38,7 +38,7 @@ typedef void command_fn(struct conn *c, const char *arg, size_t len);
 command_fn cmd_hello, cmd_end;            /* cmd_hello.c */
 command_fn cmd_push, cmd_pushb;           /* cmd_push.c */
 command_fn cmd_fetch, cmd_ack, cmd_fail;  /* cmd_work.c */
-command_fn cmd_release;                   /* cmd_work.c */
+command_fn cmd_fetchb, cmd_release;       /* cmd_work.c */
 command_fn cmd_result;                    /* cmd_result.c */
 command_fn cmd_worker;                    /* cmd_worker.c */
 command_fn cmd_cancel;                    /* cmd_cancel.c */

@@ -143,9 +143,13 @@ conn_free(struct conn *c)
 	slots_forget(c);
 	if (c->fetch != NULL)
 		fetch_abandon(c->fetch);
-	if (c->undelivered != NULL) {
-		c->undelivered->held->undelivered = NULL;
-		jobs_give_back(s->jobs, c->undelivered);
+	for (size_t i = 0; i < c->nundelivered; i++) {
+		struct entry *e = c->undelivered[i];
+
+		if (e == NULL)
+			continue;
+		e->held->undelivered = NULL;
+		jobs_give_back(s->jobs, e);
 	}
 	if (c->worker != NULL)
 		workers_leave(
@@ -157,6 +161,7 @@ conn_free(struct conn *c)
 	s->nconns--;
 	buf_free(c->in);
 	buf_free(c->out);
+	buf_free(c->jobs);
 	free(c);
 }
 
@@ -207,12 +212,40 @@ conn_beat(struct conn *c, const struct beat_reply *reply)
 	answered(c, beat_put_reply(c->sink, reply));
 }
 
+static void
+remember(struct conn *c, struct entry *e)
+{
+	e->held->undelivered = &c->undelivered[c->nundelivered];
+	c->undelivered[c->nundelivered++] = e;
+}
+
 void
 conn_deliver(struct conn *c, struct entry *e, const char *bytes, size_t len)
 {
-	c->undelivered = e;
-	e->held->undelivered = &c->undelivered;
+	remember(c, e);
 	conn_bulk(c, bytes, len);
+}
+
+bool
+conn_gather(struct conn *c, struct entry *e, const char *bytes, size_t len)
+{
+	if (c->state == CONN_CLOSING || c->nundelivered == FETCHB_JOBS_MAX ||
+	    (c->nundelivered > 0 &&
+		buf_len(c->jobs) + len > FETCHB_BYTES_MAX) ||
+	    resp_put_bulk(c->jobs, bytes, len) < 0)
+		return false;
+	remember(c, e);
+	return true;
+}
+
+void
+conn_deliver_gathered(struct conn *c)
+{
+	int r = resp_put_array(c->sink, c->nundelivered);
+
+	if (r == 0)
+		r = buf_append(c->sink, buf_front(c->jobs), buf_len(c->jobs));
+	answered(c, r);
 }
 
 void

@@ -26,6 +26,7 @@
 
 #include "base/buf.h"
 #include "protocol/beat.h"
+#include "protocol/fetchb.h"
 #include "protocol/hello.h"
 #include "protocol/stream.h"
 
@@ -74,8 +75,11 @@ struct conn {
 	size_t nslots;
 	struct buf *sink;
 
-	struct fetch *fetch;       /* what a FETCH waits for */
-	struct entry *undelivered; /* its bytes are still in out */
+	struct fetch *fetch; /* what a FETCH waits for */
+	struct buf *jobs;    /* FETCHB: its jobs so far; owned */
+	/* Jobs whose bytes are in jobs or still in out; NULL: over since. */
+	struct entry *undelivered[FETCHB_JOBS_MAX];
+	size_t nundelivered;
 
 	struct conn *prev, *next;
 	struct conn *next_dirty;
@@ -99,6 +103,15 @@ void conn_beat(struct conn *c, const struct beat_reply *reply);
 /* conn_bulk() with a job: when it cannot be written, the job goes back. */
 void
 conn_deliver(struct conn *c, struct entry *e, const char *bytes, size_t len);
+
+/*
+ * The same in parts: jobs are gathered in c->jobs, which must be there, and
+ * go out in one answer. False: no more than what has been gathered so far
+ * goes into it.
+ */
+bool
+conn_gather(struct conn *c, struct entry *e, const char *bytes, size_t len);
+void conn_deliver_gathered(struct conn *c);
 
 /* Instead of an answer: it comes later, through p->conn. */
 void conn_wait(struct conn *c, struct pending *p);

@@ -171,13 +171,16 @@ conn_wire_ended(struct conn *c, int error)
 		c->by_host = true;
 }
 
+/* While more jobs are gathered, what has been gathered is not in out yet. */
 static void
 delivered(struct conn *c)
 {
-	if (c->undelivered == NULL)
+	if (c->fetch != NULL)
 		return;
-	c->undelivered->held->undelivered = NULL;
-	c->undelivered = NULL;
+	for (size_t i = 0; i < c->nundelivered; i++)
+		if (c->undelivered[i] != NULL)
+			c->undelivered[i]->held->undelivered = NULL;
+	c->nundelivered = 0;
 }
 
 void

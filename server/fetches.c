@@ -1,9 +1,9 @@
 /*
  * fetches - those who wait, linked to each queue they wait at.
  *
- *   WAITING --job in a queue, or being pushed--> TAKING --on disk--> over
- *      |  ^                                         |
- *      |  +--- there was no such job ---------------+--- refused --> over
+ *   WAITING --jobs in queues, or one being pushed--> TAKING --on disk--> over
+ *      |  ^                                             |
+ *      |  +--- there were no such jobs -----------------+--- refused --> over
  *      +--- 2 s --> over                                 (told as failed)
  *
  * SPDX-License-Identifier: ISC
@@ -14,19 +14,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/fetchb.h"
 #include "server/weights.h"
 
 struct fetch_link {
 	struct fetch *fetch;
 	struct queue *queue;
+	size_t most;                    /* jobs from this queue */
+	size_t left;                    /* of them, in this try */
 	struct fetch_link *prev, *next; /* at the queue */
 };
 
 struct fetch {
 	struct fetches *all;
-	void *who; /* NULL once abandoned */
-	bool taking;
+	void *who;     /* NULL once abandoned */
+	size_t most;   /* jobs that it asks for */
+	size_t taking; /* those of which the disk has not told yet */
+	size_t shown;  /* those that were handed over, or were to be */
+	bool full;     /* no more can be handed over */
 	bool given_up; /* while it was taking */
+	bool refused;  /* by the disk: why */
+	struct err why;
 	uint64_t turn; /* the smaller, the longer it has been waiting */
 	ev_timer patience;
 	char *wid;
@@ -122,17 +130,26 @@ gives(const struct queue *q)
 	return !q->paused && q->head != NULL;
 }
 
+static bool
+link_gives(const struct fetch_link *l)
+{
+	return l->left > 0 && gives(l->queue);
+}
+
 /* Of its queues with weights; from is the first of them that gives. */
-static struct queue *
-next_weighted(const struct fetch *f, size_t from)
+static struct fetch_link *
+next_weighted(struct fetch *f, size_t from)
 {
 	struct queue *ready[FETCH_QUEUES_MAX];
-	size_t n = 0;
+	size_t n = 0, i = from;
 
-	for (size_t i = from; i < f->nlinks; i++)
-		if (f->links[i].queue->weight > 0 && gives(f->links[i].queue))
+	for (; i < f->nlinks; i++)
+		if (f->links[i].queue->weight > 0 && link_gives(&f->links[i]))
 			ready[n++] = f->links[i].queue;
-	return weights_next(ready, n);
+	const struct queue *q = weights_next(ready, n);
+	for (i = from; f->links[i].queue != q; i++)
+		;
+	return &f->links[i];
 }
 
 /*
@@ -140,21 +157,54 @@ next_weighted(const struct fetch *f, size_t from)
  * together where the first of them stands. False: none has.
  */
 static bool
-try_queues(struct fetch *f)
+take_one(struct fetch *f)
 {
 	for (size_t i = 0; i < f->nlinks; i++) {
-		struct queue *q = f->links[i].queue;
+		struct fetch_link *l = &f->links[i];
 
-		if (!gives(q))
+		if (!link_gives(l))
 			continue;
-		if (q->weight > 0)
-			q = next_weighted(f, i);
-		if (jobs_take(f->all->jobs, q, f->wid, taken, f) < 0)
+		if (l->queue->weight > 0)
+			l = next_weighted(f, i);
+		if (jobs_take(f->all->jobs, l->queue, f->wid, taken, f) < 0)
 			continue; /* short of memory: as if it were empty */
-		f->taking = true;
+		l->left--;
+		f->taking++;
 		return true;
 	}
 	return false;
+}
+
+/*
+ * As many as it asks for, but no more than are likely to fit into one answer:
+ * how large a job is, is known when it has been taken, and what does not fit
+ * has to be put back.
+ */
+static size_t
+how_many(const struct fetch *f)
+{
+	size_t largest = 1, fit;
+
+	if (f->most == 1)
+		return 1;
+	for (size_t i = 0; i < f->nlinks; i++)
+		if (gives(f->links[i].queue) &&
+		    f->links[i].queue->bulk > largest)
+			largest = f->links[i].queue->bulk;
+	fit = FETCHB_BYTES_MAX / largest;
+	return fit == 0 ? 1 : fit < f->most ? fit : f->most;
+}
+
+static bool
+try_queues(struct fetch *f)
+{
+	size_t most = how_many(f);
+
+	for (size_t i = 0; i < f->nlinks; i++)
+		f->links[i].left = f->links[i].most;
+	while (f->taking < most && take_one(f))
+		;
+	return f->taking > 0;
 }
 
 /* There was no job after all; perhaps there is another. */
@@ -173,13 +223,47 @@ go_on(struct fetch *f)
 		join(f);
 }
 
+/* A queue of large jobs is known by the last of them, for a while. */
+static void
+weigh(struct queue *q, const struct jobs_delivery *d)
+{
+	size_t size = d->payload_len + d->failure_len;
+
+	q->bulk -= q->bulk / 8;
+	if (q->bulk < size)
+		q->bulk = size;
+}
+
+/* Once one was put back all behind it are: else the order would be lost. */
 static void
 hand_over(struct fetch *f, struct entry *e, const struct jobs_delivery *d)
 {
 	struct fetches *fs = f->all;
 
-	if (f->who == NULL || !fs->hooks->job(f->who, e, d))
+	weigh(e->queue, d);
+	f->shown++;
+	f->full = f->full || f->who == NULL || !fs->hooks->job(f->who, e, d);
+	if (f->full)
 		jobs_give_back(fs->jobs, e);
+}
+
+/* The disk has told of one; after the last there is an answer. */
+static void
+heard(struct fetch *f)
+{
+	const struct fetch_hooks *hooks = f->all->hooks;
+	void *who = f->who;
+
+	if (--f->taking > 0)
+		return;
+	if (who != NULL && f->shown == 0 && !f->refused) {
+		go_on(f);
+		return;
+	}
+	if (who != NULL && f->shown == 0)
+		hooks->failed(who, &f->why);
+	else if (who != NULL)
+		hooks->over(who);
 	end(f);
 }
 
@@ -189,17 +273,13 @@ taken(void *ctx, int result, const struct err *why, struct entry *e,
 {
 	struct fetch *f = ctx;
 
-	f->taking = false;
 	if (result == 0) {
 		hand_over(f, e, d);
-	} else if (f->who == NULL) {
-		end(f);
-	} else if (result == -ENOENT) {
-		go_on(f);
-	} else {
-		f->all->hooks->failed(f->who, why);
-		end(f);
+	} else if (result != -ENOENT) {
+		f->refused = true;
+		f->why = *why;
 	}
+	heard(f);
 }
 
 /* Who pushed it hears of the refusal; for who waits nothing has changed. */
@@ -210,13 +290,9 @@ pushed(void *ctx, int result, const struct err *why, struct entry *e,
 	struct fetch *f = ctx;
 
 	(void)why;
-	f->taking = false;
 	if (result == 0)
 		hand_over(f, e, d);
-	else if (f->who == NULL)
-		end(f);
-	else
-		go_on(f);
+	heard(f);
 }
 
 /*
@@ -250,7 +326,7 @@ fetches_claim(struct fetches *fs, struct queue *q, struct jobs_waiter *w)
 	if (f == NULL || !would_choose(f, q))
 		return false;
 	leave(f);
-	f->taking = true;
+	f->taking = 1;
 	w->wid = f->wid;
 	w->done = pushed;
 	w->ctx = f;
@@ -268,31 +344,34 @@ out_of_patience(struct ev_loop *loop, ev_timer *w, int revents)
 }
 
 struct fetch *
-fetch_start(struct fetches *fs, const char *const *names, const size_t *lens,
-    size_t n, const char *wid, bool asleep, void *who)
+fetch_start(struct fetches *fs, const struct fetch_wish *wish, void *who)
 {
+	size_t n = wish->asleep ? 0 : wish->nqueues;
 	struct fetch *f = calloc(1, sizeof *f + n * sizeof(struct fetch_link));
-	size_t used = 0;
 
-	if (f == NULL || (f->wid = strdup(wid)) == NULL) {
+	if (f == NULL || (f->wid = strdup(wish->wid)) == NULL) {
 		free(f);
 		return NULL;
 	}
 	f->all = fs;
 	f->who = who;
+	f->most = wish->jobs;
 	f->turn = fs->turns++;
-	for (size_t i = 0; i < n && !asleep; i++) {
-		struct queue *q = queues_get(fs->queues, names[i], lens[i]);
+	for (size_t i = 0; i < n; i++) {
+		struct queue *q =
+		    queues_get(fs->queues, wish->names[i], wish->lens[i]);
 
 		if (q == NULL) {
 			free(f->wid);
 			free(f);
 			return NULL;
 		}
-		f->links[used].fetch = f;
-		f->links[used++].queue = q;
+		f->links[i].fetch = f;
+		f->links[i].queue = q;
+		f->links[i].most =
+		    wish->limits != NULL ? wish->limits[i] : SIZE_MAX;
 	}
-	f->nlinks = used;
+	f->nlinks = n;
 	ev_timer_init(&f->patience, out_of_patience, FETCH_WAIT, 0.);
 	f->patience.data = f;
 	ev_timer_start(fs->loop, &f->patience);
@@ -305,8 +384,8 @@ void
 fetch_abandon(struct fetch *f)
 {
 	f->who = NULL;
-	if (f->taking)
-		return; /* taken() ends it */
+	if (f->taking > 0)
+		return; /* heard() ends it */
 	leave(f);
 	end(f);
 }
@@ -317,7 +396,7 @@ fetch_give_up(struct fetch *f)
 	void *who = f->who;
 	struct fetches *fs = f->all;
 
-	if (f->taking) {
+	if (f->taking > 0) {
 		f->given_up = true;
 		return;
 	}

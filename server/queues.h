@@ -24,6 +24,7 @@ struct queue {
 	int64_t weight; /* 0: none; server/weights.h, as the next */
 	int64_t credit;
 	size_t coming; /* moves to it that are on their way to the disk */
+	size_t bulk;   /* bytes of the larger jobs of late; server/fetches.c */
 	bool paused;
 	bool known;
 	bool mixed; /* queue_load() was told of one out of order */

@@ -62,8 +62,8 @@ WRAPPED(void, conn_deliver, struct conn *c, struct entry *e, const char *bytes,
 	__real_conn_deliver(c, e, bytes, len);
 	if (!is_broken("gives a job twice"))
 		return;
-	c->undelivered->held->undelivered = NULL;
-	c->undelivered = NULL;
+	e->held->undelivered = NULL;
+	c->undelivered[0] = NULL;
 	jobs_give_back(c->server->jobs, e);
 }
 

@@ -13,6 +13,22 @@
 
 enum { MAX_BULK = 1 << 16 };
 
+/* As many strings as it says, all within it, together below the ceiling. */
+static void
+array_is_walked(const struct resp *r)
+{
+	size_t at = 0, len, all = 0;
+	int64_t n = 0;
+	const char *text;
+
+	for (; resp_next(r, &at, &text, &len); n++) {
+		must(text >= r->text && text + len <= r->text + r->len);
+		all += len;
+	}
+	must(n == r->number && n > 0 && n <= RESP_ARRAY_MAX);
+	must(at == r->len && all <= MAX_BULK);
+}
+
 static void
 prefixes_agree(const char *bytes, size_t size)
 {
@@ -22,6 +38,8 @@ prefixes_agree(const char *bytes, size_t size)
 	if (end == RESP_OK) {
 		must(whole.size <= size && whole.len < whole.size);
 		must(whole.len <= MAX_BULK || whole.kind != RESP_BULK);
+		if (whole.kind == RESP_ARRAY)
+			array_is_walked(&whole);
 	}
 
 	/* Every prefix either waits for more or already gives the answer. */
@@ -50,6 +68,34 @@ bulk_comes_back(const char *bytes, size_t size)
 	must(resp_decode(buf_front(b), buf_len(b), size, &r) == RESP_OK);
 	must(r.kind == RESP_BULK && r.len == size && r.size == buf_len(b));
 	must(memcmp(r.text, bytes, size) == 0);
+	buf_free(b);
+}
+
+/* The bytes in pieces: those come out again, in order, and nothing else. */
+static void
+array_comes_back(const char *bytes, size_t size)
+{
+	size_t n = size % 5 + 1, at = 0, len;
+	struct buf *b = buf_new(size + 200);
+	const char *text;
+	struct resp r;
+
+	must(b != NULL);
+	must(resp_put_array(b, n) == 0);
+	for (size_t i = 0; i < n; i++) {
+		size_t from = size * i / n, to = size * (i + 1) / n;
+
+		must(resp_put_bulk(b, bytes + from, to - from) == 0);
+	}
+	must(resp_decode(buf_front(b), buf_len(b), size, &r) == RESP_OK);
+	must(r.kind == RESP_ARRAY && r.size == buf_len(b));
+	for (size_t i = 0; i < n; i++) {
+		size_t from = size * i / n, to = size * (i + 1) / n;
+
+		must(resp_next(&r, &at, &text, &len));
+		must(len == to - from && memcmp(text, bytes + from, len) == 0);
+	}
+	must(!resp_next(&r, &at, &text, &len));
 	buf_free(b);
 }
 
@@ -82,6 +128,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	prefixes_agree(bytes, size);
 	bulk_comes_back(bytes, size);
+	array_comes_back(bytes, size);
 	words_are_one_reply(bytes, size);
 	return 0;
 }

@@ -189,10 +189,12 @@ push_again(struct input *in, struct voice *v)
 static void
 fetch(struct input *in, struct voice *v)
 {
-	char text[TEXT_MAX];
+	char text[TEXT_MAX], many[8];
 	uint8_t which = next(in);
 
-	snprintf(text, sizeof text, "FETCH %s%s%s", ONE_OF(queue_names, which),
+	snprintf(many, sizeof many, "B %d", which >> 4);
+	snprintf(text, sizeof text, "FETCH%s %s%s%s%s", which >> 4 ? many : "",
+	    ONE_OF(queue_names, which), which & 0x10 && which >> 5 ? ":2" : "",
 	    which & 4 ? " low" : "", which & 8 ? " default mail" : "");
 	say(in, v, SAID_FETCH, NO_JOB, text);
 }

@@ -184,17 +184,30 @@ voice_say(struct voice *v, enum said said, int job, const char *text)
 
 /* The jid of a delivered job stands first in what is delivered. */
 static void
-voice_hear_job(const struct resp *r)
+voice_hear_job(const char *text, size_t len)
 {
 	static const char key[] = "\"jid\":\"";
-	const char *at = memmem(r->text, r->len, key, sizeof key - 1);
+	const char *at = memmem(text, len, key, sizeof key - 1);
 
 	if (at == NULL)
 		return;
 	at += sizeof key - 1;
-	const char *end = memchr(at, '"', (size_t)(r->text + r->len - at));
+	const char *end = memchr(at, '"', (size_t)(text + len - at));
 	must(end != NULL);
 	ledger_delivered(at, (size_t)(end - at), voices_are_calm());
+}
+
+/* One, or several at once. */
+static void
+voice_hear_jobs(const struct resp *r)
+{
+	size_t at = 0, len;
+	const char *text;
+
+	if (r->kind == RESP_BULK)
+		voice_hear_job(r->text, r->len);
+	while (r->kind == RESP_ARRAY && resp_next(r, &at, &text, &len))
+		voice_hear_job(text, len);
 }
 
 static void
@@ -233,8 +246,8 @@ voice_hear_one(struct voice *v, const struct resp *r)
 	}
 	if (as.job != NO_JOB && (size_t)as.job < ledger.count)
 		voice_hear_about(&ledger.job[as.job], as.said, r);
-	if (as.said == SAID_FETCH && r->kind == RESP_BULK)
-		voice_hear_job(r);
+	if (as.said == SAID_FETCH)
+		voice_hear_jobs(r);
 	if (as.said == SAID_INFO && r->kind == RESP_BULK) {
 		buf_clear(v->info);
 		must(buf_append(v->info, r->text, r->len) == 0);

@@ -14,8 +14,8 @@ import struct
 from support.client import compact
 
 CONNECTIONS = 24
-VERBS = ("PUSH", "PUSHB", "FETCH", "ACK", "FAIL", "RELEASE", "RESULT", "CANCEL", "BEAT", "INFO",
-    "MUTATE", "QUEUE", "WORKER", "TRACK", "BATCH", "HELLO", "END", "FLUSH", "NOTHING", "")
+VERBS = ("PUSH", "PUSHB", "FETCH", "FETCHB", "ACK", "FAIL", "RELEASE", "RESULT", "CANCEL",
+    "BEAT", "INFO", "MUTATE", "QUEUE", "WORKER", "TRACK", "BATCH", "HELLO", "END", "FLUSH", "NOTHING", "")
 WORDS = ("default", "low", "*", "PAUSE", "RESUME", "LATENCY", "REMOVE", "retries", "dead",
     "scheduled", "requeue", "discard", "clear", "kill", "-1", "0", "18446744073709551616",
     "2100-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "\u00e4\u2603", "x" * 300, "\\u0000", "")
@@ -26,12 +26,18 @@ class Reply:
 
     def __init__(self):
         self.data, self.seen = b"", 0
+        self.parts = 0  # of an array, still to come
 
     def feed(self, data):
         self.data += data
         while b"\r\n" in self.data:
             line, rest = self.data.split(b"\r\n", 1)
-            assert line[:1] in (b"+", b"-", b"$"), f"not a reply: {line[:100]!r}"
+            kinds = (b"$",) if self.parts else (b"+", b"-", b"$", b"*")
+            assert line[:1] in kinds, f"not a reply: {line[:100]!r}"
+            if line[:1] == b"*":
+                self.parts, self.data = int(line[1:]), rest
+                assert 1 <= self.parts <= 16
+                continue
             if line[:1] == b"$" and line != b"$-1":
                 n = int(line[1:])
                 if len(rest) < n + 2:
@@ -39,7 +45,8 @@ class Reply:
                 assert rest[n:n + 2] == b"\r\n", f"a bulk that ends in {rest[n:n + 2]!r}"
                 rest = rest[n + 2:]
             self.data = rest
-            self.seen += 1
+            self.parts = max(0, self.parts - 1)
+            self.seen += self.parts == 0
 
 
 class Voice:
@@ -126,6 +133,10 @@ class Babble:
             return compact([self.job() for _ in range(r.randrange(5))])
         if verb in ("FETCH", "QUEUE"):
             return " ".join(r.choice(WORDS[:7]) for _ in range(r.randrange(4)))
+        if verb == "FETCHB":
+            names = [r.choice(WORDS[:7]) + r.choice(["", "", ":1", ":3", ":0", ":x"])
+                for _ in range(r.randrange(4))]
+            return " ".join([str(r.choice([1, 2, 5, 16, 17, 0]))] + names)
         if verb in ("ACK", "FAIL", "RELEASE", "RESULT", "CANCEL"):
             more = {r.choice(["retry", "retry_in", "message", "errtype", "backtrace", "result",
                 "wid"]): self.value() for _ in range(r.randrange(3))}
@@ -141,7 +152,7 @@ class Babble:
 
     def line(self):
         r = self.random
-        verb = r.choices(VERBS, [26, 5, 6, 8, 8, 5, 3, 5, 5, 4, 4, 4, 3, 1, 1, 1, .3, .2, 1, 1])[0]
+        verb = r.choices(VERBS, [26, 5, 6, 3, 8, 8, 5, 3, 5, 5, 4, 4, 4, 3, 1, 1, 1, .3, .2, 1, 1])[0]
         text = (verb + " " + self.argument(verb)).rstrip(" ")
         if r.random() < .12 and text:  # nearly right
             at = r.randrange(len(text))

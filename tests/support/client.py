@@ -1,7 +1,8 @@
 """client - a plain Faktory client over one socket, for tests.
 
 Replies are what they are on the wire: str for +text, ServerError for -text
-(returned, not raised), bytes for a bulk string, None for a null.
+(returned, not raised), bytes for a bulk string, None for a null, a list of
+replies for an array.
 
 SPDX-License-Identifier: ISC
 """
@@ -54,6 +55,8 @@ class Client:
         self.socket = socket.socket()
         if receive is not None:  # a small window, before it is agreed upon
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
+            # The other end's buffer is as many segments: small ones keep it small.
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
         self.socket.settimeout(limit * SLOW)
         self.socket.connect(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -99,6 +102,8 @@ class Client:
             return rest.decode()
         if kind == b"-":
             return ServerError(rest.decode("utf-8", "replace"))
+        if kind == b"*":
+            return [self.reply() for _ in range(int(rest))]
         assert kind == b"$", line
         if rest == b"-1":
             return None
@@ -171,6 +176,14 @@ class Client:
     def fetch(self, *queues):
         raw = self.fetch_raw(*queues)
         return None if raw is None else json.loads(raw)
+
+    def fetch_many(self, jobs, *queues):
+        """The jobs of one FETCHB, in order; [] when there was none."""
+        answer = self.call("FETCHB %d %s" % (jobs, " ".join(queues or ("default",))))
+        if isinstance(answer, ServerError):
+            raise answer
+        assert answer is None or answer, answer
+        return [json.loads(raw) for raw in answer or []]
 
     def ack(self, jid):
         self.ok("ACK " + compact({"jid": jid}))

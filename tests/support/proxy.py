@@ -86,6 +86,8 @@ class Pair:
         line = await reader.readline()
         if line[:1] == b"$" and line[1:3] != b"-1":
             return line + await reader.readexactly(int(line[1:]) + 2)
+        if line[:1] == b"*":
+            return line + b"".join([await self.one_reply() for _ in range(int(line[1:]))])
         return line
 
     async def backward(self):
@@ -99,7 +101,7 @@ class Pair:
             if p.is_hit(p.drop_replies, verb):
                 p.did["replies dropped"] += 1
                 raise Ended
-            if verb == b"FETCH" and p.repeat:
+            if verb in (b"FETCH", b"FETCHB") and p.repeat:
                 reply = self.once_more(reply)
             await self.to(self.near[1], reply)
 
@@ -107,7 +109,8 @@ class Pair:
         """A server that forgets to whom it gave a job: gives it again."""
         p = self.proxy
         if reply[:3] != b"$-1":
-            p.given.append(reply)
+            # Of several the first: whoever asks may have room for no more.
+            p.given.append(reply[reply.index(b"$"):].split(b"\r\n$")[0].rstrip() + b"\r\n")
         elif p.given and p.random.random() < p.repeat:
             p.did["given again"] += 1
             return p.given.popleft()

@@ -74,6 +74,8 @@ class Connection:
         line = file.readline()
         if line[:1] == b"$" and line[1:3] != b"-1":
             return line + file.read(int(line[1:]) + 2)
+        if line[:1] == b"*":
+            return line + b"".join(self.reply(file) for _ in range(int(line[1:])))
         return line
 
     def backward(self):
@@ -142,6 +144,14 @@ class Tap:
         with self.lock:
             return [line[len(verb) + 1:] for _, _, line in self.requests
                 if line == verb or line.startswith(verb + " ")]
+
+    def fetches(self):
+        """Each question for jobs: how many of them, and a list of queues; a
+        queue's limit stands behind a colon."""
+        with self.lock:
+            words = [line.split() for _, _, line in self.requests
+                if line.startswith(("FETCH ", "FETCHB "))]
+        return [(int(w[1]), w[2:]) if w[0] == "FETCHB" else (1, w[1:]) for w in words]
 
     def sent(self, verb):
         """The same, parsed."""

@@ -46,6 +46,9 @@ replies_are_cut_off_the_stream(void **state)
 		{ "$2\n{}\n", RESP_BULK, "{}", 0, 6 },
 		{ "$5\r\na\r\nb\n\r\nrest", RESP_BULK, "a\r\nb\n", 0, 11 },
 		{ "$002\r\n{}\r\n", RESP_BULK, "{}", 0, 10 },
+		{ "*1\r\n$2\r\n{}\r\n+OK", RESP_ARRAY, "$2\r\n{}\r\n", 1, 12 },
+		{ "*2\r\n$0\r\n\r\n$1\n*\n", RESP_ARRAY, "$0\r\n\r\n$1\n*\n", 2,
+		    15 },
 	};
 
 	(void)state;
@@ -78,7 +81,20 @@ what_cannot_become_a_reply_is_told_apart(void **state)
 		enum resp_status want;
 	} cases[] = {
 		{ "HTTP/1.1 400", RESP_BAD },
-		{ "*1\r\n", RESP_BAD },
+		{ "*1\r\n", RESP_MORE },
+		{ "*\r\n", RESP_BAD },
+		{ "*0\r\n", RESP_BAD },
+		{ "*-1\r\n", RESP_BAD },
+		{ "*1\r\n+OK\r\n", RESP_BAD },
+		{ "*1\r\n*1\r\n$0\r\n\r\n", RESP_BAD },
+		{ "*1\r\n$-1\r\n", RESP_BAD },
+		{ "*2\r\n$1\r\nx\r\n:1\r\n", RESP_BAD },
+		{ "*64\r\n", RESP_MORE },
+		{ "*65\r\n", RESP_HUGE },
+		{ "*99999999999999999999999\r\n", RESP_HUGE },
+		{ "*1\r\n$101\r\n", RESP_HUGE },
+		{ "*2\r\n$2\r\n{}\r\n$98\r\n", RESP_MORE },
+		{ "*2\r\n$2\r\n{}\r\n$99\r\n", RESP_HUGE },
 		{ "\r\n", RESP_BAD },
 		{ ":\r\n", RESP_BAD },
 		{ ":1.5\r\n", RESP_BAD },
@@ -155,6 +171,33 @@ replies_are_written(void **state)
 }
 
 static void
+an_array_is_walked(void **state)
+{
+	static const char *const parts[] = { "{\"a\":1}", "", "$3\r\nx" };
+	enum { N = sizeof parts / sizeof parts[0] };
+	struct buf *b = buf_new(200);
+	struct resp r;
+	size_t at = 0, len, i = 0;
+	const char *text;
+
+	(void)state;
+	assert_int_equal(resp_put_array(b, N), 0);
+	for (i = 0; i < N; i++)
+		assert_int_equal(
+		    resp_put_bulk(b, parts[i], strlen(parts[i])), 0);
+	assert_int_equal(
+	    resp_decode(buf_front(b), buf_len(b), MAX, &r), RESP_OK);
+	assert_int_equal(r.kind, RESP_ARRAY);
+	assert_int_equal(r.number, N);
+	for (i = 0; resp_next(&r, &at, &text, &len); i++) {
+		assert_int_equal(len, strlen(parts[i]));
+		assert_memory_equal(text, parts[i], len);
+	}
+	assert_int_equal(i, N);
+	buf_free(b);
+}
+
+static void
 words_cannot_forge_a_reply(void **state)
 {
 	struct buf *b = buf_new(200);
@@ -213,6 +256,7 @@ main(void)
 		cmocka_unit_test(what_cannot_become_a_reply_is_told_apart),
 		cmocka_unit_test(a_line_has_a_ceiling),
 		cmocka_unit_test(replies_are_written),
+		cmocka_unit_test(an_array_is_walked),
 		cmocka_unit_test(words_cannot_forge_a_reply),
 		cmocka_unit_test(what_is_written_fits_a_line),
 		cmocka_unit_test(a_full_buffer_is_left_as_it_was),
