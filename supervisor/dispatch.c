@@ -327,6 +327,12 @@ dispatch_places(const struct dispatch *d, const char *queue)
 	return places_in(d, queue);
 }
 
+size_t
+dispatch_sure(const struct dispatch *d, const char *queue)
+{
+	return places_sure(d, queue);
+}
+
 bool
 dispatch_serves(const struct dispatch *d, const char *queue)
 {

@@ -77,6 +77,12 @@ size_t dispatch_room(const struct dispatch *d);
  */
 size_t dispatch_places(const struct dispatch *d, const char *queue);
 
+/*
+ * How many jobs of this queue would start at once whatever jobs they are; as
+ * many slots taken for granted. SIZE_MAX: any number.
+ */
+size_t dispatch_sure(const struct dispatch *d, const char *queue);
+
 /* Whether a handler that this queue serves works. */
 bool dispatch_serves(const struct dispatch *d, const char *queue);
 

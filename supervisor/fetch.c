@@ -3,8 +3,11 @@
  *
  * The window says how many questions may be in flight. It is 1 while jobs are
  * few, so that an idle worker keeps a single FETCH waiting in the server, and
- * grows with each job that came at once: the queue has more of them than one
- * question after the other can bring.
+ * grows with each answer that came at once and had all that was asked for: the
+ * queue has more jobs than one question after the other can bring.
+ *
+ * A server that knows FETCHB is asked for as many jobs as could start at once,
+ * whatever jobs they are; any other for one at a time.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -17,6 +20,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "protocol/extension.h"
+#include "protocol/fetchb.h"
 #include "supervisor/holdoff.h"
 #include "supervisor/client.h"
 #include "supervisor/fetch_order.h"
@@ -39,16 +44,17 @@ enum {
 struct line {
 	struct fetch *fetch;
 	struct client *client; /* NULL while closed, except for the first */
-	bool asking;
+	size_t wanted;    /* jobs that may still come; 0: it is not asking */
 	int64_t asked_at; /* while asking */
 	int64_t used_at;  /* the last time it asked */
-	bool *queues;     /* while asking: those it asked for; owned */
-	bool any_queue;   /* they are not known any more: it may be any */
+	size_t *most;     /* while asking: of them from each queue; owned */
+	bool any_queue;   /* that is not known any more: it may be any */
 };
 
 struct fetch {
 	struct line lines[FETCH_LINES];
-	size_t in_flight;
+	size_t in_flight; /* questions */
+	size_t wanted;    /* of all lines together */
 	uint64_t asked;
 	unsigned streak;
 	ev_timer pause; /* active after an error: nothing is asked */
@@ -56,7 +62,7 @@ struct fetch {
 	struct holdoff holdoff;
 	char last_error[128]; /* told once, until something else happens */
 	struct fetch_order *order;
-	bool *with; /* the queues of the next question; owned */
+	size_t *most; /* of the next question; owned */
 	struct buf *request;
 
 	struct ev_loop *loop;
@@ -92,15 +98,44 @@ took_error(struct fetch *f, const struct resp *r)
 }
 
 static void
-took_job(struct fetch *f, struct line *l, const struct resp *r)
+answered(struct line *l)
 {
-	if (clock_mono() - l->asked_at > AT_ONCE)
+	l->fetch->wanted -= l->wanted;
+	l->wanted = 0;
+	l->fetch->in_flight--;
+}
+
+/* Those that are not handed on yet count as wanted: they have their slots. */
+static void
+took_jobs(struct fetch *f, struct line *l, const struct resp *r)
+{
+	size_t count = r->kind == RESP_ARRAY ? (size_t)r->number : 1;
+	size_t len = r->len, at = 0;
+	const char *text = r->text;
+
+	if (count < l->wanted || clock_mono() - l->asked_at > AT_ONCE)
 		f->streak = 0;
 	else if (f->streak < STREAK_STEP * FETCH_LINES)
 		f->streak++;
 	f->holdoff.fails = 0;
 	f->last_error[0] = '\0';
-	f->hooks->got(f->ctx, r->text, r->len, l->asked_at);
+	for (size_t i = 0; i < count; i++) {
+		if (r->kind == RESP_ARRAY)
+			(void)resp_next(r, &at, &text, &len);
+		l->wanted--;
+		f->wanted--;
+		if (i + 1 == count)
+			answered(l);
+		f->hooks->got(f->ctx, text, len, l->asked_at);
+	}
+}
+
+static bool
+brings_jobs(const struct line *l, const struct resp *r)
+{
+	return r != NULL &&
+	    (r->kind == RESP_BULK ||
+		(r->kind == RESP_ARRAY && (size_t)r->number <= l->wanted));
 }
 
 static void
@@ -109,14 +144,13 @@ on_reply(void *ctx, const struct resp *r)
 	struct line *l = ctx;
 	struct fetch *f = l->fetch;
 
-	l->asking = false;
-	f->in_flight--;
-	if (r != NULL && r->kind == RESP_BULK) {
-		took_job(f, l, r);
+	if (brings_jobs(l, r)) {
+		took_jobs(f, l, r);
 		fetch_poke(f);
 		return;
 	}
 
+	answered(l);
 	f->streak = 0;
 	if (r == NULL) {
 		/* The client tells of it and comes back by itself. */
@@ -137,7 +171,7 @@ on_reply(void *ctx, const struct resp *r)
 	fetch_poke(f);
 }
 
-/* How many of the questions in flight may bring a job of this queue. */
+/* How many jobs of this queue the questions in flight may bring. */
 static size_t
 asked_for(const struct fetch *f, size_t queue)
 {
@@ -146,44 +180,78 @@ asked_for(const struct fetch *f, size_t queue)
 	for (size_t i = 0; i < FETCH_LINES; i++) {
 		const struct line *l = &f->lines[i];
 
-		n += l->asking && (l->any_queue || l->queues[queue]);
+		n += l->any_queue || l->most[queue] > l->wanted
+		    ? l->wanted
+		    : l->most[queue];
 	}
 	return n;
 }
 
-/* Which queues the next question may be for. False: none. */
+static size_t
+minus(size_t most, size_t taken)
+{
+	return most == SIZE_MAX ? SIZE_MAX : most > taken ? most - taken : 0;
+}
+
+/* How many jobs the next question may bring from each queue. False: none. */
 static bool
-choose_queues(const struct fetch *f, bool *with)
+choose_queues(const struct fetch *f, size_t *most)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < fetch_order_count(f->order); i++) {
-		size_t places = f->hooks->places == NULL
-		    ? SIZE_MAX
-		    : f->hooks->places(f->ctx, fetch_order_queue(f->order, i));
+		const char *queue = fetch_order_queue(f->order, i);
 
-		with[i] = places == SIZE_MAX || asked_for(f, i) < places;
-		any = any || with[i];
+		most[i] = f->hooks->places == NULL
+		    ? SIZE_MAX
+		    : minus(f->hooks->places(f->ctx, queue), asked_for(f, i));
+		any = any || most[i] > 0;
 	}
 	return any;
 }
 
+/*
+ * How many jobs to ask for: as many as would start at once whatever their
+ * queues send, and no more than one where that is not certain.
+ */
+static size_t
+choose_jobs(const struct fetch *f, const struct line *l, const size_t *most,
+    size_t room)
+{
+	size_t n = room - f->wanted;
+
+	if ((client_extensions(l->client) & EXTENSION_FETCHB) == 0)
+		return 1;
+	if (n > FETCHB_JOBS_MAX)
+		n = FETCHB_JOBS_MAX;
+	for (size_t i = 0; i < fetch_order_count(f->order); i++) {
+		size_t sure = most[i] == 0 || f->hooks->sure == NULL
+		    ? SIZE_MAX
+		    : f->hooks->sure(f->ctx, fetch_order_queue(f->order, i));
+
+		sure = minus(sure, f->wanted);
+		if (n > sure)
+			n = sure;
+	}
+	return n > 0 ? n : 1;
+}
+
 static void
-ask(struct fetch *f, struct line *l)
+ask(struct fetch *f, struct line *l, size_t jobs)
 {
 	int64_t now = clock_mono();
 
 	buf_clear(f->request);
-	if (fetch_order_put(f->order, f->with, f->request) < 0 ||
+	if (fetch_order_put(f->order, jobs, f->most, f->request) < 0 ||
 	    client_ask(l->client, buf_front(f->request), buf_len(f->request),
 		on_reply, l) < 0) {
 		hold_off(f, 1.);
 		return;
 	}
-	memcpy(l->queues, f->with,
-	    fetch_order_count(f->order) * sizeof *l->queues);
+	memcpy(l->most, f->most, fetch_order_count(f->order) * sizeof *l->most);
 	l->any_queue = false;
-	l->asking = true;
+	l->wanted = jobs;
+	f->wanted += jobs;
 	l->asked_at = l->used_at = now;
 	f->in_flight++;
 	f->asked++;
@@ -232,16 +300,16 @@ fetch_poke(struct fetch *f)
 		return;
 	if (window > FETCH_LINES)
 		window = FETCH_LINES;
-	if (window > room)
-		window = room;
-	for (size_t i = 0; i < FETCH_LINES && f->in_flight < window; i++) {
+	for (size_t i = 0;
+	     i < FETCH_LINES && f->in_flight < window && f->wanted < room;
+	     i++) {
 		struct line *l = &f->lines[i];
 
 		if (l->client == NULL && i < window)
 			open_line(f, i);
-		if (l->client != NULL && !l->asking &&
-		    client_ready(l->client) && choose_queues(f, f->with))
-			ask(f, l);
+		if (l->client != NULL && l->wanted == 0 &&
+		    client_ready(l->client) && choose_queues(f, f->most))
+			ask(f, l, choose_jobs(f, l, f->most, room));
 	}
 }
 
@@ -267,7 +335,7 @@ on_tidy(struct ev_loop *loop, ev_timer *w, int revents)
 
 		if (l->client == NULL)
 			continue;
-		if (l->asking || now - l->used_at < UNUSED_MAX) {
+		if (l->wanted > 0 || now - l->used_at < UNUSED_MAX) {
 			open = true;
 			continue;
 		}
@@ -316,8 +384,8 @@ fetch_free(struct fetch *f)
 	ev_timer_stop(f->loop, &f->pause);
 	ev_timer_stop(f->loop, &f->tidy);
 	for (size_t i = 0; i < FETCH_LINES; i++)
-		free(f->lines[i].queues);
-	free(f->with);
+		free(f->lines[i].most);
+	free(f->most);
 	fetch_order_free(f->order);
 	buf_free(f->request);
 	free(f);
@@ -357,26 +425,26 @@ int
 fetch_reload(struct fetch *f, const struct settings *settings)
 {
 	struct fetch_order *order = fetch_order_new(settings);
-	bool *queues[FETCH_LINES + 1];
+	size_t *most[FETCH_LINES + 1];
 	bool complete = order != NULL;
 
 	for (size_t i = 0; i <= FETCH_LINES; i++) {
-		queues[i] = calloc(settings->nqueues + 1, sizeof(bool));
-		complete = complete && queues[i] != NULL;
+		most[i] = calloc(settings->nqueues + 1, sizeof(size_t));
+		complete = complete && most[i] != NULL;
 	}
 	if (!complete) {
 		for (size_t i = 0; i <= FETCH_LINES; i++)
-			free(queues[i]);
+			free(most[i]);
 		fetch_order_free(order);
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < FETCH_LINES; i++) {
-		free(f->lines[i].queues);
-		f->lines[i].queues = queues[i];
+		free(f->lines[i].most);
+		f->lines[i].most = most[i];
 		f->lines[i].any_queue = true;
 	}
-	free(f->with);
-	f->with = queues[FETCH_LINES];
+	free(f->most);
+	f->most = most[FETCH_LINES];
 	fetch_order_free(f->order);
 	f->order = order;
 	return 0;

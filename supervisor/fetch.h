@@ -2,6 +2,7 @@
  * fetch - ask for the next job when a slot is free.
  *
  * One conversation asks, and may wait up to 2 s in the server for an answer.
+ * It asks for one job, or for several where the server offers that (fetchb).
  * More of them, up to FETCH_LINES, are opened only while jobs come at once
  * and slots stay free all the same: then the round trip is the limit. The
  * ones that are no longer needed are ended after a minute.
@@ -33,6 +34,12 @@ struct fetch_hooks {
 	 * left out of the question. NULL: any number from any queue.
 	 */
 	size_t (*places)(void *ctx, const char *queue);
+	/*
+	 * How many jobs of this queue would start at once whatever jobs they
+	 * are, likewise: more than one are asked for only within that. NULL:
+	 * any number.
+	 */
+	size_t (*sure)(void *ctx, const char *queue);
 	/*
 	 * A job; bytes are borrowed during the call. asked_at (clock_mono())
 	 * is before its reservation began.

@@ -3,7 +3,8 @@
  *
  * Strict: always as listed. Weighted: drawn without putting back, so that a
  * queue of weight 3 stands before one of weight 1 three times out of four,
- * and every queue is still asked each time.
+ * and every queue is still asked each time. Where several jobs are asked for,
+ * each queue gives at most as many as it stood first in so many draws.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -29,9 +30,11 @@ size_t fetch_order_count(const struct fetch_order *o);
 const char *fetch_order_queue(const struct fetch_order *o, size_t i);
 
 /*
- * Appends the whole FETCH line. Queues whose place in `with` is false are left
- * out; one at least must stay. Returns as buf_append().
+ * Appends the whole line that asks for so many jobs: FETCH for one, FETCHB for
+ * more. most: how many of them may come from each queue; those of which it is
+ * 0 are left out, and one at least must stay. Returns as buf_append().
  */
-int fetch_order_put(struct fetch_order *o, const bool *with, struct buf *out);
+int fetch_order_put(
+    struct fetch_order *o, size_t jobs, const size_t *most, struct buf *out);
 
 #endif

@@ -45,6 +45,35 @@ places_by_breakers(const struct dispatch *d, const char *queue)
 	return !any ? SIZE_MAX : probe ? 1 : 0;
 }
 
+static size_t
+left_in(const struct lane *lane)
+{
+	int64_t most = lane->how->concurrency;
+
+	if (lane->breaker.state != BREAKER_CLOSED || !TAILQ_EMPTY(&lane->held))
+		return 0;
+	if (most == 0)
+		return SIZE_MAX;
+	return lane->running < most ? (size_t)(most - lane->running) : 0;
+}
+
+size_t
+places_sure(const struct dispatch *d, const char *queue)
+{
+	const struct settings *s = d->lanes.generation->settings;
+	const struct queue_setting *q = find(d, queue);
+	size_t least = SIZE_MAX;
+
+	for (size_t i = 0; i < s->nhandlers; i++) {
+		size_t left = q == NULL || settings_serves(q, &s->handlers[i])
+		    ? left_in(d->lanes.of[i])
+		    : SIZE_MAX;
+
+		least = left < least ? left : least;
+	}
+	return least;
+}
+
 /* Jobs of this queue that are here. */
 static size_t
 count_here(const struct dispatch *d, const char *queue)

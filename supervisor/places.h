@@ -24,4 +24,11 @@ size_t places_by_breakers(const struct dispatch *d, const char *queue);
 /* By its own limit as well. */
 size_t places_in(const struct dispatch *d, const char *queue);
 
+/*
+ * How many jobs of this queue could start at once whatever their jobtypes:
+ * what is left of the narrowest handler that it serves; 0 when one of them
+ * lets jobs wait, or does not work. SIZE_MAX: none has a limit.
+ */
+size_t places_sure(const struct dispatch *d, const char *queue);
+
 #endif

@@ -122,6 +122,14 @@ on_places(void *ctx, const char *queue)
 	return dispatch_places(s->dispatch, queue);
 }
 
+static size_t
+on_sure(void *ctx, const char *queue)
+{
+	const struct supervisor *s = ((struct upstream *)ctx)->owner;
+
+	return dispatch_sure(s->dispatch, queue);
+}
+
 static void
 on_got(void *ctx, const char *bytes, size_t len, int64_t asked_at)
 {
@@ -139,8 +147,8 @@ on_none(void *ctx)
 	lifecycle_check(s->lifecycle);
 }
 
-static const struct fetch_hooks fetch_hooks = { on_room, on_places, on_got,
-	on_none };
+static const struct fetch_hooks fetch_hooks = { on_room, on_places, on_sure,
+	on_got, on_none };
 
 /* A slot is free, or an outcome has been confirmed. */
 static void

@@ -17,7 +17,7 @@ QUICK = {"cooldown": "200ms", "max_cooldown": "400ms"}
 
 def fetched(bench):
     """The queues of each FETCH so far."""
-    return [line.split() for line in bench.tap.lines("FETCH")]
+    return [[q.split(":")[0] for q in queues] for _, queues in bench.tap.fetches()]
 
 
 def state(bench, jobtype="t"):

@@ -274,7 +274,7 @@ def test_quiet_and_resume_with_beats_between(desk, bench):
     about = desk.orders.supervisor()
     assert (about["phase"], about["quiet_by"], about["drain"]) == ("quiet", "operator", False)
     assert about["unready"] == "quiet, asked by the operator: no more jobs are fetched"
-    fetches = lambda: len(bench.tap.lines("FETCH"))
+    fetches = lambda: len(bench.tap.fetches())
     time.sleep(2.2)  # a FETCH that was under way has had its time
     before = fetches()
     jid = bench.push("t")

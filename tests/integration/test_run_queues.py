@@ -28,7 +28,7 @@ def test_strict_order(bench):
         queues=["critical", "default", "low"], concurrency=1)
     wait_for("all jobs to end", lambda: len(bench.tap.sent("ACK")) == 30, 60)
     assert lines(log) == ["critical"] * 10 + ["default"] * 10 + ["low"] * 10
-    assert set(bench.tap.lines("FETCH")) == {"critical default low"}
+    assert {" ".join(queues) for _, queues in bench.tap.fetches()} == {"critical default low"}
 
 
 def test_weighted_order(bench):
@@ -43,7 +43,8 @@ def test_weighted_order(bench):
     first = lines(log)[:100]
     # 9 : 1 gives 90 +- 3; below 60 or all of one would be another order.
     assert 70 <= first.count("a") <= 99, first.count("a")
-    assert {frozenset(l.split()) for l in bench.tap.lines("FETCH")} == {frozenset("ab")}
+    assert {frozenset(q[0] for q in queues) for _, queues in bench.tap.fetches()} == \
+        {frozenset("ab")}
 
 
 def test_global_concurrency(bench):
@@ -81,10 +82,10 @@ def test_no_fetch_without_a_free_slot(bench):
     first = bench.push("t")
     wait_for("it to start", lambda: lines(bench.scratch / "order"))
     time.sleep(2.5)
-    asked = len(bench.tap.lines("FETCH"))
+    asked = len(bench.tap.fetches())
     second = bench.push("t")
     time.sleep(1)
-    assert len(bench.tap.lines("FETCH")) == asked
+    assert len(bench.tap.fetches()) == asked
     assert bench.client.size() == 1
     (bench.scratch / "go").touch()
     bench.acked(first, second)

@@ -139,10 +139,10 @@ def test_quiet_by_the_server(bench):
     count = len(bench.tap.sent("BEAT"))
     wait_for("a beat", lambda: len(bench.tap.sent("BEAT")) > count)
     time.sleep(2.5)
-    fetches = len(bench.tap.lines("FETCH"))
+    fetches = len(bench.tap.fetches())
     jid = bench.push("t")
     time.sleep(1)
-    assert len(bench.tap.lines("FETCH")) == fetches
+    assert len(bench.tap.fetches()) == fetches
     assert not bench.tap.about("ACK", jid)
     assert bench.tap.sent("BEAT")[-1]["current_state"] == "quiet"
     assert "quiet, asked by the server" in bench.supervisor.output()
