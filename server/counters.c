@@ -29,6 +29,7 @@ struct counters {
 	struct counter total[COUNT_KINDS];
 	struct counter today[COUNT_KINDS];
 	int64_t begun[COUNT_KINDS]; /* within the values, not yet written */
+	bool refused;               /* the last writing, by the disk */
 };
 
 static void
@@ -121,6 +122,7 @@ counters_total(const struct counters *cs, enum counter_kind kind)
 /* One writing of one counter; several may be on their way. */
 struct writing {
 	struct store_change change;
+	struct counters *all;
 	struct counter *counter;
 	char name[NAME_MAX_LEN];
 };
@@ -131,14 +133,15 @@ written(struct store_change *change, int result, const struct err *why)
 	struct writing *w = change->ctx;
 
 	(void)why;
+	w->all->refused = result < 0;
 	if (result < 0)
 		w->counter->moved = true;
 	free(w);
 }
 
 static void
-write_one(
-    struct counter *c, struct store *store, const char *name, const char *day)
+write_one(struct counters *cs, struct counter *c, struct store *store,
+    const char *name, const char *day)
 {
 	struct writing *w = c->moved ? calloc(1, sizeof *w) : NULL;
 
@@ -146,6 +149,7 @@ write_one(
 		return; /* short of memory: with the next batch */
 	snprintf(w->name, sizeof w->name, "%s%s%s", name,
 	    day != NULL ? ":" : "", day != NULL ? day : "");
+	w->all = cs;
 	w->counter = c;
 	w->change.kind = STORE_COUNT;
 	w->change.name = w->name;
@@ -157,13 +161,15 @@ write_one(
 }
 
 void
-counters_write(struct counters *cs, struct store *store)
+counters_write(struct counters *cs, struct store *store, bool last)
 {
 	char day[DAY_LEN + 1];
 
+	if (cs->refused && !last && !store_is_open(store))
+		return;
 	for (int k = 0; k < COUNT_KINDS; k++) {
-		write_one(&cs->total[k], store, names[k], NULL);
-		write_one(&cs->today[k], store, names[k], cs->day);
+		write_one(cs, &cs->total[k], store, names[k], NULL);
+		write_one(cs, &cs->today[k], store, names[k], cs->day);
 	}
 
 	/* A new day starts when the old one's last numbers are handed over. */

@@ -36,8 +36,12 @@ void counters_end(struct counters *cs, enum counter_kind kind, bool is_true);
 
 int64_t counters_total(const struct counters *cs, enum counter_kind kind);
 
-/* Puts what has moved into the store's open batch. */
-void counters_write(struct counters *cs, struct store *store);
+/*
+ * Puts what has moved into the store's open batch. What the disk has refused
+ * waits for a batch with something else in it: by itself it would be tried,
+ * and refused, at every turn. last: it waits no more.
+ */
+void counters_write(struct counters *cs, struct store *store, bool last);
 
 /* Everything back to zero, but for what has begun; nothing is written. */
 void counters_clear(struct counters *cs);

@@ -132,7 +132,7 @@ on_turn(struct ev_loop *loop, ev_prepare *w, int revents)
 
 	(void)revents;
 	conns_turn(s);
-	counters_write(s->counters, s->store);
+	counters_write(s->counters, s->store, false);
 	store_flush(s->store);
 	if (s->dirty != NULL)
 		ev_idle_start(loop, &s->again);
@@ -455,7 +455,7 @@ server_free(struct server *s)
 	if (s->store != NULL) {
 		/* A closed connection may give a job back. */
 		conns_turn(s);
-		counters_write(s->counters, s->store);
+		counters_write(s->counters, s->store, true);
 		tell_totals(s);
 		store_close(s->store);
 	}

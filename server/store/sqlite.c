@@ -331,6 +331,12 @@ store_flush(struct store *s)
 	s->open_end = &s->open;
 }
 
+bool
+store_is_open(const struct store *s)
+{
+	return s->open != NULL;
+}
+
 size_t
 store_pending(const struct store *s)
 {

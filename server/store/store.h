@@ -158,6 +158,9 @@ void store_add(struct store *s, struct store_change *c);
  */
 void store_flush(struct store *s);
 
+/* Whether a change was added since then. */
+bool store_is_open(const struct store *s);
+
 /* Changes added whose done has not been called. */
 size_t store_pending(const struct store *s);
 

@@ -4,7 +4,8 @@
  * An input is a row of orders. The first byte sets limits; then each order is
  * a byte that says what, a byte that says who, and what it takes. Clients say
  * commands about a few queues and jobs, bytes as they are, in pieces, do not
- * read, leave; time passes; the server is started again. Whatever is said,
+ * read, leave; time passes; the disk refuses; the server is started again.
+ * Whatever is said,
  *
  * - what comes back is replies, and no more than was asked for;
  * - no acknowledged job is lost, no refused or finished one is there, and none
@@ -97,6 +98,17 @@ restart(struct input *in, struct voice *v)
 	stage_restart(next(in) & 1);
 }
 
+/* It refuses what is to be written, or takes it again. */
+static void
+disk(struct input *in, struct voice *v)
+{
+	static const int says[] = { SQLITE_OK, SQLITE_FULL, SQLITE_IOERR_FSYNC,
+		SQLITE_OK };
+
+	(void)v;
+	atomic_store(&stage_disk, ONE_OF(says, next(in)));
+}
+
 static void
 ack(struct input *in, struct voice *v)
 {
@@ -132,7 +144,7 @@ typedef void order(struct input *in, struct voice *v);
 static order *const orders[] = { push, fetch, ack, fail, push_many, give_back,
 	cancel, ask_result, push_again, mutate, queue, flush, worker, word, end,
 	mutter, garble, send_some, send_all, turn_deaf, reopen, leave,
-	half_close, pass_time, restart };
+	half_close, pass_time, restart, disk };
 
 static void
 carry_out(struct input *in)
@@ -144,7 +156,8 @@ carry_out(struct input *in)
 
 	if (v->ended)
 		voice_close(v);
-	if (v->fd < 0 && o != reopen && o != restart && o != pass_time)
+	if (v->fd < 0 && o != reopen && o != restart && o != pass_time &&
+	    o != disk)
 		open_voice(v, true, false);
 	o(in, v);
 	if (what & 0x80) /* together with what follows */
@@ -191,6 +204,7 @@ finish(void)
 {
 	struct voice *last = &voices[VOICES - 1];
 
+	atomic_store(&stage_disk, SQLITE_OK);
 	stage_settle();
 	for (size_t i = 0; i < VOICES; i++) {
 		voices[i].deaf = false;

@@ -11,13 +11,15 @@
 
 #include <ftw.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 #include "base/log.h"
+#include "server/store/rows.h"
 #include "tests/fuzz/broken.h"
 #include "tests/fuzz/driven_clock.h"
 #include "tests/fuzz/voice.h"
 
-enum { STAGE_USES = 500, STAGE_ROUNDS = 100000, STATES = JOB_DEAD + 1 };
+enum { STAGE_USES = 500, STAGE_ROUNDS = 20000, STATES = JOB_DEAD + 1 };
 
 static struct {
 	char dir[256];
@@ -28,6 +30,20 @@ static struct {
 	sqlite3_stmt *rows;
 	unsigned uses; /* inputs since the data was made */
 } stage;
+
+/* ---- the disk ------------------------------------------------------------------ */
+
+/* What SQLite is told of every commit; SQLITE_OK: it is made. */
+static atomic_int stage_disk;
+static atomic_uint stage_commits; /* tried */
+
+WRAPPED(int, rows_commit, struct rows *r)
+{
+	int says = atomic_load(&stage_disk);
+
+	atomic_fetch_add(&stage_commits, 1);
+	return says != SQLITE_OK ? says : __real_rows_commit(r);
+}
 
 /* ---- a server ---------------------------------------------------------------- */
 
@@ -163,6 +179,7 @@ stage_turn(int how)
 {
 	const struct server *s = stage.server;
 	uint64_t before = s->commands;
+	unsigned commits = atomic_load(&stage_commits);
 	size_t open = s->nconns;
 	bool heard;
 
@@ -174,7 +191,8 @@ stage_turn(int how)
 	for (size_t i = 0; heard && i < VOICES; i++)
 		voice_understand(&voices[i]);
 	return heard || s->commands != before || s->nconns != open ||
-	    s->dirty != NULL || store_pending(s->store) > 0;
+	    atomic_load(&stage_commits) != commits || s->dirty != NULL ||
+	    store_pending(s->store) > 0;
 }
 
 /* Until nothing happens any more unless somebody speaks or time passes. */
@@ -199,6 +217,7 @@ stage_settle(void)
 static void
 stage_restart(bool clean)
 {
+	atomic_store(&stage_disk, SQLITE_OK);
 	if (clean) {
 		server_stop(stage.server);
 		for (int i = 0; i < 3; i++)
