@@ -19,7 +19,12 @@
 #include "tests/fuzz/driven_clock.h"
 #include "tests/fuzz/voice.h"
 
-enum { STAGE_USES = 500, STAGE_ROUNDS = 20000, STATES = JOB_DEAD + 1 };
+enum {
+	STAGE_USES = 500,
+	STAGE_ROUNDS = 20000,
+	STAGE_TICK = 10000 /* ns */,
+	STATES = JOB_DEAD + 1
+};
 
 static struct {
 	char dir[256];
@@ -186,6 +191,8 @@ stage_turn(int how)
 	for (size_t i = 0; i < VOICES; i++)
 		if (!voices[i].patient && buf_len(voices[i].unsent) > 0)
 			voice_send(&voices[i], SIZE_MAX);
+	/* libev fires what is past, not what is due at this very moment. */
+	clock_drive(STAGE_TICK, 0);
 	ev_run(stage.loop, how);
 	heard = voices_listen();
 	for (size_t i = 0; heard && i < VOICES; i++)
