@@ -96,7 +96,11 @@ class Walk:
             return
         told = json.loads(answer)
         assert told["removed"] + told["told"] == 1
-        (self.gone if told["removed"] else self.cancelled).add(jid)
+        if told["removed"]:  # it may have been dead and brought back
+            self.gone.add(jid)
+            self.cancelled.discard(jid)
+        else:
+            self.cancelled.add(jid)
 
     def beat(self, wid, c, held):
         answer = c.beat(wid)
