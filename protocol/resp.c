@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "protocol/resp_array.h"
+
 /* The text of the first line, without the kind and the line end. */
 struct line {
 	const char *text;
@@ -102,62 +104,6 @@ read_bulk(const char *bytes, size_t len, size_t max, const struct line *line,
 	return RESP_OK;
 }
 
-/* One after the other: each is looked at as soon as those before it are whole. */
-static enum resp_status
-read_array(const char *bytes, size_t len, size_t max, const struct line *line,
-    struct resp *r)
-{
-	size_t at = line->size, left = max;
-	int64_t count;
-	bool fits;
-
-	if (!read_digits(line->text, line->len, &count, &fits) ||
-	    (fits && count == 0))
-		return RESP_BAD;
-	if (!fits || count > RESP_ARRAY_MAX)
-		return RESP_HUGE;
-	for (int64_t i = 0; i < count; i++) {
-		struct line head;
-		struct resp part = { .kind = RESP_BULK };
-
-		if (at == len)
-			return RESP_MORE;
-		if (bytes[at] != '$')
-			return RESP_BAD;
-		enum resp_status s = cut_line(bytes + at, len - at, &head);
-		if (s == RESP_OK)
-			s = read_bulk(bytes + at, len - at, left, &head, &part);
-		if (s != RESP_OK)
-			return s;
-		if (part.kind != RESP_BULK)
-			return RESP_BAD;
-		at += part.size;
-		left -= part.len;
-	}
-	r->number = count;
-	r->text = bytes + line->size;
-	r->len = at - line->size;
-	r->size = at;
-	return RESP_OK;
-}
-
-bool
-resp_next(const struct resp *array, size_t *at, const char **text, size_t *len)
-{
-	const char *bytes = array->text + *at;
-	size_t left = array->len - *at;
-	struct resp part = { .kind = RESP_BULK };
-	struct line head;
-
-	if (left == 0 || cut_line(bytes, left, &head) != RESP_OK ||
-	    read_bulk(bytes, left, left, &head, &part) != RESP_OK)
-		return false;
-	*at += part.size;
-	*text = part.text;
-	*len = part.len;
-	return true;
-}
-
 enum resp_status
 resp_decode(const char *bytes, size_t len, size_t max_bulk, struct resp *out)
 {
@@ -166,7 +112,9 @@ resp_decode(const char *bytes, size_t len, size_t max_bulk, struct resp *out)
 
 	if (len == 0)
 		return RESP_MORE;
-	if (strchr("+-:$*", bytes[0]) == NULL || bytes[0] == '\0')
+	if (bytes[0] == '*')
+		return resp_array_decode(bytes, len, max_bulk, out);
+	if (strchr("+-:$", bytes[0]) == NULL || bytes[0] == '\0')
 		return RESP_BAD;
 	enum resp_status status = cut_line(bytes, len, &line);
 	if (status != RESP_OK)
@@ -186,10 +134,6 @@ resp_decode(const char *bytes, size_t len, size_t max_bulk, struct resp *out)
 	case '$':
 		r.kind = RESP_BULK;
 		status = read_bulk(bytes, len, max_bulk, &line, &r);
-		break;
-	case '*':
-		r.kind = RESP_ARRAY;
-		status = read_array(bytes, len, max_bulk, &line, &r);
 		break;
 	}
 	if (status == RESP_OK)

@@ -628,7 +628,7 @@ def ask_on(desk, failures, stop):
             if answer and not answer[-1].get("done"):
                 failures.append(answer)
         except OSError as e:
-            if not isinstance(e, ConnectionResetError):
+            if not isinstance(e, (ConnectionResetError, BrokenPipeError)):
                 failures.append(e)
 
 
