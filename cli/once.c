@@ -19,6 +19,7 @@
 #include "supervisor/containment.h"
 #include "supervisor/files.h"
 #include "supervisor/judge.h"
+#include "supervisor/orphans.h"
 #include "supervisor/request.h"
 #include "supervisor/scratch.h"
 
@@ -109,6 +110,21 @@ listen_to(struct once *o, const struct invocation_request *q, int64_t deadline)
 		.grace = o->when->grace });
 }
 
+/* The program is a child of the spawner's threads. */
+static bool
+is_ours(void *ctx, pid_t pid)
+{
+	(void)ctx;
+	(void)pid;
+	return false;
+}
+
+static void
+reap_orphans(void *ctx)
+{
+	orphans_look(ctx);
+}
+
 /* Runs *v with the loop turning until its end. */
 static int
 run_and_wait(struct once *o, struct spawner *spawner,
@@ -183,6 +199,7 @@ once_run(const struct settings *settings, struct invocation_request *q,
 		.result = result,
 	};
 	struct spawner *spawner = NULL;
+	struct orphans *orphans = NULL;
 	struct scratch *scratch = NULL;
 	char *dir = NULL;
 	int r;
@@ -190,10 +207,12 @@ once_run(const struct settings *settings, struct invocation_request *q,
 	o.kin = kin_new();
 	o.line = buf_new(LINE_ESCAPED_MAX);
 	if (o.loop == NULL || o.kin == NULL || o.line == NULL ||
-	    (spawner = spawner_new(o.loop)) == NULL) {
+	    (spawner = spawner_new(o.loop)) == NULL ||
+	    (orphans = orphans_new(o.loop, is_ours, NULL)) == NULL) {
 		r = err_set(e, ENOMEM, "memory is short");
 		goto done;
 	}
+	kin_set_reaper(o.kin, reap_orphans, orphans);
 	r = containment_open(settings, &o.cgroups, e);
 	if (r == 0)
 		r = containment_units(settings, CONTAINMENT_PATIENCE, e);
@@ -212,6 +231,7 @@ done:
 	scratch_close(scratch); /* the directory goes with it */
 	spawner_free(spawner);
 	kin_free(o.kin);
+	orphans_free(orphans);
 	buf_free(o.line);
 	cgroups_close(o.cgroups);
 	if (o.loop != NULL)

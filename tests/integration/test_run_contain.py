@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 
 from support.program import BUILD
@@ -166,3 +167,34 @@ def test_run_once_leaves_nothing(bench):
     assert done.returncode == 0, done.stderr
     assert b'"leftover":true' in done.stdout
     assert len(pids(out)) == 2 and not any(alive(p) for p in pids(out))
+
+
+CROWD = """import os, sys
+for _ in range(1500):
+    if os.fork() == 0:
+        os._exit(0)
+if os.fork() == 0:
+    os.setsid()
+    with open(sys.argv[1], "w") as f:
+        f.write("%d\\n" % os.getpid())
+    os.closerange(0, 10)
+    os.execvp("sleep", ["sleep", "600"])
+while not os.path.exists(sys.argv[1]) or not os.path.getsize(sys.argv[1]):
+    pass
+"""
+
+
+def test_run_once_sees_who_stands_behind_the_dead(bench):
+    """More have ended than one look at the orphans takes in: who lives behind
+    them ends with the program all the same."""
+    out, crowd = bench.scratch / "pids", bench.scratch / "crowd.py"
+    crowd.write_text(CROWD)
+    config = bench.scratch / "once.yaml"
+    config.write_text(json.dumps({"jobs": {"t": {"exec": [sys.executable, str(crowd), str(out)]}}}))
+    done = subprocess.run([BUILD / "faktotum", "run-once", "-c", config, "t"], input=b"",
+        timeout=300, capture_output=True, check=False)
+    left = [p for p in pids(out) if alive(p)]
+    for p in left:
+        os.kill(p, signal.SIGKILL)
+    assert done.returncode == 0, done.stderr
+    assert not left
