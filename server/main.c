@@ -17,6 +17,7 @@
 #include "config/server_settings.h"
 #include "server/catalogue.h"
 #include "server/certificates.h"
+#include "server/exit_status.h"
 #include "server/server.h"
 #include "server/stock.h"
 #include "server/verbs.h"
@@ -237,16 +238,8 @@ exit_status(const struct err *e)
 		return EX_UNAVAILABLE;
 	case EINVAL:
 		return EX_CONFIG;
-	case EACCES:
-	case EPERM:
-	case EROFS:
-	case ENOENT:
-	case ENOTDIR:
-		return EX_CANTCREAT;
-	case ENOMEM:
-		return EX_OSERR;
 	default:
-		return EX_IOERR;
+		return exit_status_of_store(e->code);
 	}
 }
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "config/server_settings.h"
+#include "server/exit_status.h"
 #include "server/import/import.h"
 #include "server/store/store.h"
 
@@ -81,17 +82,11 @@ exit_status(int code)
 	case ENOENT:
 		return EX_NOINPUT;
 	case EEXIST:
-	case EACCES:
-	case EPERM:
-	case EROFS:
-	case ENOTDIR:
 		return EX_CANTCREAT;
-	case ENOMEM:
-		return EX_OSERR;
 	case EINTR:
 		return 130;
 	default:
-		return EX_IOERR;
+		return exit_status_of_store(code);
 	}
 }
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "server/exit_status.h"
 #include "server/import/aside.h"
 #include "server/import/plan.h"
 #include "server/import/source.h"
@@ -182,16 +183,9 @@ store_status_of(const struct err *e)
 	case EBUSY:
 		return EX_TEMPFAIL;
 	case EEXIST:
-	case EACCES:
-	case EPERM:
-	case EROFS:
-	case ENOENT:
-	case ENOTDIR:
 		return EX_CANTCREAT;
-	case ENOMEM:
-		return EX_OSERR;
 	default:
-		return EX_IOERR;
+		return exit_status_of_store(e->code);
 	}
 }
 

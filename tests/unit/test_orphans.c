@@ -30,6 +30,16 @@ struct ending {
 	int status;
 };
 
+/* No child is left in the end, neither alive nor as a zombie. */
+static void
+nobody_is_left(struct ev_loop *loop)
+{
+	while (waitid(P_ALL, 0, &(siginfo_t){ 0 },
+		   WEXITED | WNOHANG | WNOWAIT) == 0)
+		ev_run(loop, EVRUN_ONCE);
+	assert_int_equal(errno, ECHILD);
+}
+
 static bool
 not_ours(void *ctx, pid_t pid)
 {
@@ -96,11 +106,7 @@ orphans_are_reaped_and_own_statuses_kept(void **state)
 		assert_true(WIFEXITED(ends[i].status));
 		assert_int_equal(WEXITSTATUS(ends[i].status), 7);
 	}
-	/* No child is left, neither alive nor as a zombie. */
-	while (waitid(P_ALL, 0, &(siginfo_t){ 0 },
-		   WEXITED | WNOHANG | WNOWAIT) == 0)
-		ev_run(loop, EVRUN_ONCE);
-	assert_int_equal(errno, ECHILD);
+	nobody_is_left(loop);
 	orphans_free(o);
 	kin_free(kin);
 	spawner_free(spawner);
@@ -146,10 +152,7 @@ one_that_ends_later_is_reaped_and_nobody_signals(void **state)
 	assert_int_equal(descent_read(children, left, 4), 1);
 	close(children);
 	assert_int_equal(kill(left[0], SIGKILL), 0);
-	while (waitid(P_ALL, 0, &(siginfo_t){ 0 },
-		   WEXITED | WNOHANG | WNOWAIT) == 0)
-		ev_run(loop, EVRUN_ONCE);
-	assert_int_equal(errno, ECHILD);
+	nobody_is_left(loop);
 	orphans_free(o);
 	kin_free(kin);
 	spawner_free(spawner);
