@@ -258,6 +258,7 @@ flushed(struct store_change *c, int result, const struct err *why)
 	struct queue *q;
 
 	if (result == 0) {
+		j->flushes++;
 		forget_everything(j);
 		while ((q = queues_next(j->queues, &cursor)) != NULL)
 			q->known = q->paused = false;

@@ -6,6 +6,8 @@
 #include "server/op.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,11 +82,28 @@ op_free(struct op *op)
 	j->nspare++;
 }
 
+static void
+heard(struct store_change *c, int result, const struct err *why)
+{
+	struct op *op = c->ctx;
+	struct err gone;
+
+	if (result < 0 && c->kind != STORE_ADD && op->entry != NULL &&
+	    op->flushes != op->jobs->flushes) {
+		result = err_set(&gone, ENOENT, "there is no job %" PRId64,
+		    op->change.job.id);
+		why = &gone;
+	}
+	op->heard(c, result, why);
+}
+
 void
 op_send(struct op *op, enum store_kind kind, store_done *done)
 {
 	op->change.kind = kind;
-	op->change.done = done;
+	op->change.done = heard;
+	op->heard = done;
+	op->flushes = op->jobs->flushes;
 	op->change.ctx = op;
 	if ((kind == STORE_ADD || kind == STORE_MOVE) &&
 	    op->change.job.state == JOB_QUEUED) {

@@ -45,7 +45,9 @@ struct op {
 	struct buf *payload;
 	struct buf *failure;
 	char failed_at[TIMESTAMP_MAX];
-	bool failed; /* counts as a failure when done */
+	bool failed;       /* counts as a failure when done */
+	store_done *heard; /* what is really told */
+	uint64_t flushes;  /* that had happened when it was sent */
 	struct op *next_spare;
 };
 
@@ -77,6 +79,7 @@ struct jobs {
 	ev_timer reaper; /* the next reservation to expire */
 	ev_timer sweep;  /* of news that nobody has come for */
 	uint64_t reaped;
+	uint64_t flushes;   /* that are on disk */
 	int64_t next_id;    /* also the next seq */
 	int64_t not_before; /* wall; after the disk refused */
 	struct op *spare;
@@ -88,7 +91,9 @@ struct op *op_new(struct jobs *j, struct entry *e);
 void op_free(struct op *op);
 
 /*
- * Sends it; done is set by the caller. Until op_free() the queue that it leads
+ * Sends it; done is set by the caller. What a FLUSH has taken from the disk
+ * meanwhile is gone, -ENOENT, also when the disk refuses the change: nothing
+ * is there to go back to. Until op_free() the queue that it leads
  * to, if any, counts it as coming.
  */
 void op_send(struct op *op, enum store_kind kind, store_done *done);
