@@ -366,7 +366,8 @@ static const struct family families[] = {
 	    "Clients closed because they took nothing of an answer.",
 	    put_stalled },
 	{ "faktotum_server_pushes_refused_total", "counter",
-	    "PUSH and PUSHB refused at limits.jobs or limits.disk.",
+	    "PUSH and PUSHB refused at limits.jobs, limits.disk, or for want "
+	    "of disk.",
 	    put_pushes_refused },
 	{ "faktotum_server_jobs_too_large_total", "counter",
 	    "Pushed jobs refused at limits.job.", put_too_large },
