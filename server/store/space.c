@@ -102,7 +102,8 @@ space_look_around(struct space *s, sqlite3 *db, int64_t pending)
 	if (room_left(s, pending) < SPACE_NEAR * kept)
 		pending = look_closely(s, db, file, pending);
 	int64_t room = room_left(s, pending);
-	atomic_store(&s->short_of, room < (was ? 2 * kept : kept));
+	int64_t enough = was ? 2 * kept : kept + kept / SPACE_TRIFLE_SHARE;
+	atomic_store(&s->short_of, room < enough);
 	spare_tell(room - kept);
 }
 

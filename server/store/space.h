@@ -33,6 +33,9 @@ enum {
  * is small a quarter. */
 #define SPACE_KEPT       (INT64_C(16) << 20)
 #define SPACE_KEPT_SHARE 4
+/* With less beside it than this part of it even small jobs are refused: it is
+ * short before they are refused one by one for their size (server/room). */
+#define SPACE_TRIFLE_SHARE 16
 /* Below so many times that it is looked at more closely. */
 #define SPACE_NEAR 8
 
@@ -54,8 +57,8 @@ void space_look(struct space *s, sqlite3 *db);
 
 /*
  * Looks what is left, beside `pending` bytes that the log has for the
- * database; free pages are room, too. It is short when that is less than what is
- * kept back, and until it is twice as much. A system call, which may hang with
+ * database; free pages are room, too. It is short when that is hardly more than
+ * what is kept back, and until it is twice as much. A system call, which may hang with
  * its disk. To be called after each commit but those of space_step().
  */
 void space_look_around(struct space *s, sqlite3 *db, int64_t pending);
