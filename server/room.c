@@ -66,12 +66,11 @@ room_count(struct room_need *n, size_t job)
 }
 
 static void
-forget_seen(struct room *r)
+forget_seen(struct room *r, const struct store_spare *spare)
 {
 	static const struct room_answered none;
-	uint64_t seen = store_commits_seen();
 
-	while (r->older.bytes != 0 && r->older.commits <= seen) {
+	while (r->older.bytes != 0 && r->older.commits <= spare->seen) {
 		r->older = r->newer;
 		r->newer = none;
 	}
@@ -79,14 +78,17 @@ forget_seen(struct room *r)
 
 /* In the log, and once more where the log is moved to. */
 static bool
-fits(struct room *r, const struct room_need *n)
+fits(struct server *s, const struct room_need *n)
 {
-	forget_seen(r);
+	struct room *r = &s->room;
+	struct store_spare spare;
+
+	store_spare(s->store, &spare);
+	forget_seen(r, &spare);
 	size_t largest = n->largest > r->largest ? n->largest : r->largest;
 	int64_t open = r->unanswered + r->older.bytes + r->newer.bytes;
 
-	return 2 * (open + (int64_t)(n->bytes + largest)) <=
-	    store_spare_bytes();
+	return 2 * (open + (int64_t)(n->bytes + largest)) <= spare.bytes;
 }
 
 static void
@@ -138,11 +140,13 @@ room_answer(struct server *s, size_t job)
 	int64_t bytes = (int64_t)store_bytes_of(job);
 	struct room *r = &s->room;
 	struct room_answered *to;
+	struct store_spare spare;
 
-	forget_seen(r);
+	store_spare(s->store, &spare);
+	forget_seen(r, &spare);
 	to = r->older.bytes == 0 ? &r->older : &r->newer;
 	to->bytes += bytes;
-	to->commits = store_commits();
+	to->commits = spare.commits;
 	r->unanswered -= bytes;
 }
 
@@ -152,7 +156,7 @@ room_for(struct server *s, const struct room_need *n, struct err *e)
 	int64_t most = s->settings->limits.jobs;
 	const char *full = disk_is_full(s);
 
-	if (full == NULL && !fits(&s->room, n)) {
+	if (full == NULL && !fits(s, n)) {
 		full = by_size;
 		look_anew(s);
 	}

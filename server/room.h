@@ -23,7 +23,7 @@
 
 struct server;
 
-/* Bytes that were answered, and store_commits() then. */
+/* Bytes that were answered, and the commits of the store then. */
 struct room_answered {
 	int64_t bytes;
 	uint64_t commits;

@@ -11,7 +11,6 @@
 #include <sys/statvfs.h>
 
 #include "server/store/reader.h"
-#include "server/store/spare.h"
 
 enum { INCREMENTAL = 2, PAGE_SIZE = 4096 /* database.c */ };
 
@@ -27,10 +26,10 @@ ask(sqlite3 *db, const char *sql)
 static int
 count_commit(void *ctx)
 {
-	const struct space *s = ctx;
+	struct space *s = ctx;
 
 	if (!s->stepping)
-		spare_commit();
+		atomic_fetch_add(&s->commits, 1);
 	return 0;
 }
 
@@ -42,7 +41,9 @@ space_init(struct space *s, sqlite3 *db)
 	s->free = 0;
 	s->left = INT64_MAX;
 	atomic_init(&s->short_of, false);
-	spare_reset();
+	atomic_init(&s->spare, INT64_MAX);
+	atomic_init(&s->commits, 0);
+	atomic_init(&s->seen, 0);
 	sqlite3_commit_hook(db, count_commit, s);
 }
 
@@ -82,6 +83,13 @@ look_closely(struct space *s, sqlite3 *db, const char *file, int64_t pending)
 	return growth < pending ? growth : pending;
 }
 
+static void
+tell(struct space *s, int64_t spare)
+{
+	atomic_store(&s->spare, spare);
+	atomic_store(&s->seen, atomic_load(&s->commits));
+}
+
 void
 space_look_around(struct space *s, sqlite3 *db, int64_t pending)
 {
@@ -92,7 +100,7 @@ space_look_around(struct space *s, sqlite3 *db, int64_t pending)
 	if (file == NULL || *file == '\0' || statvfs(file, &fs) < 0) {
 		s->left = INT64_MAX;
 		atomic_store(&s->short_of, false);
-		spare_tell(INT64_MAX);
+		tell(s, INT64_MAX);
 		return;
 	}
 	int64_t kept = (int64_t)(fs.f_blocks / SPACE_KEPT_SHARE * fs.f_frsize);
@@ -104,7 +112,7 @@ space_look_around(struct space *s, sqlite3 *db, int64_t pending)
 	int64_t room = room_left(s, pending);
 	int64_t enough = was ? 2 * kept : kept + kept / SPACE_TRIFLE_SHARE;
 	atomic_store(&s->short_of, room < enough);
-	spare_tell(room - kept);
+	tell(s, room - kept);
 }
 
 int

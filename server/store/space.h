@@ -46,7 +46,11 @@ struct space {
 	int64_t used;  /* pages that hold something, when it was last looked */
 	int64_t free;  /* pages that hold nothing, likewise */
 	int64_t left;  /* bytes of the file system; INT64_MAX: nobody knows */
-	atomic_bool short_of; /* less than is kept back; for any thread */
+	/* For any thread: */
+	atomic_bool short_of;     /* less than is kept back */
+	_Atomic int64_t spare;    /* bytes beside what is kept back */
+	_Atomic uint64_t commits; /* so far, but for those of space_step() */
+	_Atomic uint64_t seen;    /* of them, when spare was found out */
 };
 
 /* s has to stay where it is as long as db is open. */

@@ -356,6 +356,12 @@ store_is_short(const struct store *s)
 	return writer_is_short(s->writer);
 }
 
+void
+store_spare(const struct store *s, struct store_spare *out)
+{
+	writer_spare(s->writer, out);
+}
+
 /* ---- open and close ------------------------------------------------------ */
 
 /* Without its thread. The lock is given back last. */

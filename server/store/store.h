@@ -191,15 +191,16 @@ void store_status(const struct store *s, struct store_status *out);
 bool store_is_short(const struct store *s);
 
 /*
- * What the file system takes beside what is kept back; below 0 when some of
- * that is gone, INT64_MAX when nobody knows. As it was at one of the last
- * commits: of store_commits(), of which one has every change that has been
- * answered, it knows the first store_commits_seen(); ask for these before it.
- * Of the one store that this process writes; any thread.
+ * What the file system takes beside what is kept back, as it was at one of the
+ * last commits: it knows the first `seen` of `commits`, of which one has every
+ * change that has been answered. Asks nobody.
  */
-int64_t store_spare_bytes(void);
-uint64_t store_commits(void);
-uint64_t store_commits_seen(void);
+struct store_spare {
+	int64_t bytes; /* below 0: less; INT64_MAX: nobody knows */
+	uint64_t commits;
+	uint64_t seen;
+};
+void store_spare(const struct store *s, struct store_spare *out);
 
 /* What a job of so many bytes takes of the database: its row, the pages that
  * hold what does not fit into one, and what is left empty beside it. */

@@ -232,6 +232,15 @@ writer_is_short(const struct writer *w)
 	return atomic_load(&w->space.short_of);
 }
 
+void
+writer_spare(const struct writer *w, struct store_spare *out)
+{
+	/* What is seen first: what becomes of it meanwhile only adds to it. */
+	out->seen = atomic_load(&w->space.seen);
+	out->bytes = atomic_load(&w->space.spare);
+	out->commits = atomic_load(&w->space.commits);
+}
+
 int64_t
 writer_used_bytes(const struct writer *w)
 {

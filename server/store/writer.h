@@ -49,6 +49,7 @@ int64_t writer_used_bytes(const struct writer *w);
 /* Whether the file system has less room than is kept back from jobs: space.h.
  * For any thread. */
 bool writer_is_short(const struct writer *w);
+void writer_spare(const struct writer *w, struct store_spare *out);
 
 /* Whether the next writer_idle() is a short step of many: space.h. */
 bool writer_wants_space(const struct writer *w);

@@ -1,13 +1,8 @@
 /*
- * spare - what the data's file system takes beside what is kept back, told by
- * the store's thread to the loop.
+ * footprint - what a job takes of the database.
  *
  * SPDX-License-Identifier: ISC
  */
-#include "server/store/spare.h"
-
-#include <stdatomic.h>
-
 #include "server/store/store.h"
 
 /* SQLite's file format, 1.6, with pages of 4096 bytes. */
@@ -18,9 +13,6 @@ enum {
 	STAYS = 489,       /* of which so much at least stays */
 	IN_OVERFLOW = 4092 /* and each takes so much */
 };
-
-static _Atomic(int64_t) left = INT64_MAX;
-static _Atomic(uint64_t) commits, seen;
 
 size_t
 store_bytes_of(size_t job)
@@ -41,43 +33,4 @@ store_bytes_of(size_t job)
 	else if (row > PAGE / 4)
 		row = PAGE / 2;
 	return pages * PAGE + row;
-}
-
-void
-spare_reset(void)
-{
-	atomic_store(&left, INT64_MAX);
-	atomic_store(&commits, 0);
-	atomic_store(&seen, 0);
-}
-
-void
-spare_commit(void)
-{
-	atomic_fetch_add(&commits, 1);
-}
-
-void
-spare_tell(int64_t bytes)
-{
-	atomic_store(&left, bytes);
-	atomic_store(&seen, atomic_load(&commits));
-}
-
-int64_t
-store_spare_bytes(void)
-{
-	return atomic_load(&left);
-}
-
-uint64_t
-store_commits(void)
-{
-	return atomic_load(&commits);
-}
-
-uint64_t
-store_commits_seen(void)
-{
-	return atomic_load(&seen);
 }
