@@ -310,7 +310,7 @@ jobs_in_set(const struct jobs *j, enum jobs_set set)
 size_t
 jobs_reserved(const struct jobs *j)
 {
-	return reservations_count(j->reservations);
+	return reservations_count(j->reservations) + j->taking;
 }
 
 const struct jobs_task *

@@ -219,6 +219,8 @@ void jobs_put_back(struct jobs *j, struct entry *e);
 /* Forgets every job, queue content and count. 0 or -ENOMEM. */
 int jobs_flush(struct jobs *j, jobs_done *done, void *ctx);
 
+/* Each job counts once, in its queue, in a set or as reserved; what is being
+ * taken from its queue is reserved already. */
 size_t jobs_in_set(const struct jobs *j, enum jobs_set set);
 size_t jobs_reserved(const struct jobs *j);
 

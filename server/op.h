@@ -69,6 +69,7 @@ struct jobs {
 	struct counters *counters; /* borrowed */
 	struct jobs_hooks hooks;
 	struct reservations *reservations;
+	size_t taking;     /* on their way from a queue to a reservation */
 	struct jids *jids; /* every entry but those of a push under way */
 	struct news *news;
 	struct results *results;

@@ -87,6 +87,7 @@ taken(struct store_change *c, int result, const struct err *why)
 {
 	struct op *op = c->ctx;
 
+	op->jobs->taking--;
 	if (result == 0) {
 		op_hand_out(op);
 		op_free(op);
@@ -132,6 +133,7 @@ jobs_take(struct jobs *j, struct queue *q, const char *wid, jobs_taken *done,
 	op->taken_ctx = ctx;
 	queue_drop(q, e);
 	e->moving = true;
+	j->taking++;
 	op_send(op, STORE_TAKE, taken);
 	return 0;
 }

@@ -126,7 +126,8 @@ def test_counters_tell_what_happened(bench):
     assert s.value("faktotum_output_lines_suppressed_total", jobtype="loud") > 0
     assert s.value("faktotum_acks_total") == len(good)
     assert s.value("faktotum_fails_total") == len(bad)
-    assert s.value("faktotum_fetches_total") >= len(good) + len(bad)
+    # A question brings 16 jobs at most.
+    assert s.value("faktotum_fetches_total") >= (len(good) + len(bad)) / 16
     assert s.value("faktotum_slots") == 4 and s.value("faktotum_slots_in_use") == 0
     assert s.value("faktotum_connected") == s.value("faktotum_ready") == 1
     assert s.value("faktotum_phase", phase="running") == 1
