@@ -68,11 +68,9 @@ room_count(struct room_need *n, size_t job)
 static void
 forget_seen(struct room *r, const struct store_spare *spare)
 {
-	static const struct room_answered none;
-
 	while (r->older.bytes != 0 && r->older.commits <= spare->seen) {
 		r->older = r->newer;
-		r->newer = none;
+		r->newer = (struct room_answered){ 0 };
 	}
 }
 
