@@ -236,7 +236,8 @@ def test_settled_before_its_answer_was_taken(server, client):
     pushed = fill(client, 16, "x" * 60_000)
     deaf = server.client(receive=4096)
     deaf.send("FETCHB 16 default\r\n")
-    wait_for("all to be reserved", lambda: client.sets()["working"] == 16)
+    wait_for("all to be taken", lambda: client.sets()["working"] == 16)
+    client.push(queue="behind")  # its commit is not before theirs
     for jid in (pushed[0], pushed[7], pushed[15]):
         client.ack(jid)
     reset(deaf)
