@@ -12,6 +12,7 @@ import subprocess
 import pytest
 
 from support.client import new_job
+from support.disk import fill
 from support.program import BUILD, ROOT, run
 
 SERVER = BUILD / "faktotum-server"
@@ -108,12 +109,7 @@ def test_read_only_disk(start_server, small_disk):
 
 def test_full_disk_at_the_first_start(small_disk):
     """Nothing can be made: 74, and no half of a database is left behind."""
-    with open(small_disk / "ballast", "wb", buffering=0) as f:
-        try:
-            while True:
-                f.write(b"x" * 4096)
-        except OSError:
-            pass
+    fill(small_disk)
     data = small_disk / "data"
     status, said = boot("--data", data)
     assert status in (CANTCREAT, IOERR) and str(data) in said

@@ -2,24 +2,14 @@
 
 SPDX-License-Identifier: ISC
 """
-import errno
 import json
 import os
 
 import pytest
 
 from support.client import ServerError, compact, new_job
+from support.disk import fill
 from support.waiting import wait_for
-
-
-def fill(place):
-    """Writes a file until nothing more fits."""
-    with open(place / "ballast", "wb", buffering=0) as f:
-        try:
-            while True:
-                f.write(b"x" * 4096)
-        except OSError as e:
-            assert e.errno == errno.ENOSPC
 
 
 def push_until_refused(c, acknowledged):

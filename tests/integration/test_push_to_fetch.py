@@ -10,8 +10,9 @@ import re
 import pytest
 
 from support.client import ServerError, compact, new_job
+from support.disk import fill
 from support.waiting import wait_for
-from test_disk import fill, push_until_refused
+from test_disk import push_until_refused
 
 
 def wait_at(c, *queues):

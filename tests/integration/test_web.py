@@ -14,6 +14,7 @@ import time
 import pytest
 
 from support.client import new_job
+from support.disk import fill
 from support.program import BUILD, ROOT, run
 from support.prometheus import Scrape
 from support.waiting import SLOW, ceiling, wait_for
@@ -66,15 +67,6 @@ def test_health_is_a_write_on_disk(web):
         scrape(web).value("faktotum_server_commits_total") > commits, 15)
 
 
-def fill_up(place):
-    with open(place / "ballast", "wb", buffering=0) as f:
-        try:
-            while True:
-                f.write(b"x" * 4096)
-        except OSError:
-            pass
-
-
 def test_health_tells_a_full_disk(start_server, small_disk):
     """A stock server says 200 while its disk refuses every job. Ours says 503
     and why, whether a write failed or what is kept back from jobs is all there
@@ -82,7 +74,7 @@ def test_health_tells_a_full_disk(start_server, small_disk):
     s = start_server(web=FREE, data=small_disk / "data")
     with s.client() as c:
         c.push()
-        fill_up(small_disk)
+        fill(small_disk)
         for _ in range(50):
             c.call("PUSH " + json.dumps(new_job("t", "x" * 3000)))
         assert c.call("PUSH " + json.dumps(new_job("t"))) != "OK"
