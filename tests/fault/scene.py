@@ -51,7 +51,7 @@ class Scene:
             self.front.swallow = 0.05
         self.front.harmless = self.back.harmless = broken == "no trouble"
         if broken == "gives a job twice":
-            self.back.repeat = 0.5
+            self.back.repeat = 0.1
         self.settings = {"concurrency": SLOTS, "log": {"level": "info"},
             "control": {"socket": str(self.scratch / "control")},
             # What fails for want of something must not be held against a program.

@@ -20,6 +20,7 @@ import socket
 import threading
 
 LIMIT = 1 << 20  # of a line that rules look at
+FETCHES = b"FETCH", b"FETCHB"
 
 
 class Ended(Exception):
@@ -76,6 +77,11 @@ class Pair:
                 self.near[1].write(b"+OK\r\n")
                 await self.near[1].drain()
                 continue
+            # Asked here and not at an empty reply: under load no queue is ever empty.
+            if verb in FETCHES and p.given and not self.asked and p.random.random() < p.repeat:
+                p.did["given again"] += 1
+                await self.to(self.near[1], p.given.popleft())
+                continue
             self.asked.append(verb)
             await self.to(self.far[1], line)
 
@@ -101,20 +107,10 @@ class Pair:
             if p.is_hit(p.drop_replies, verb):
                 p.did["replies dropped"] += 1
                 raise Ended
-            if verb in (b"FETCH", b"FETCHB") and p.repeat:
-                reply = self.once_more(reply)
+            if verb in FETCHES and p.repeat and reply[:3] != b"$-1":
+                # Of several the first: whoever asks may have room for no more.
+                p.given.append(reply[reply.index(b"$"):].split(b"\r\n$")[0].rstrip() + b"\r\n")
             await self.to(self.near[1], reply)
-
-    def once_more(self, reply):
-        """A server that forgets to whom it gave a job: gives it again."""
-        p = self.proxy
-        if reply[:3] != b"$-1":
-            # Of several the first: whoever asks may have room for no more.
-            p.given.append(reply[reply.index(b"$"):].split(b"\r\n$")[0].rstrip() + b"\r\n")
-        elif p.given and p.random.random() < p.repeat:
-            p.did["given again"] += 1
-            return p.given.popleft()
-        return reply
 
     def end(self):
         for _, writer in (self.near, self.far):
@@ -130,7 +126,7 @@ class Proxy:
         # For the rig's own tests, what a broken peer does; heal() leaves it.
         self.harmless = False     # no rule does anything
         self.swallow = 0          # share of PUSHes that are answered and dropped
-        self.repeat = 0           # share of empty replies that become an old job
+        self.repeat = 0           # share of FETCHes that are answered with an old job
         self.heal()
         self.started = threading.Event()
         self.thread = threading.Thread(target=lambda: asyncio.run(self.main()), daemon=True)
