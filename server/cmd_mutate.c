@@ -204,16 +204,27 @@ one_moved(void *ctx, int result, const struct err *why)
 	step(m);
 }
 
+/* It is where it was, or a FLUSH has taken it. */
+static void
+not_sent(struct mutation *m, struct entry *e, int result)
+{
+	struct err why = { 0 };
+
+	m->open--;
+	jobs_put_back(m->server->jobs, e);
+	err_set(&why, -result, "out of memory");
+	note_trouble(m, result, &why);
+}
+
 static void
 move_one(struct mutation *m, struct entry *e)
 {
+	int r;
+
 	m->open++;
-	if (jobs_move(m->server->jobs, e, m->what, one_moved, m) == 0)
-		return;
-	m->open--;
-	jobs_put_back(m->server->jobs, e);
-	if (m->trouble.code == 0)
-		err_set(&m->trouble, ENOMEM, "out of memory");
+	r = jobs_move(m->server->jobs, e, m->what, one_moved, m);
+	if (r < 0)
+		not_sent(m, e, r);
 }
 
 /* Whether the payload has what the filter asks for. */
@@ -258,6 +269,8 @@ one_read(void *ctx, int result, const struct err *why, struct entry *e,
 static void
 look_at(struct mutation *m, struct entry *e)
 {
+	int r;
+
 	if (m->jids != NULL) {
 		if (map_get(m->jids, e->jid, strlen(e->jid)) != NULL)
 			move_one(m, e);
@@ -270,11 +283,9 @@ look_at(struct mutation *m, struct entry *e)
 		return;
 	}
 	m->open++;
-	if (jobs_read(m->server->jobs, e, one_read, m) < 0) {
-		m->open--;
-		jobs_put_back(m->server->jobs, e);
-		err_set(&m->trouble, ENOMEM, "out of memory");
-	}
+	r = jobs_read(m->server->jobs, e, one_read, m);
+	if (r < 0)
+		not_sent(m, e, r);
 }
 
 static void

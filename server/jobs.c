@@ -249,19 +249,48 @@ jobs_start(struct jobs *j, struct store *store)
 
 /* ---- everything ------------------------------------------------------ */
 
+/*
+ * A queue's name is given up when the FLUSH is sent: what is pushed behind it,
+ * in the same batch perhaps, must write the name anew.
+ */
+static void
+fade_queues(struct jobs *j)
+{
+	size_t cursor = 0;
+	struct queue *q;
+
+	while ((q = queues_next(j->queues, &cursor)) != NULL) {
+		q->fading = q->fading || q->known;
+		q->known = false;
+	}
+}
+
+static void
+settle_queues(struct jobs *j, bool taken)
+{
+	size_t cursor = 0;
+	struct queue *q;
+
+	while ((q = queues_next(j->queues, &cursor)) != NULL) {
+		if (taken)
+			q->paused = false;
+		else
+			q->known = q->known || q->fading;
+		q->fading = false;
+	}
+}
+
 static void
 flushed(struct store_change *c, int result, const struct err *why)
 {
 	struct op *op = c->ctx;
 	struct jobs *j = op->jobs;
-	size_t cursor = 0;
-	struct queue *q;
 
+	j->flushing--;
+	settle_queues(j, result == 0);
 	if (result == 0) {
-		j->flushes++;
+		j->flushed_below = op->flushed_below;
 		forget_everything(j);
-		while ((q = queues_next(j->queues, &cursor)) != NULL)
-			q->known = q->paused = false;
 		counters_clear(j->counters);
 		news_clear(j->news);
 		absent_clear(j);
@@ -285,6 +314,9 @@ jobs_flush(struct jobs *j, jobs_done *done, void *ctx)
 		return -ENOMEM;
 	op->done = done;
 	op->ctx = ctx;
+	op->flushed_below = j->next_id;
+	j->flushing++;
+	fade_queues(j);
 	op_send(op, STORE_CLEAR, flushed);
 	return 0;
 }

@@ -195,25 +195,33 @@ struct results *jobs_results(const struct jobs *j);
 
 /*
  * Moves one member of a set that is in no one's hands: to its queue, to the
- * dead, or away. The entry must not be touched afterwards. 0 or -ENOMEM.
+ * dead, or away. The entry must not be touched afterwards. 0; or, with the
+ * entry still in no one's hands, -ENOENT (a FLUSH has taken it) or -ENOMEM.
  */
 enum jobs_move { MOVE_REQUEUE, MOVE_KILL, MOVE_DISCARD };
 int jobs_move(struct jobs *j, struct entry *e, enum jobs_move what,
     jobs_done *done, void *ctx);
 
-/* Reads a member's payload. The entry is in no one's hands until done. */
+/*
+ * Reads a member's payload. The entry is in no one's hands until done. Returns
+ * as jobs_move().
+ */
 typedef void jobs_seen(void *ctx, int result, const struct err *why,
     struct entry *e, const struct jobs_delivery *d);
 int jobs_read(struct jobs *j, struct entry *e, jobs_seen *done, void *ctx);
 
-/* Takes all members out of a set, for jobs_read() and jobs_move(). */
+/*
+ * Takes all members out of a set, for jobs_read(); each is then to be given to
+ * jobs_move() or jobs_put_back(), whatever is flushed meanwhile.
+ */
 struct jobs_list {
 	struct entry **at; /* owned: free() */
 	size_t count;
 };
 int jobs_empty_set(struct jobs *j, enum jobs_set set, struct jobs_list *out);
 
-/* Puts an entry that was not moved back into its set. */
+/* Puts an entry that was not moved back into its set; frees it when a FLUSH has
+ * taken it meanwhile. */
 void jobs_put_back(struct jobs *j, struct entry *e);
 
 /* Forgets every job, queue content and count. 0 or -ENOMEM. */

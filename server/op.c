@@ -89,7 +89,7 @@ heard(struct store_change *c, int result, const struct err *why)
 	struct err gone;
 
 	if (result < 0 && c->kind != STORE_ADD && op->entry != NULL &&
-	    op->flushes != op->jobs->flushes) {
+	    jobs_is_flushed(op->jobs, op->entry)) {
 		result = err_set(&gone, ENOENT, "there is no job %" PRId64,
 		    op->change.job.id);
 		why = &gone;
@@ -103,7 +103,6 @@ op_send(struct op *op, enum store_kind kind, store_done *done)
 	op->change.kind = kind;
 	op->change.done = heard;
 	op->heard = done;
-	op->flushes = op->jobs->flushes;
 	op->change.ctx = op;
 	if ((kind == STORE_ADD || kind == STORE_MOVE) &&
 	    op->change.job.state == JOB_QUEUED) {
@@ -128,6 +127,12 @@ jobs_narrow(int64_t n)
 	return n > INT32_MAX ? INT32_MAX
 	    : n < INT32_MIN  ? INT32_MIN
 			     : (int32_t)n;
+}
+
+bool
+jobs_is_flushed(const struct jobs *j, const struct entry *e)
+{
+	return e->id < j->flushed_below;
 }
 
 void

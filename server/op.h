@@ -45,9 +45,9 @@ struct op {
 	struct buf *payload;
 	struct buf *failure;
 	char failed_at[TIMESTAMP_MAX];
-	bool failed;       /* counts as a failure when done */
-	store_done *heard; /* what is really told */
-	uint64_t flushes;  /* that had happened when it was sent */
+	bool failed;           /* counts as a failure when done */
+	store_done *heard;     /* what is really told */
+	int64_t flushed_below; /* CLEAR: takes the jobs of smaller ids */
 	struct op *next_spare;
 };
 
@@ -80,9 +80,10 @@ struct jobs {
 	ev_timer reaper; /* the next reservation to expire */
 	ev_timer sweep;  /* of news that nobody has come for */
 	uint64_t reaped;
-	uint64_t flushes;   /* that are on disk */
-	int64_t next_id;    /* also the next seq */
-	int64_t not_before; /* wall; after the disk refused */
+	size_t flushing;       /* FLUSHes on their way to the disk */
+	int64_t flushed_below; /* ids: a FLUSH has taken them from the disk */
+	int64_t next_id;       /* also the next seq */
+	int64_t not_before;    /* wall; after the disk refused */
 	struct op *spare;
 	size_t nspare;
 };
@@ -98,6 +99,9 @@ void op_free(struct op *op);
  * to, if any, counts it as coming.
  */
 void op_send(struct op *op, enum store_kind kind, store_done *done);
+
+/* Whether a FLUSH has taken it from the disk, while it was in nobody's hands. */
+bool jobs_is_flushed(const struct jobs *j, const struct entry *e);
 
 /* Frees an entry that is gone for good. */
 void jobs_drop(struct jobs *j, struct entry *e);

@@ -41,9 +41,12 @@ int
 jobs_move(struct jobs *j, struct entry *e, enum jobs_move what, jobs_done *done,
     void *ctx)
 {
-	struct op *op = op_new(j, e);
+	struct op *op;
 	int64_t now = clock_wall();
 
+	if (jobs_is_flushed(j, e))
+		return -ENOENT;
+	op = op_new(j, e);
 	if (op == NULL)
 		return -ENOMEM;
 	op->done = done;
@@ -99,8 +102,11 @@ seen(struct store_change *c, int result, const struct err *why)
 int
 jobs_read(struct jobs *j, struct entry *e, jobs_seen *done, void *ctx)
 {
-	struct op *op = op_new(j, e);
+	struct op *op;
 
+	if (jobs_is_flushed(j, e))
+		return -ENOENT;
+	op = op_new(j, e);
 	if (op == NULL)
 		return -ENOMEM;
 	op->taken = done;
@@ -135,6 +141,11 @@ jobs_put_back(struct jobs *j, struct entry *e)
 {
 	struct set *s = jobs_set_of(j, (enum job_state)e->state);
 
+	if (jobs_is_flushed(j, e)) {
+		s->out--;
+		jobs_drop(j, e);
+		return;
+	}
 	/* Its old room may have been given to a newcomer meanwhile. */
 	if (agenda_reserve(s->agenda, 1) < 0) {
 		j->hooks.trouble(j->hooks.ctx, e->jid,

@@ -2,6 +2,7 @@
 
 SPDX-License-Identifier: ISC
 """
+import json
 from datetime import datetime
 
 import pytest
@@ -194,3 +195,29 @@ def test_flush_empties_everything(client):
     assert client.faktory()["total_processed"] == 0
     job = client.push(queue="c")
     assert client.fetch("c")["jid"] == job["jid"]
+
+
+@pytest.mark.parametrize("cmd", ["discard", "requeue"])
+def test_a_flush_between_the_pieces_of_a_mutate_leaves_nothing(connect, cmd):
+    """MUTATE goes through a large set in pieces, each after the commit of the
+    one before. What a FLUSH has taken between two of them is not put back."""
+    a, b = connect(), connect()
+    for _ in range(5):
+        jobs = [new_job(at="2199-01-01T00:00:00Z") for _ in range(4000)]
+        assert a.pushb(jobs) == {}
+        some = [job["jid"] for job in jobs[::50]]
+        a.send("MUTATE " + json.dumps({"cmd": cmd, "target": "scheduled",
+            "filter": {"jids": some}}) + "\r\n")
+        b.ok("FLUSH")
+        assert a.reply() == "OK"
+        # In whichever order the server met them.
+        info = b.faktory()
+        assert (info["sets"]["scheduled"], info["queues"].get("default", 0)) == (0, 0)
+
+
+def test_a_push_behind_a_flush_names_its_queue(client):
+    """What is pushed in the same batch as a FLUSH is listed in its queue."""
+    client.push()
+    client.send(f"FLUSH\r\nPUSH {json.dumps(new_job())}\r\n")
+    assert [client.reply(), client.reply()] == ["OK", "OK"]
+    assert client.faktory()["queues"] == {"default": 1}
