@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "config/breaker_settings.h"
+#include "config/companions.h"
 #include "config/handler_draft.h"
 #include "config/handler_env.h"
 #include "config/handler_queues.h"
@@ -72,6 +73,7 @@ handler_read(struct reader *r, const struct node *jobtype,
     const struct node *job, const struct handler_context *c, struct handler *h)
 {
 	struct handler_draft d = { 0 };
+	size_t before = r->count;
 	char name[FIELD_NAME_MAX], prefix[FIELD_NAME_MAX], env[FIELD_NAME_MAX];
 
 	snprintf(name, sizeof name, "jobs.%.100s", jobtype->text);
@@ -110,6 +112,9 @@ handler_read(struct reader *r, const struct node *jobtype,
 			    "%sstall_timeout: a program without messages shows "
 			    "no sign of life, expected control: on",
 			    prefix);
+		/* One that is wrong is not there; that has been told. */
+		if (r->count == before)
+			companions_check_job(r, job, prefix, &d.h);
 	}
 	*h = d.h;
 }

@@ -32,7 +32,14 @@ http_settings_check(
 	char quoted[READER_QUOTED_MAX];
 	struct sockaddr_storage sa;
 
-	if (http == NULL || s->http_listen == NULL)
+	if (http == NULL)
+		return;
+	const struct node *public = node_get(http, "public");
+	if (s->http_listen == NULL && s->http_public && public != NULL)
+		reader_complain(r, public->at,
+		    "http.public: true: nothing listens, expected http.listen "
+		    "too");
+	if (s->http_listen == NULL)
 		return;
 	const struct node *listen = node_get(http, "listen");
 	s->http_listen_at = listen != NULL ? listen->at : http->at;

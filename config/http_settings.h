@@ -15,8 +15,8 @@
 extern const struct field http_settings_fields[];
 
 /*
- * Complains of an address that is no number, and of one that others can reach
- * without http.public. http is the mapping; NULL: none was given.
+ * Complains of an address that is no number, of one that others can reach
+ * without http.public, and of the latter without an address. http is the mapping; NULL: none was given.
  */
 void http_settings_check(
     struct reader *r, const struct node *http, struct settings *s);

@@ -296,6 +296,10 @@ read_root(struct reader *r, const struct node *root, struct server_settings *s)
 	if (node_get(root, "password") == NULL)
 		password_from_environment(r, s);
 	jobtypes_settle(&s->jobtypes);
+	if (node_get(root, "jobtypes") == NULL &&
+	    node_get(root, "jobtypes_mode") != NULL)
+		reader_complain(r, node_get(root, "jobtypes_mode")->at,
+		    "jobtypes_mode: every job is taken, expected jobtypes too");
 	check_limits(r, s, root);
 	check_tls(r, s, node_get(root, "tls"));
 	web_settings_check(r, node_get(root, "web"), s);

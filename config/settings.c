@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/map.h"
+#include "config/companions.h"
 #include "config/control_settings.h"
 #include "config/handler.h"
 #include "config/handler_queues.h"
@@ -81,8 +82,11 @@ read_jobs(struct reader *r, struct settings_draft *d)
 	    d->jobs->count == 0)
 		reader_complain(
 		    r, d->jobs->at, "jobs: empty, expected %s", expected);
-	else if (d->jobs->kind == NODE_MAPPING)
+	else if (d->jobs->kind == NODE_MAPPING) {
 		read_all_jobs(r, d, &c);
+		if (r->count == 0)
+			companions_check_defaults(r, c.defaults, &d->s);
+	}
 }
 
 /* Where a handler's grace was set: its own, the defaults', else ours. */

@@ -163,6 +163,9 @@ mistakes_are_told(void **state)
 	refused("jobtypes: {a: {mode: lax}}\n",
 	    "s.yaml:1:22: jobtypes.a.mode: \"lax\" is not known, expected "
 	    "strict or warn\n");
+	refused("jobtypes_mode: strict\n",
+	    "s.yaml:1:16: jobtypes_mode: every job is taken, expected "
+	    "jobtypes too\n");
 	refused("jobtypes: {a: {args: {const: 0x1F}}}\n",
 	    "s.yaml:1:30: \"0x1F\" can be read in two ways, expected quotes "
 	    "around it, or a number, true, false or null as JSON writes "
