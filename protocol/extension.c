@@ -16,6 +16,7 @@ static const struct {
 	{ "fail-retry", EXTENSION_FAIL_RETRY },
 	{ "result", EXTENSION_RESULT },
 	{ "fetchb", EXTENSION_FETCHB },
+	{ "held", EXTENSION_HELD },
 };
 
 enum { NKNOWN = sizeof known / sizeof known[0] };

@@ -18,6 +18,7 @@ enum extension {
 	EXTENSION_FAIL_RETRY = 1 << 2, /* "retry", "retry_in" in FAIL */
 	EXTENSION_RESULT = 1 << 3,     /* "result" in ACK and FAIL */
 	EXTENSION_FETCHB = 1 << 4,     /* FETCHB: several jobs at once */
+	EXTENSION_HELD = 1 << 5,       /* HELD: what a worker has */
 };
 
 /* The flags for the names in an array; 0 for any other value. */

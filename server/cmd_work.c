@@ -106,7 +106,8 @@ fetch(
 		    FETCHB_JOBS_MAX);
 		return;
 	}
-	if (c->eof || c->server->stopping) {
+	if (c->eof || c->disowned || c->server->stopping) {
+		c->by_host = c->by_host || c->disowned;
 		conn_close(c);
 		return;
 	}

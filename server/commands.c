@@ -33,6 +33,7 @@ static const struct command table[] = {
 	{ "ACK", JSON, cmd_ack, true, "ACK takes {\"jid\":\"…\"}" },
 	{ "FAIL", JSON, cmd_fail, true, "FAIL takes {\"jid\":\"…\", …}" },
 	{ "RELEASE", JSON, cmd_release, true, "RELEASE takes {\"jid\":\"…\"}" },
+	{ "HELD", JSON, cmd_held, false, "HELD takes {\"jids\":[…]}" },
 	{ "CANCEL", JSON, cmd_cancel, true, "CANCEL takes {\"jid\":\"…\"}" },
 	{ "RESULT", JSON, cmd_result, true, "RESULT takes {\"jid\":\"…\"}" },
 	{ "BEAT", JSON, cmd_beat, true, "BEAT takes {\"wid\":\"…\", …}" },

@@ -20,7 +20,7 @@
  */
 enum {
 	COMMANDS_EXTENSIONS = EXTENSION_RELEASE | EXTENSION_CANCEL |
-	    EXTENSION_FAIL_RETRY | EXTENSION_FETCHB
+	    EXTENSION_FAIL_RETRY | EXTENSION_FETCHB | EXTENSION_HELD
 };
 
 /* Whether it may be served while commands before it wait for the disk. */
@@ -39,6 +39,7 @@ command_fn cmd_hello, cmd_end;            /* cmd_hello.c */
 command_fn cmd_push, cmd_pushb;           /* cmd_push.c */
 command_fn cmd_fetch, cmd_ack, cmd_fail;  /* cmd_work.c */
 command_fn cmd_fetchb, cmd_release;       /* cmd_work.c */
+command_fn cmd_held;                      /* cmd_held.c */
 command_fn cmd_result;                    /* cmd_result.c */
 command_fn cmd_worker;                    /* cmd_worker.c */
 command_fn cmd_cancel;                    /* cmd_cancel.c */

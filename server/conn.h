@@ -56,6 +56,7 @@ struct conn {
 	bool eof;              /* the peer sends no more */
 	bool by_host;          /* its host has closed it: FIN or reset */
 	bool said_end;
+	bool disowned;  /* its worker waits for no job here: HELD */
 	bool last_word; /* close once out is empty */
 	bool is_dirty;
 	struct buf *in;

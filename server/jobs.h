@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "protocol/held.h"
 #include "protocol/job.h"
 #include "protocol/outcome.h"
 #include "server/counters.h"
@@ -162,6 +163,15 @@ int jobs_fail(struct jobs *j, const struct jobs_claim *claim,
 /* Puts it back where it was in its queue, as if it had not been taken. */
 int jobs_release(
     struct jobs *j, const struct jobs_claim *claim, jobs_done *done, void *ctx);
+
+/*
+ * The worker has the jobs that are named, and no others: what else is reserved
+ * for it goes back, as by jobs_release(). What is just being settled is waited
+ * for. Returns 0, then done is called once; 1, and done is not called, when
+ * there is nothing to go back; -ENOMEM.
+ */
+int jobs_keep_only(struct jobs *j, const char *wid, struct held held,
+    jobs_done *done, void *ctx);
 
 /*
  * Cancels every job of this jid: one that waits is removed; one that runs is

@@ -80,6 +80,7 @@ struct jobs {
 	ev_timer reaper; /* the next reservation to expire */
 	ev_timer sweep;  /* of news that nobody has come for */
 	uint64_t reaped;
+	uint64_t rounds;       /* of held.c, so far */
 	size_t flushing;       /* FLUSHes on their way to the disk */
 	int64_t flushed_below; /* ids: a FLUSH has taken them from the disk */
 	int64_t next_id;       /* also the next seq */
@@ -153,6 +154,13 @@ int32_t jobs_narrow(int64_t n);
  * when too many have died with the job. 0 or -ENOMEM.
  */
 int jobs_outlive(struct jobs *j, struct reservation *r);
+
+/*
+ * Back to its place, uncounted, as by RELEASE; who settles it already is waited
+ * for, and done then hears -EALREADY. 0 or -ENOMEM.
+ */
+int
+jobs_return(struct jobs *j, struct reservation *r, jobs_done *done, void *ctx);
 
 /* absent.c */
 int absent_load(struct jobs *j, const char *wid);

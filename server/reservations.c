@@ -211,6 +211,16 @@ reservations_find(const struct reservations *rs, const char *jid, size_t len,
 	return own != NULL ? own : any != NULL ? any : settling;
 }
 
+void
+reservations_mark(const struct reservations *rs, const char *jid, size_t len,
+    const char *wid, uint64_t mark)
+{
+	for (struct reservation *r = map_get(rs->by_jid, jid, len); r != NULL;
+	     r = r->same_jid)
+		if (strcmp(r->wid, wid) == 0)
+			r->mark = mark;
+}
+
 struct reservation *
 reservations_of(const struct reservations *rs, const char *wid)
 {

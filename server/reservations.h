@@ -29,6 +29,7 @@ struct reservation {
 	    *undelivered;    /* whose reply is not out; cleared at the end */
 	int64_t delay;       /* seconds after a failure; -1: the usual */
 	struct op *settling; /* the change under way that ends it, or NULL */
+	uint64_t mark;       /* of reservations_mark(); 0: none yet */
 	bool cancelled; /* the job is not to run again; the worker is told */
 	char failed_at[TIMESTAMP_MAX]; /* of the first failure, or "" */
 	char wid[];                    /* "": a producer fetched it */
@@ -72,6 +73,10 @@ typedef bool reservations_present(void *ctx, const char *wid);
 struct reservation *
 reservations_find(const struct reservations *rs, const char *jid, size_t len,
     const char *wid, reservations_present *present, void *ctx);
+
+/* Marks all of this jid that wid holds. */
+void reservations_mark(const struct reservations *rs, const char *jid,
+    size_t len, const char *wid, uint64_t mark);
 
 /* The newest that this worker holds; next_held leads on. NULL: none. */
 struct reservation *

@@ -304,16 +304,20 @@ wait_for_first(struct reservation *r, jobs_done *done, void *ctx)
 }
 
 int
+jobs_return(struct jobs *j, struct reservation *r, jobs_done *done, void *ctx)
+{
+	return r->settling != NULL
+	    ? wait_for_first(r, done, ctx)
+	    : give_back(j, r, r->entry->deaths, done, ctx);
+}
+
+int
 jobs_release(
     struct jobs *j, const struct jobs_claim *claim, jobs_done *done, void *ctx)
 {
 	struct reservation *r = find(j, claim);
 
-	if (r == NULL)
-		return -ENOENT;
-	return r->settling != NULL
-	    ? wait_for_first(r, done, ctx)
-	    : give_back(j, r, r->entry->deaths, done, ctx);
+	return r != NULL ? jobs_return(j, r, done, ctx) : -ENOENT;
 }
 
 static void

@@ -144,7 +144,7 @@ typedef void order(struct input *in, struct voice *v);
 static order *const orders[] = { push, fetch, ack, fail, push_many, give_back,
 	cancel, ask_result, push_again, mutate, queue, flush, worker, word, end,
 	mutter, garble, send_some, send_all, turn_deaf, reopen, leave,
-	half_close, pass_time, restart, disk };
+	half_close, pass_time, restart, disk, say_what_is_held };
 
 static void
 carry_out(struct input *in)

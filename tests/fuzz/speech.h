@@ -236,6 +236,26 @@ about(struct input *in, struct voice *v, const char *verb, enum said said)
 	say(in, v, said, said == SAID_ACK ? job : NO_JOB, text);
 }
 
+/*
+ * What a worker has, whether it is true or not: its other jobs go back, and its
+ * other connections may end, with what was said there and not heard yet.
+ */
+static void
+say_what_is_held(struct input *in, struct voice *v)
+{
+	char text[TEXT_MAX] = "HELD {\"jids\":[", jid[LEDGER_JID];
+	size_t len = strlen(text);
+	uint8_t n = next(in) & 7;
+	int job;
+
+	ledger_all_may_move();
+	for (uint8_t i = 0; i < n && pick(in, &job) != NULL; i++)
+		len += (size_t)snprintf(text + len, sizeof text - len,
+		    "%s\"%s\"", i > 0 ? "," : "", ledger_jid((size_t)job, jid));
+	snprintf(text + len, sizeof text - len, "]}");
+	say(in, v, SAID_MOVING, NO_JOB, text);
+}
+
 /* ---- what is said about all -------------------------------------------------------- */
 
 static void

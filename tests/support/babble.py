@@ -15,7 +15,8 @@ from support.client import compact
 
 CONNECTIONS = 24
 VERBS = ("PUSH", "PUSHB", "FETCH", "FETCHB", "ACK", "FAIL", "RELEASE", "RESULT", "CANCEL",
-    "BEAT", "INFO", "MUTATE", "QUEUE", "WORKER", "TRACK", "BATCH", "HELLO", "END", "FLUSH", "NOTHING", "")
+    "BEAT", "INFO", "MUTATE", "QUEUE", "WORKER", "TRACK", "BATCH", "HELLO", "END", "FLUSH", "NOTHING", "",
+    "HELD")
 WORDS = ("default", "low", "*", "PAUSE", "RESUME", "LATENCY", "REMOVE", "retries", "dead",
     "scheduled", "requeue", "discard", "clear", "kill", "-1", "0", "18446744073709551616",
     "2100-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "\u00e4\u2603", "x" * 300, "\\u0000", "")
@@ -141,6 +142,8 @@ class Babble:
             more = {r.choice(["retry", "retry_in", "message", "errtype", "backtrace", "result",
                 "wid"]): self.value() for _ in range(r.randrange(3))}
             return compact(dict(more, jid=r.choice(self.jids)))
+        if verb == "HELD":
+            return compact({"jids": r.choice([r.sample(self.jids, r.randrange(40)), self.value()])})
         if verb == "BEAT":
             return compact({"wid": f"babble-{r.randrange(8)}", "rss_kb": self.value()})
         if verb == "MUTATE":
@@ -152,7 +155,8 @@ class Babble:
 
     def line(self):
         r = self.random
-        verb = r.choices(VERBS, [26, 5, 6, 3, 8, 8, 5, 3, 5, 5, 4, 4, 4, 3, 1, 1, 1, .3, .2, 1, 1])[0]
+        verb = r.choices(VERBS, [26, 5, 6, 3, 8, 8, 5, 3, 5, 5, 4, 4, 4, 3, 1, 1, 1, .3, .2, 1, 1,
+            3])[0]
         text = (verb + " " + self.argument(verb)).rstrip(" ")
         if r.random() < .12 and text:  # nearly right
             at = r.randrange(len(text))
