@@ -1,8 +1,8 @@
 /*
  * inside - the parts of a supervisor.
  *
- * For supervisor/supervisor.c, change.c, choice.c, health.c, orders.c and
- * overview.c alone.
+ * For supervisor/supervisor.c, change.c, choice.c, health.c, orders.c,
+ * overview.c and upstream_events.c alone.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -68,5 +68,8 @@ struct supervisor {
 	struct buf *secrets;     /* for the check of an upgrade */
 	struct upgrade *upgrade; /* NULL: switched off */
 };
+
+/* A slot is free, or an outcome has been confirmed: who waits for that looks. */
+void supervisor_progress(struct supervisor *s);
 
 #endif
