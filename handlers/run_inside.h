@@ -1,7 +1,7 @@
 /*
  * run_inside - what a run is made of.
  *
- * For handlers/run.c, run_output.c and run_carry.c alone.
+ * For handlers/run.c, run_end.c, run_output.c and run_carry.c alone.
  *
  * SPDX-License-Identifier: ISC
  */
