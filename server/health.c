@@ -9,10 +9,12 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "server/room.h"
 
 struct health {
 	struct ev_loop *loop;
-	struct store *store; /* borrowed */
+	struct store *store; /* borrowed, as the next */
+	struct room *room;
 	ev_timer tick;
 	struct store_change probe;
 	bool probing;
@@ -61,7 +63,7 @@ on_tick(struct ev_loop *loop, ev_timer *w, int revents)
 }
 
 struct health *
-health_new(struct ev_loop *loop, struct store *store)
+health_new(struct ev_loop *loop, struct store *store, struct room *room)
 {
 	struct health *h = calloc(1, sizeof *h);
 
@@ -69,6 +71,7 @@ health_new(struct ev_loop *loop, struct store *store)
 		return NULL;
 	h->loop = loop;
 	h->store = store;
+	h->room = room;
 	ev_timer_init(&h->tick, on_tick, 0., HEALTH_PERIOD);
 	h->tick.data = h;
 	ev_timer_start(loop, &h->tick);
@@ -88,6 +91,7 @@ const char *
 health_trouble(const struct health *h, char out[HEALTH_REASON_MAX])
 {
 	struct store_status st;
+	size_t missed;
 
 	store_status(h->store, &st);
 	if (st.failing) {
@@ -110,6 +114,14 @@ health_trouble(const struct health *h, char out[HEALTH_REASON_MAX])
 		snprintf(out, HEALTH_REASON_MAX,
 		    "no more jobs are taken: the data's file system is "
 		    "almost full");
+		return out;
+	}
+	missed = room_missed(h->room, h->store);
+	if (missed > 0) {
+		snprintf(out, HEALTH_REASON_MAX,
+		    "a push was refused: the data's file system has too little "
+		    "left for %zu bytes more",
+		    missed);
 		return out;
 	}
 	return NULL;

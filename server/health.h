@@ -20,9 +20,11 @@
 #define HEALTH_PATIENCE 15.0
 
 struct health;
+struct room;
 
-/* store is borrowed. Returns NULL when memory is short. */
-struct health *health_new(struct ev_loop *loop, struct store *store);
+/* store and room are borrowed. Returns NULL when memory is short. */
+struct health *
+health_new(struct ev_loop *loop, struct store *store, struct room *room);
 
 /* After store_close(), which may still call back. Accepts NULL. */
 void health_free(struct health *h);
@@ -31,7 +33,8 @@ enum { HEALTH_REASON_MAX = 640 };
 
 /*
  * NULL while a write has reached the disk lately, the last one did not fail,
- * and there is room for more jobs (store_is_short()); else why not, in `out`.
+ * and there is room for more jobs (store_is_short()) and for what was refused
+ * lately (room_missed()); else why not, in `out`.
  */
 const char *health_trouble(const struct health *h, char out[HEALTH_REASON_MAX]);
 

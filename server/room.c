@@ -76,12 +76,11 @@ forget_seen(struct room *r, const struct store_spare *spare)
 
 /* In the log, and once more where the log is moved to. */
 static bool
-fits(struct server *s, const struct room_need *n)
+fits(struct room *r, const struct store *store, const struct room_need *n)
 {
-	struct room *r = &s->room;
 	struct store_spare spare;
 
-	store_spare(s->store, &spare);
+	store_spare(store, &spare);
 	forget_seen(r, &spare);
 	size_t largest = n->largest > r->largest ? n->largest : r->largest;
 	int64_t open = r->unanswered + r->older.bytes + r->newer.bytes;
@@ -154,8 +153,10 @@ room_for(struct server *s, const struct room_need *n, struct err *e)
 	int64_t most = s->settings->limits.jobs;
 	const char *full = disk_is_full(s);
 
-	if (full == NULL && !fits(s, n)) {
+	if (full == NULL && !fits(&s->room, s->store, n)) {
 		full = by_size;
+		s->room.missed = *n;
+		s->room.missed_at = clock_mono();
 		look_anew(s);
 	}
 	if (full != NULL) {
@@ -168,6 +169,15 @@ room_for(struct server *s, const struct room_need *n, struct err *e)
 	return err_set(e, ENOSPC,
 	    "no room: there are %zu jobs, and limits.jobs is %" PRId64,
 	    jobs_here(s), most);
+}
+
+size_t
+room_missed(struct room *r, const struct store *store)
+{
+	if (r->missed_at == 0 || clock_mono() - r->missed_at > ROOM_LATELY ||
+	    fits(r, store, &r->missed))
+		return 0;
+	return r->missed.bytes;
 }
 
 int

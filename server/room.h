@@ -21,7 +21,18 @@
 #include "base/err.h"
 #include "server/store/store.h"
 
+/* So long a push counts that the disk had too little left for; ns. */
+#define ROOM_LATELY INT64_C(60000000000)
+
 struct server;
+
+/* What a command brings. */
+struct room_need {
+	size_t jobs;
+	size_t bytes;   /* of the disk, all together: store_bytes_of() */
+	size_t largest; /* of these, one */
+};
+void room_count(struct room_need *n, size_t job);
 
 /* Bytes that were answered, and the commits of the store then. */
 struct room_answered {
@@ -44,21 +55,23 @@ struct room {
 	const char *full; /* why the disk takes no more; NULL: it does */
 	uint64_t refused;
 	uint64_t too_large; /* jobs */
-};
 
-/* What a command brings. */
-struct room_need {
-	size_t jobs;
-	size_t bytes;   /* of the disk, all together: store_bytes_of() */
-	size_t largest; /* of these, one */
+	struct room_need missed; /* the last that too little was left for */
+	int64_t missed_at;       /* clock_mono(); 0: there was none */
 };
-void room_count(struct room_need *n, size_t job);
 
 /*
  * 0 when so much more may come; else -ENOSPC with *e set, in words for the
  * client, and counted. Looks at limits.disk at most ten times a second.
  */
 int room_for(struct server *s, const struct room_need *n, struct err *e);
+
+/*
+ * What the last push that was refused because the disk has too little left
+ * would take of it, in bytes; 0 when that was not within ROOM_LATELY, or would
+ * be let in by now.
+ */
+size_t room_missed(struct room *r, const struct store *store);
 
 /* A job of so many bytes was given to the store; it is on disk, or is not. */
 void room_take(struct server *s, size_t job);

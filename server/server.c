@@ -332,7 +332,7 @@ open_web(struct server *s, struct err *e)
 
 	if (!web && !notify_watched(s->notify))
 		return 0;
-	s->health = health_new(s->loop, s->store);
+	s->health = health_new(s->loop, s->store, &s->room);
 	if (s->health == NULL)
 		return err_set(e, ENOMEM, "out of memory");
 	if (!web)

@@ -108,6 +108,26 @@ def test_health_tells_a_disk_that_jobs_have_filled(start_server, small_disk):
         assert ask(s, "/health")[0] == 503
 
 
+def test_health_tells_that_large_jobs_are_refused(start_server, small_disk):
+    """Too little left for the jobs that are pushed, though small ones still
+    find room: 503 with the reason, until there is room for them again."""
+    s = start_server(web=FREE, data=small_disk / "data")
+    with s.client() as c:
+        def push(size):
+            return str(c.call("PUSH " + json.dumps(new_job("t", "x" * size))))
+        wait_for("a refusal", lambda: "too little left for so much" in push(400_000), 60, step=0)
+        assert push(10) == "OK"
+        status, text, _ = ask(s, "/health")
+        assert status == 503
+        assert re.match(r"a push was refused: the data's file system has too little left for "
+            r"\d{6} bytes more$", json.loads(text)["reason"])
+        assert scrape(s).value("faktotum_server_healthy") == 0
+        while job := c.fetch():
+            c.ack(job["jid"])
+        wait_for("200 again, by itself", lambda: ask(s, "/health")[0] == 200, 30)
+        assert push(400_000) == "OK"
+
+
 def test_stats_are_what_info_is(web):
     """/stats has the structure of INFO, as on a stock server."""
     with web.client(wid="stats-test") as c:
