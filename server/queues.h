@@ -54,7 +54,8 @@ struct queue *queues_next(const struct queues *qs, size_t *cursor);
 size_t queues_known(const struct queues *qs);
 size_t queues_jobs(const struct queues *qs);
 
-/* Puts an entry where its seq belongs; quick at either end. */
+/* Puts an entry where its seq belongs; quick at either end. Jobs give out each
+ * seq once: of equal ones the order is not said. */
 void queue_put(struct queue *q, struct entry *e);
 
 /*

@@ -1,6 +1,7 @@
 /*
  * What a FLUSH has taken from the disk does not come back in memory, whatever
- * becomes of the moves behind it; what is pushed behind it stays.
+ * becomes of the moves behind it; what is pushed behind it stays. And jobs go
+ * into queues each with a seq of its own.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -443,6 +444,45 @@ what_is_pushed_behind_a_flush_stays(void **state)
 	assert_int_equal(jobs_reserved(jobs), 1);
 }
 
+/*
+ * A queue's line is quick at its ends; among many of one seq it would be walked
+ * through. There are none: each seq is given out once, with the job or when it
+ * is put into its queue anew, and what is given back has its own.
+ */
+static void
+no_two_jobs_of_a_queue_have_one_seq(void **state)
+{
+	struct jobs_list list;
+	const struct entry *e;
+	int64_t last_seq = 0;
+	size_t n = 0;
+
+	(void)state;
+	push("abcdefgh", false);
+	push("abcdefg1", true);
+	push("abcdefg2", true);
+	push("abcdefg3", false);
+	disk_answers(ngiven, 0);
+	take_it();
+	disk_answers(ngiven, 0);
+	assert_int_equal(jobs_empty_set(jobs, SET_SCHEDULED, &list), 0);
+	for (size_t i = 0; i < list.count; i++)
+		assert_int_equal(
+		    jobs_move(jobs, list.at[i], MOVE_REQUEUE, on_done, NULL),
+		    0);
+	free(list.at);
+	push("abcdefg4", false);
+	disk_answers(ngiven, 0);
+	give_it_back();
+	disk_answers(ngiven, 0);
+	for (e = queue->head; e != NULL; e = e->line.next, n++) {
+		assert_true(e->seq > last_seq);
+		last_seq = e->seq;
+	}
+	assert_int_equal(n, 5);
+	assert_string_equal(queue->head->jid, "abcdefgh");
+}
+
 int
 main(void)
 {
@@ -457,6 +497,8 @@ main(void)
 		    end),
 		cmocka_unit_test_setup_teardown(
 		    what_is_pushed_behind_a_flush_stays, begin, end),
+		cmocka_unit_test_setup_teardown(
+		    no_two_jobs_of_a_queue_have_one_seq, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
