@@ -11,7 +11,7 @@ import pytest
 from support.client import new_job
 from support.peer import Peer
 from support.program import BUILD, run
-from support.waiting import wait_for
+from support.waiting import ceiling, wait_for
 
 
 def say(server, *words, env=None, url=None):
@@ -181,8 +181,10 @@ def test_a_stock_server_does_not_know_them(words, verb):
             talk.expect(verb)
             talk.error(f"Unknown command {verb}")
             talk.ended()
-        threading.Thread(target=answer, daemon=True).start()
+        answering = threading.Thread(target=answer, daemon=True)
+        answering.start()
         done = run([BUILD / "faktotum", *words, "--server", peer.url])
+        answering.join(ceiling(30))  # before its conversation is closed
     assert done.returncode == 76
     assert f"this server does not know {verb}; faktotum-server does" in done.stderr.decode()
 
