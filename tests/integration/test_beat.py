@@ -91,7 +91,7 @@ def test_wid_is_data(connect, server):
     assert server.client().call('BEAT {"wid":"\\u00e9"}').text == "ERR unknown worker é"
 
 
-@pytest.mark.slow
+@pytest.mark.slow(60)
 def test_silent_worker_is_sent_away(server, client):
     """A worker silent for 60 s is gone: its connections are closed (after 60
     to 75 s, as a stock server does) while a beating one stays."""

@@ -9,7 +9,7 @@ import pytest
 from support.program import BUILD, ROOT, run
 
 
-@pytest.mark.slow
+@pytest.mark.slow(65)
 def test_three_rounds_of_kill9_under_load():
     """Server, supervisor, server killed under eight producers: everything
     acknowledged runs, nothing twice but what was in flight at a kill."""

@@ -37,6 +37,7 @@ def start_on(start_server, tmp_path, copy, name="restored"):
 
 # ---- backup ----
 
+@pytest.mark.slow(10)
 def test_backup_is_a_moment_of_a_busy_server(start_server, tmp_path):
     """Taken while clients push and workers work, it is whole, has everything
     that was acknowledged before it began, and can be started from."""
@@ -282,7 +283,7 @@ def test_a_newer_file_is_refused(server):
 
 # ---- a file that becomes small again ----
 
-@pytest.mark.slow
+@pytest.mark.slow(3)
 def test_space_of_a_backlog_is_given_back(server):
     """A backlog that was worked off leaves a large file; it shrinks by itself,
     and clients are served meanwhile."""

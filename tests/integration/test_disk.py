@@ -111,6 +111,7 @@ def until_no_room(c, size, acknowledged, bulk=1):
     raise AssertionError("the disk did not fill")
 
 
+@pytest.mark.slow(17)
 @pytest.mark.parametrize("size, bulk", [(10, 1), (10, 200), (3000, 40), (60_000, 8),
     (5000, 200), (2100, 300), (1000, 900), (400_000, 1), (1_000_000, 1)])
 def test_jobs_that_fill_the_disk_can_be_worked_off(start_server, small_disk, size, bulk):

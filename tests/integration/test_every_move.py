@@ -141,6 +141,7 @@ def agreed(client, data):
         sets["scheduled"], sets["retries"], sets["dead"]] else None
 
 
+@pytest.mark.slow(19)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_walk_through_every_move(start_server, seed):
     """See above; the seed names the walk."""

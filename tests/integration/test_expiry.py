@@ -10,7 +10,7 @@ from support.client import compact, new_job
 from support.waiting import wait_for
 
 
-@pytest.mark.slow
+@pytest.mark.slow(60)
 def test_expired_reservations(server):
     """reserve_for is at least 60 s, kept over a kill -9; then the job has
     failed as ReservationExpired and its retry policy holds: retried,
@@ -46,7 +46,7 @@ def test_expired_reservations(server):
         c.ack(long["jid"])
 
 
-@pytest.mark.slow
+@pytest.mark.slow(60)
 def test_two_jobs_of_one_jid_expire_both(server):
     """A stock server drops one of them without a word. Both come back; the
     worker that is still there hears with its beat what it has lost, and what

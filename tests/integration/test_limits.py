@@ -272,7 +272,7 @@ def test_untaken_answers_have_a_ceiling(start_server):
         assert c.fetch() is not None
 
 
-@pytest.mark.slow
+@pytest.mark.slow(64)
 def test_who_takes_no_answer_is_closed(start_server):
     """Thirty seconds without a byte taken: closed, and the job is where it
     was, uncounted. Who reads slowly but does read is left alone."""

@@ -54,6 +54,7 @@ def test_who_died_meanwhile_gives_its_jobs_back(start_server):
     server.program.says("wid=w1 was away at the start and did not come back; it held 1 jobs", 60)
 
 
+@pytest.mark.slow(20)
 @pytest.mark.parametrize("seen", [False, True])
 def test_who_comes_back_late_keeps_its_jobs(start_server, seen):
     """Later than worker_grace and earlier than restart_grace, whether or not

@@ -113,7 +113,7 @@ def test_a_stock_server_never_sees_it(bench):
     assert bench.tap.lines("FETCH") and not bench.tap.lines("FETCHB")
 
 
-@pytest.mark.slow
+@pytest.mark.slow(64)
 def test_a_server_that_is_killed_loses_none(bench):
     """kill -9 of the server, again and again while answers with several jobs
     are on their way: every job runs, and all are gone at the end. Those of an

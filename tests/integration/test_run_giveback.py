@@ -98,7 +98,7 @@ def test_fail(start_supervisor, tmp_path, extensions):
         assert peer.fails[0]["errtype"] == "Shutdown"
 
 
-@pytest.mark.slow
+@pytest.mark.slow(14)
 @pytest.mark.parametrize("extensions", [[], ["release"]])
 def test_wait(start_supervisor, tmp_path, extensions):
     """ephemeral: wait lets its program finish, long after everything else has

@@ -85,6 +85,7 @@ def test_none_answers_and_then_one(start_supervisor, start_peer, tmp_path):
     late.wait(lambda: late.acks, "the ACK")
 
 
+@pytest.mark.slow(17)
 def test_back_to_the_first(start_peer, start_supervisor, tmp_path):
     """When the first answers again jobs are fetched there; a job of the
     second that still runs is acknowledged to the second, which then hears
@@ -136,6 +137,7 @@ def test_outcomes_wait_for_their_server(start_server, start_supervisor, tmp_path
     assert "Job not found" not in s.output()
 
 
+@pytest.mark.slow(17)
 def test_an_upgrade_keeps_them_apart(start_peer, start_supervisor, tmp_path):
     """USR2 while jobs of both run: each server hears of its own."""
     port = free_port()

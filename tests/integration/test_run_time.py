@@ -117,7 +117,7 @@ def test_configured_timeout_wins_when_shorter(bench):
     assert 29 <= int(out.read_text()) <= 30
 
 
-@pytest.mark.slow
+@pytest.mark.slow(50)
 def test_reservation_ends_a_handler_in_time(bench):
     """With a reservation of 60 s and no timeout: TERM before the end of the
     reservation, FAIL accepted by the server, nothing expired there."""

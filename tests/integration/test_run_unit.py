@@ -119,7 +119,7 @@ def test_without_a_bus_it_is_a_mistake(place):  # noqa: F811
 
 
 @possible
-@pytest.mark.slow
+@pytest.mark.slow(21)
 def test_a_manager_that_hangs_is_a_mistake(place, manager):  # noqa: F811
     """check does not wait for ever for an answer."""
     done = look(place, "", systemd_run, {"DBUS_SYSTEM_BUS_ADDRESS": manager("hangs").address})
@@ -208,7 +208,7 @@ def test_a_unit_that_is_refused_fails_the_job(bench, manager, mode, reason):
 
 
 @possible
-@pytest.mark.slow
+@pytest.mark.slow(21)
 def test_a_manager_that_hangs_holds_up_nobody_else(bench, manager):
     """Twice as many jobs wait for it as there are threads to wait: others start
     and end before a second one in any thread has failed, and these fail when the

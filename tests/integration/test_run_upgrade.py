@@ -173,7 +173,7 @@ def test_a_new_program_that_refuses_changes_nothing(fleet, bench, text, why):
     assert fleet.runs.read_text() == jid + "\n"
 
 
-@pytest.mark.slow
+@pytest.mark.slow(15)
 def test_a_check_that_hangs_changes_nothing(fleet, bench):
     """A check has 15 s; jobs are fetched and run meanwhile."""
     fleet.start({"t": "/bin/true"})

@@ -128,7 +128,7 @@ def stop_store(pid):
     return lambda: libc.ptrace(PTRACE_DETACH, tid, None, None)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(21)
 def test_the_watchdog_is_the_store_too(watched, manager):
     """A store that does not answer any more stops the feeding although the
     loop turns, so that the manager ends a server that takes no job; before and

@@ -49,6 +49,7 @@ def web(start_server):
     return start_server(web=FREE)
 
 
+@pytest.mark.slow(10)
 def test_health_is_a_write_on_disk(web):
     """200 with a stock server's members once a write has reached the disk, on
     a server that nobody uses too; without a password."""
@@ -89,6 +90,7 @@ def test_health_tells_a_full_disk(start_server, small_disk):
         assert c.call("PUSH " + json.dumps(new_job("t"))) == "OK"
 
 
+@pytest.mark.slow(10)
 def test_health_tells_a_disk_that_jobs_have_filled(start_server, small_disk):
     """Nothing has failed when pushes are refused to keep the rest of the disk
     for what works jobs off: 503 all the same, before and after a probe."""
@@ -356,7 +358,7 @@ def test_two_hundred_slow_peers(web):
         wait_for("their end", lambda: web.program.descriptors() <= before)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(16)
 def test_time_has_an_end(web):
     """A peer that sends a byte now and then, and one that takes no answer, are
     cut off all the same."""

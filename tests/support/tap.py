@@ -1,6 +1,7 @@
 """tap - between a worker and its server: hears every line, may meddle.
 
-Requests are recorded as they pass. A rule sees each reply with the request
+Requests are recorded as they pass, and once more when the server has answered:
+only then has what they ask for happened. A rule sees each reply with the request
 that it answers and may let it pass, replace it, or cut the connection instead,
 which is how an ACK is lost on the way back.
 
@@ -92,6 +93,7 @@ class Connection:
                     while not self.asked:
                         self.more.wait()
                     request = self.asked.pop(0)
+                self.tap.answered(request)
                 reply = self.tap.decide(self.number, request, reply)
                 self.tap.open.wait()
                 if reply is CUT:
@@ -106,6 +108,7 @@ class Tap:
     def __init__(self, server_port):
         self.server_port = server_port
         self.requests = []   # (monotonic time, connection number, line)
+        self.answers = []    # the lines that the server has answered, told or not
         self.stock = False   # hide from each end what a stock server does not have
         self.rule = None     # (connection number, request, reply) -> reply or CUT
         self.open = threading.Event()  # clear: nothing passes, and nobody hears of it
@@ -135,6 +138,10 @@ class Tap:
         with self.lock:
             self.requests.append((time.monotonic(), number, line))
 
+    def answered(self, line):
+        with self.lock:
+            self.answers.append(line)
+
     def decide(self, number, request, reply):
         rule = self.rule
         return reply if rule is None else rule(number, request, reply)
@@ -156,6 +163,12 @@ class Tap:
     def sent(self, verb):
         """The same, parsed."""
         return [json.loads(arg) for arg in self.lines(verb)]
+
+    def done(self, verb):
+        """Those that the server has answered, parsed."""
+        with self.lock:
+            return [json.loads(line[len(verb) + 1:]) for line in self.answers
+                if line.startswith(verb + " ")]
 
     def about(self, verb, jid):
         return [d for d in self.sent(verb) if d.get("jid") == jid]
