@@ -19,6 +19,7 @@ struct fetch_link; /* server/fetches.c: one waiting FETCH at one queue */
 
 struct queue {
 	struct entry *head, *tail; /* ascending seq */
+	struct entry *near;        /* where one was put last between others */
 	size_t count;
 	struct fetch_link *first_wait, *last_wait; /* longest waiting first */
 	int64_t weight; /* 0: none; server/weights.h, as the next */

@@ -256,15 +256,18 @@ take_it(void)
 	assert_int_equal(jobs_take(jobs, queue, "w", on_taken, NULL), 0);
 }
 
+static const struct jobs_claim claim = {
+	.jid = "abcdefgh",
+	.jid_len = 8,
+	.wid = "w",
+};
+
 static void
 settle_it(bool ack)
 {
 	static char errtype[] = "E", message[] = "m";
 	const struct fail_report report = { .errtype = errtype,
 		.message = message };
-	const struct jobs_claim claim = {
-		.jid = "abcdefgh", .jid_len = 8, .wid = "w"
-	};
 	const struct json none = { 0 };
 
 	assert_int_equal(ack ? jobs_ack(jobs, &claim, &none, on_done, NULL)
@@ -287,10 +290,6 @@ fail_it(void)
 static void
 give_it_back(void)
 {
-	const struct jobs_claim claim = {
-		.jid = "abcdefgh", .jid_len = 8, .wid = "w"
-	};
-
 	assert_int_equal(jobs_release(jobs, &claim, on_done, NULL), 0);
 }
 
@@ -324,12 +323,6 @@ kill_it(void)
 	move_it(MOVE_KILL);
 }
 
-static void
-discard_it(void)
-{
-	move_it(MOVE_DISCARD);
-}
-
 /*
  * The move is sent while the FLUSH is on its way, in a later batch, which the
  * disk refuses: the job was gone before, and there is nothing to go back to.
@@ -349,7 +342,6 @@ a_move_that_is_refused_behind_a_flush_brings_nothing_back(void **state)
 		{ IS_HELD, give_it_back },
 		{ IS_SCHEDULED, requeue_it },
 		{ IS_SCHEDULED, kill_it },
-		{ IS_SCHEDULED, discard_it },
 		{ IS_SCHEDULED, cancel_it },
 	};
 

@@ -63,6 +63,50 @@ jobs_stand_in_the_order_of_their_seq(void **state)
 	queues_free(qs);
 }
 
+/*
+ * What workers took turn by turn and give back one worker after the other, in
+ * the one order or the other, while some of it is taken again.
+ */
+static void
+many_given_back_stand_as_before(void **state)
+{
+	enum { WORKERS = 7, EACH = 40, N = WORKERS * EACH };
+	struct entry e[N] = { 0 };
+	int64_t seqs[N];
+	struct queues *qs = queues_new();
+	struct queue *q = queues_get(qs, "default", 7);
+
+	(void)state;
+	for (int i = 0; i < N; i++) {
+		e[i].seq = i + 1;
+		seqs[i] = i + 1;
+		queue_put(q, &e[i]);
+	}
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < N - round; i++)
+			queue_drop(q, q->head);
+		for (int w = 0; w < WORKERS; w++) {
+			for (int i = 0; i < EACH; i++) {
+				int k = w % 2 == round % 2 ? i : EACH - 1 - i;
+				struct entry *one = &e[k * WORKERS + w];
+
+				if (one->seq <= N - round)
+					queue_put(q, one);
+			}
+			/* The first, and the one that was put last. */
+			for (int i = 0; i < 2; i++) {
+				struct entry *gone = i == 0 || q->near == NULL
+				    ? q->head
+				    : q->near;
+				queue_drop(q, gone);
+				queue_put(q, gone);
+			}
+		}
+		expect_order(q, seqs, N);
+	}
+	queues_free(qs);
+}
+
 /* Rows are found in the order of their ids, and seqs go their own way. */
 static void
 what_was_loaded_in_any_order_stands_in_that_of_its_seq(void **state)
@@ -136,6 +180,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(jobs_stand_in_the_order_of_their_seq),
+		cmocka_unit_test(many_given_back_stand_as_before),
 		cmocka_unit_test(
 		    what_was_loaded_in_any_order_stands_in_that_of_its_seq),
 		cmocka_unit_test(
