@@ -12,6 +12,7 @@
 
 #include <sqlite3.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,12 +23,21 @@
  */
 enum { GATHER = 0x1ffff };
 
+/* SQLite's file format, 4.2: a page is written behind a header of its own,
+ * which begins with its number, and no other write is as long. */
+enum { FRAME_HEAD = 24 };
+
+/* Half of the slots stay empty; a power of two. */
+enum { SLOTS = 2 * LOGFILE_PAGES_MAX };
+
 struct logfile {
 	sqlite3_file base;   /* first: what SQLite knows */
 	sqlite3_file *below; /* behind this struct */
 	char *bytes;         /* owned; GATHER of them */
 	int len;
-	sqlite3_int64 at; /* of the first byte gathered */
+	sqlite3_int64 at;       /* of the first byte gathered */
+	uint32_t number[SLOTS]; /* of the pages counted; 0: none */
+	int pages;
 };
 
 static sqlite3_vfs *below;
@@ -54,11 +64,29 @@ pass_on(struct logfile *l)
 	return l->below->pMethods->xWrite(l->below, l->bytes, len, l->at);
 }
 
+static void
+count_page(struct logfile *l, const unsigned char *head)
+{
+	uint32_t number = (uint32_t)head[0] << 24 | (uint32_t)head[1] << 16 |
+	    (uint32_t)head[2] << 8 | head[3];
+	uint32_t at = number % SLOTS;
+
+	if (l->pages == LOGFILE_PAGES_MAX)
+		return;
+	while (l->number[at] != 0 && l->number[at] != number)
+		at = (at + 1) % SLOTS;
+	l->pages += l->number[at] == 0;
+	l->number[at] = number;
+}
+
 static int
 log_write(sqlite3_file *f, const void *from, int n, sqlite3_int64 at)
 {
 	struct logfile *l = of(f);
 	bool follows = l->len > 0 && at == l->at + l->len;
+
+	if (n == FRAME_HEAD)
+		count_page(l, from);
 
 	if (!follows || n > GATHER - l->len) {
 		int rc = pass_on(l);
@@ -212,6 +240,35 @@ log_open(
 		(void)l->below->pMethods->xClose(l->below);
 	free(l->bytes);
 	return rc;
+}
+
+static struct logfile *
+find(sqlite3 *db)
+{
+	sqlite3_file *log = NULL;
+
+	(void)sqlite3_file_control(
+	    db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+	return log != NULL && log->pMethods == &methods ? of(log) : NULL;
+}
+
+int
+logfile_pages(sqlite3 *db)
+{
+	struct logfile *l = find(db);
+
+	return l == NULL ? 0 : l->pages;
+}
+
+void
+logfile_count_afresh(sqlite3 *db)
+{
+	struct logfile *l = find(db);
+
+	if (l == NULL)
+		return;
+	memset(l->number, 0, sizeof l->number);
+	l->pages = 0;
 }
 
 const char *

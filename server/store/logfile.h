@@ -16,11 +16,26 @@
 #ifndef SERVER_STORE_LOGFILE_H
 #define SERVER_STORE_LOGFILE_H
 
+#include <sqlite3.h>
+
+/* Pages are counted up to this: no question is about more. */
+enum { LOGFILE_PAGES_MAX = 1024 };
+
 /*
  * Registers it over the default VFS of the moment; returns its name for
  * sqlite3_open_v2(), or NULL when SQLite is short of memory. Only for
  * connections opened with that name. Not to be called by two threads at once.
  */
 const char *logfile_vfs(void);
+
+/*
+ * How many different pages have been written to the log of db since it was
+ * opened or last counted afresh, LOGFILE_PAGES_MAX at most: what has to be
+ * written to the database when the log is moved. Pages of a transaction that
+ * was rolled back count, too. 0 for a connection that is not of this VFS.
+ */
+int logfile_pages(sqlite3 *db);
+
+void logfile_count_afresh(sqlite3 *db);
 
 #endif

@@ -19,6 +19,7 @@
 
 #include "server/store/database.h"
 #include "server/store/fault.h"
+#include "server/store/logfile.h"
 #include "server/store/rows.h"
 #include "server/store/space.h"
 
@@ -26,6 +27,7 @@ enum {
 	BATCH_CHANGES = 1000,
 	BATCH_BYTES = 4 * 1024 * 1024, /* written and read; the last may pass */
 	LONG_LOG = 4000,               /* pages: checkpoint */
+	WIDE_LOG = 500,                /* different pages: the same */
 	IDLE_LOG = 256,                /* pages: worth moving when idle */
 	HUGE_LOG = 16384,              /* pages: its space is given back */
 	LOOK_EVERY = 16,               /* commits: how much is free? */
@@ -51,6 +53,7 @@ forget_log(struct writer *w)
 	w->log_pages = 0;
 	w->checkpoint_at = LONG_LOG;
 	w->idle_at = IDLE_LOG;
+	logfile_count_afresh(w->db);
 }
 
 static int
@@ -217,13 +220,15 @@ writer_checkpoint(struct writer *w)
 	 * has behind it, from when it was longer, is room as well. */
 	if (pending >= w->space.left / 2)
 		cut_log(w);
-	else if (w->log_pages < w->checkpoint_at)
+	else if (w->log_pages < w->checkpoint_at &&
+	    logfile_pages(w->db) < WIDE_LOG)
 		return;
 
 	/* Nothing is lost when it fails: the log stays, and is asked again. */
 	(void)sqlite3_wal_checkpoint_v2(
 	    w->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	w->checkpoint_at = w->log_pages + LONG_LOG;
+	logfile_count_afresh(w->db);
 }
 
 bool

@@ -34,9 +34,10 @@ int writer_write(struct writer *w, struct store_change *first,
     struct store_change **rest, struct arena *a, struct err *e);
 
 /*
- * Moves the log into the database when the log has grown long, or when a
- * commit has failed and may still be found in it. To be called after the batch
- * has been answered: nobody needs to wait for it.
+ * Moves the log into the database when the log has grown long, or has many
+ * different pages in it, or when a commit has failed and may still be found in
+ * it. To be called after the batch has been answered: of what is in that nobody
+ * needs to wait for it, but the next one does.
  */
 void writer_checkpoint(struct writer *w);
 
