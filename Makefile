@@ -168,7 +168,7 @@ deps-%: FORCE
 	@contrib/install-deps $(subst -, ,$*)
 
 unit: $(unit_bin)
-tools: $(tools_bin) $(shim) $(steps_bin)
+tools: $(tools_bin) $(shim) $(steps_bin) $(bench_bin)
 
 test: deps-build-test
 	+@$(MAKE) --no-print-directory test-here
@@ -258,7 +258,7 @@ fuzz-regress: fuzz-bins
 # ---- Checks ----------------------------------------------------------------
 
 all_src = $(foreach r,$(rooms),$(src_$r)) $(unit_src) $(tools_src) $(fuzz_src) \
-          $(wildcard tests/bench/*.c tests/fault/*.c tests/fuzz/replay.c tests/coverage/*.c)
+          $(wildcard tests/bench/*.c tests/fault/*.c tests/fuzz/replay.c tests/coverage/*.c examples/handlers/*.c)
 all_hdr = $(wildcard $(addsuffix /*.h,$(rooms)) server/store/*.h server/web/*.h server/schema/*.h server/import/*.h tests/*/*.h)
 room_src = $(foreach r,$(rooms),$(src_$r))
 
@@ -276,7 +276,7 @@ sizes:
 werror:
 	+@$(MAKE) --no-print-directory O=$(O)/gcc-werror WERROR=-Werror CC=gcc everything
 	+@$(MAKE) --no-print-directory O=$(O)/clang-werror WERROR=-Werror CC=$(CLANG) everything
-everything: all unit tools fuzz-bins $(bench_bin)
+everything: all unit tools fuzz-bins
 # Its own build: the flags are the baseline's.
 CALLGRIND = +@$(MAKE) --no-print-directory O=$(O)/callgrind CC=gcc CFLAGS='-O2 -g' LDFLAGS= steps && \
     $(PYTHON) tests/bench/callgrind --build-dir $(O)/callgrind

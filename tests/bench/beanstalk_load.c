@@ -6,7 +6,8 @@
  *
  * The same life of a job that `load --mode cycle` gives to a Faktory server:
  * each connection has one request on its way, and a job as large as there. One
- * JSON object on stdout. What is no expected answer ends it with status 1.
+ * JSON object on stdout. What is no expected answer ends it with status 1, and
+ * so does a job that comes twice or that nobody put.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -23,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { JOB_BYTES = 300, MAX_CONNS = 1000, EVENTS = 64 };
+enum { JOB_BYTES = 300, MAX_CONNS = 1000, EVENTS = 64, MAX_JOBS = 10000000 };
 
 enum step { PUTTING, RESERVING, DELETING };
 
@@ -35,6 +36,10 @@ struct conn {
 };
 
 static char put_line[JOB_BYTES + 100];
+
+/* By the number of the job: what was said of it. */
+enum { PUT = 1, TAKEN = 2 };
+static unsigned char said[MAX_JOBS];
 
 static void __attribute__((noreturn, format(printf, 1, 2)))
 fail(const char *fmt, ...)
@@ -97,6 +102,31 @@ is_whole(const struct conn *c)
 	    c->len == (size_t)(end + 1 - c->in) + JOB_BYTES + 2;
 }
 
+/* Each number is given once, and a job comes once. */
+static void
+note(unsigned long long id, unsigned char what)
+{
+	if (id >= MAX_JOBS)
+		fail("job %llu is one too many", id);
+	if (said[id] & what)
+		fail("job %llu %s twice", id, what == PUT ? "was put" : "came");
+	said[id] |= what;
+}
+
+/* A job may come before its own INSERTED, if that is still on its way. */
+static void
+check_all(const struct conn *conns, int count)
+{
+	int strangers = 0, unanswered = 0;
+
+	for (size_t i = 0; i < MAX_JOBS; i++)
+		strangers += said[i] == TAKEN;
+	for (int i = 0; i < count; i++)
+		unanswered += conns[i].step == PUTTING;
+	if (strangers > unanswered)
+		fail("%d jobs came that nobody put", strangers - unanswered);
+}
+
 /* Returns 1 when a job's life is over. */
 static int
 go_on(struct conn *c)
@@ -107,13 +137,15 @@ go_on(struct conn *c)
 	c->in[c->len] = '\0';
 	switch (c->step) {
 	case PUTTING:
-		if (strncmp(c->in, "INSERTED ", 9) != 0)
+		if (sscanf(c->in, "INSERTED %llu", &id) != 1)
 			fail("put: %s", c->in);
+		note(id, PUT);
 		ask(c, RESERVING, "reserve\r\n");
 		return 0;
 	case RESERVING:
 		if (sscanf(c->in, "RESERVED %llu", &id) != 1)
 			fail("reserve: %s", c->in);
+		note(id, TAKEN);
 		snprintf(line, sizeof line, "delete %llu\r\n", id);
 		ask(c, DELETING, line);
 		return 0;
@@ -167,6 +199,7 @@ main(int argc, char **argv)
 		for (int i = 0; i < n; i++)
 			done += on_bytes(ready[i].data.ptr);
 	}
+	check_all(conns, count);
 	printf("{\"rate\":%.1f,\"ops\":%ld}\n", (double)done / (now - began),
 	    done);
 	return 0;

@@ -1,7 +1,8 @@
 /*
  * first_step - how long until a program's first instruction.
  *
- *   first_step stamp FIFO               writes the time into FIFO: the program
+ *   first_step stamp FIFO               writes the time, and which job it is
+ *                                       for, into FIFO: the program
  *   first_step bare COUNT FIFO          from vfork(2) to its main()
  *   first_step push COUNT FIFO PORT     from PUSH to its main(), by a worker
  *                                       that has it as handler for `bench`
@@ -13,6 +14,7 @@
  */
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,23 +36,45 @@ now(void)
 	return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
 }
 
+/* What the program says of itself. */
+struct stamp {
+	int64_t at;
+	int64_t job; /* the number at the end of its jid; NO_JOB without one */
+};
+
+enum { NO_JOB = -1 };
+
 static int
 stamp(const char *fifo)
 {
-	int64_t at = now();
+	struct stamp s = { now(), NO_JOB };
+	const char *jid = getenv("FAKTORY_JID");
+	const char *number = jid != NULL ? strrchr(jid, '-') : NULL;
 	int fd = open(fifo, O_WRONLY | O_CLOEXEC);
 
-	return fd < 0 || write(fd, &at, sizeof at) != sizeof at;
+	if (number != NULL)
+		s.job = atoi(number + 1);
+	return fd < 0 || write(fd, &s, sizeof s) != sizeof s;
 }
 
+/*
+ * When the program began that was started for this job, which is the only one
+ * that may have begun: what was left by another would be a short time.
+ */
 static int64_t
-read_stamp(int fd)
+read_stamp(int fd, int64_t job)
 {
-	int64_t at;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct stamp s;
 
-	if (read(fd, &at, sizeof at) != sizeof at)
-		fail("the stamp did not come");
-	return at;
+	if (poll(&p, 1, WIRE_SILENCE_MS) != 1 ||
+	    read(fd, &s, sizeof s) != sizeof s)
+		fail("the program for job %lld did not begin within %d s",
+		    (long long)job, WIRE_SILENCE_MS / 1000);
+	if (s.job != job)
+		fail("the program for job %lld began when job %lld was due",
+		    (long long)s.job, (long long)job);
+	return s.at;
 }
 
 static int64_t
@@ -66,7 +90,7 @@ spawn_one(char *self, char *fifo, int fd)
 		execve(self, argv, envp);
 		_exit(127);
 	}
-	int64_t at = read_stamp(fd);
+	int64_t at = read_stamp(fd, NO_JOB);
 	waitpid(pid, NULL, 0);
 	return at - began;
 }
@@ -87,7 +111,7 @@ push_one(struct wire *w, int epoll, int fd, int number)
 			fail("no reply to PUSH");
 	} while (!wire_event(w, ev.events, &r));
 	wire_expect_ok(w, &r);
-	return read_stamp(fd) - began;
+	return read_stamp(fd, number) - began;
 }
 
 static int

@@ -27,6 +27,8 @@ SERVER_ROWS = [
 ]
 BEANSTALK = {"cycle, 10 connections": 10, "cycle, 100 connections": 100}
 SCHEDULED, SPACING = 500, 0.005  # jobs, and seconds from one due time to the next
+LATEST = 60    # seconds after which a scheduled job is lost
+EARLY_MS = 1  # `at` is cut to microseconds
 SCHEDULED_ROW = "scheduled, late by, p99 ms"
 FEW = 1000
 LOAD_SECONDS = 50  # the most that the load generator takes
@@ -95,12 +97,19 @@ class Servers(Rig):
                 text = datetime.datetime.fromtimestamp(at, datetime.timezone.utc).isoformat()
                 due[jid] = at
                 producer("PUSH", {"jid": jid, "jobtype": "t", "args": [], "queue": "late", "at": text})
-            while len(late) < SCHEDULED:
+            end = time.monotonic() + LATEST
+            while due:
                 job = worker("FETCH", "late")
+                if job is None and time.monotonic() > end:
+                    raise Failed("%d of %d scheduled jobs did not come" % (len(due), SCHEDULED))
                 if job is None:
                     continue
                 now, jid = time.time(), json.loads(job)["jid"]
-                late.append((now - due[jid]) * 1e3)
+                if jid not in due:
+                    raise Failed("%s came twice, or was never scheduled" % jid)
+                late.append((now - due.pop(jid)) * 1e3)
+                if late[-1] < -EARLY_MS:
+                    raise Failed("%s came %.0f ms before its time" % (jid, -late[-1]))
                 worker("ACK", {"jid": jid})
         return percentile(late, 0.99)
 
@@ -127,11 +136,18 @@ class Servers(Rig):
             used = (ticks(server.process.pid) - before) / os.sysconf("SC_CLK_TCK")
             costs.append(used * 1e3 / (got["rate"] * self.seconds))
         self.note(BACKLOG["cpu"] % name, "ours", statistics.median(costs))
+        self.note(BACKLOG["start"] % name, "ours", self.restart(server, waiting))
+        self.note(BACKLOG["Pss"] % name, "ours", own_pss_mb(server.process.pid))
+
+    def restart(self, server, waiting):
+        """Seconds from a stop to an answer, with all that waited."""
         if server.process.stop() != 0:
             raise Failed("the server's exit status: %d" % server.process.child.returncode)
         began = time.monotonic()
         server.launch()
         with server.wire() as wire:
-            self.note(BACKLOG["start"] % name, "ours", time.monotonic() - began)
-            wire.info()
-        self.note(BACKLOG["Pss"] % name, "ours", own_pss_mb(server.process.pid))
+            took = time.monotonic() - began
+            kept = wire.info()["queues"].get("bench", 0)
+        if kept != waiting:
+            raise Failed("%d of %d jobs are left after a restart" % (kept, waiting))
+        return took

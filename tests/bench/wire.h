@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { WIRE_SILENCE_MS = 10000, WIRE_IN_BYTES = 32768 };
+enum { WIRE_SILENCE_MS = 30000, WIRE_IN_BYTES = 32768 };
 
 enum reply_kind { REPLY_PART, REPLY_SIMPLE, REPLY_ERROR, REPLY_BULK };
 

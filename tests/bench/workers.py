@@ -9,12 +9,14 @@ import subprocess
 import time
 
 from peers import Failed, Process, clean_environment, wait_for
-from processes import children, connections, own_pss_mb, pss_mb, ticks, wakeups
+from processes import (children, connections, faults_of, own_pss_mb, pss_mb, reaped_faults,
+                       ticks, wakeups)
 from rig import CONCURRENCY, GO_WORKER, NODE_WORKER, PYTHON_WORKER, Rig
 
 BARE_TARGET, GO_TARGET, PSS_TARGET_MB = 0.85, 1.8, 5.0
 CHILDREN, CHILDREN_PSS_MB, CONNECTIONS_MAX = 1000, 12.0, 4
 FIRST_STEPS, FIRST_STEP_MORE_MS = 300, 0.5
+PART_THAT_RAN = 0.7  # no two runs have quite as many page faults
 IDLE_SECONDS, WAKEUPS_A_SECOND = 10, 8.0
 
 
@@ -64,7 +66,9 @@ class Workers(Rig):
 
         def measure(what, count, *more):
             done = subprocess.run([program, what, str(count), fifo, *more],
-                                  stdout=subprocess.PIPE, check=True, timeout=120)
+                                  capture_output=True, text=True, timeout=120)
+            if done.returncode != 0:
+                raise Failed("first_step %s: %s" % (what, done.stderr.strip()))
             return json.loads(done.stdout)["p50_ms"]
 
         measure("push", 5, str(server.port))  # by then the supervisor is there
@@ -106,16 +110,27 @@ class Workers(Rig):
                 if not worker.alive():
                     raise Failed("the worker ended:\n" + worker.said()[-2000:])
                 info, now = wire.info(), time.monotonic()
+                if info["total_failures"]:
+                    raise Failed("%d jobs failed" % info["total_failures"])
                 if first is None and info["total_processed"] > 0:
                     first = now, info["total_processed"]
                 return info if info["total_processed"] >= self.jobs else None
 
             info = wait_for(over, 120, "%d jobs to be done" % self.jobs)
             took = time.monotonic() - first[0]
-        if info["total_failures"] or info["total_processed"] != self.jobs:
-            raise Failed("%d of %d jobs processed, %d failed" % (
-                info["total_processed"], self.jobs, info["total_failures"]))
+        if info["total_processed"] != self.jobs:
+            raise Failed("%d of %d jobs processed" % (info["total_processed"], self.jobs))
+        self.ran(worker)
+        if first[1] > self.jobs / 2:
+            raise Failed("%d of %d jobs were done at the first look" % (first[1], self.jobs))
         return (self.jobs - first[1]) / took
+
+    def ran(self, worker):
+        """That there was a program for each job, by what the kernel has counted."""
+        one, all_of_them = faults_of("/bin/true"), reaped_faults(worker.pid)
+        if all_of_them < PART_THAT_RAN * one * self.jobs:
+            raise Failed("%d jobs processed, and programs for about %d of them were run" % (
+                self.jobs, all_of_them // max(one, 1)))
 
     def idle(self, process, row):
         """Once it has stopped using the processor for a while."""

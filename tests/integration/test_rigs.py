@@ -321,3 +321,35 @@ def test_a_mistake_in_c_is_refused(tool, argv, tmp_path):
     file.write_text(start + "\tfree(p);\n}\n")
     status, said = execute(*argv, cwd=ROOT)
     assert status != 0, said
+
+
+PAGE = ".Dd January 1, 2026\n.Dt A 1\n.Os\n.Sh NAME\n.Nm a\n.Nd a page\n"
+
+
+@pytest.mark.parametrize("tool, target, name, good, bad", [
+    ("clang-format", ["format-check", "all_src={file}", "all_hdr="], "a.c",
+        "int\nf(void)\n{\n\treturn 0;\n}\n", "int f(void) {\n  return 0; }\n"),
+    ("mandoc", ["-o", "man", "man-check", "O={place}"], "man/a.1", PAGE, PAGE + ".Xx no macro\n")])
+def test_a_bad_page_or_form_is_refused(tool, target, name, good, bad, tmp_path):
+    """`make format-check` and `make man-check`, as they call clang-format and mandoc."""
+    if shutil.which(tool) is None or shutil.which("make") is None:
+        pytest.skip(f"{tool} or make is missing")
+    shutil.copy(ROOT / ".clang-format", tmp_path)
+    argv = [a.format(place=tmp_path, file=tmp_path / name) for a in target]
+    for text, fails in ((good, False), (bad, True)):
+        put(tmp_path / name, text, 0o644)
+        status, said = execute("make", "-s", *argv, "PYTHON=python3", cwd=ROOT, MAKEFLAGS="")
+        assert (status != 0) == fails and (str(tmp_path / name) in said) == fails, said
+
+
+def test_every_file_is_looked_at():
+    """What clang-format is given is all of the tree, so that no file is in form by not being asked."""
+    if shutil.which("make") is None or not (ROOT / ".git").exists():
+        pytest.skip("make is missing, or git's list of files")
+    status, said = execute("make", "-n", "format-check", "PYTHON=python3", cwd=ROOT, MAKEFLAGS="")
+    assert status == 0, said
+    listed = subprocess.run(["git", "-c", f"safe.directory={ROOT}", "ls-files", "*.c", "*.h"], cwd=ROOT,
+        capture_output=True, text=True)
+    if listed.returncode != 0:
+        pytest.skip("git does not tell its files: " + listed.stderr)
+    assert set(listed.stdout.split()) - set(said.split()) == set()

@@ -33,7 +33,7 @@ def on_a_fresh_server(case, server_password=None, client_password=None, tls=Fals
     def test(stage, library):
         server = stage.server(password=server_password, tls=tls)
         run_case(stage.libraries[library], case, server.url(client_password),
-                 server.cert if trusts else None)
+                 server.cert if trusts or stage.believes else None)
     return test
 
 

@@ -92,6 +92,7 @@ def moves_every_job(stage):
     wanted = fill(stock)
     before = counts(stock.info())
     expect(before[2], {"scheduled": 2, "retries": 1, "dead": 1, "working": 1}, "sets there")
+    expect(before[3], {"default": 300, "paused": 1}, "queues there")
     stock.stop()
     directory = stage.path("ours")
     os.mkdir(directory)

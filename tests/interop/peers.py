@@ -34,15 +34,26 @@ def expect(got, want, what):
         raise Failed("%s: %r, expected %r" % (what, got, want))
 
 
-def wait_for(condition, seconds, what):
+# Of a thread that gives the rig something broken: .since() is when what it
+# waits for became impossible, or None. See broken.py.
+despair = threading.local()
+LAST_HOPE = 2  # seconds that a wait goes on after that
+
+
+def wait_for(condition, seconds, what, despairs=True):
     """Returns the first true value of condition(); Failed after seconds."""
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
     while True:
         value = condition()
         if value:
             return value
-        if time.monotonic() > deadline:
-            raise Failed("gave up after %g s waiting for %s" % (seconds, what))
+        since = despair.since() if despairs and hasattr(despair, "since") else None
+        end = began + seconds
+        if since is not None:
+            end = min(end, max(began, since) + LAST_HOPE)
+        if time.monotonic() > end:
+            raise Failed("gave up after %g s waiting for %s" % (
+                time.monotonic() - began, what))
         time.sleep(0.02)
 
 
@@ -244,7 +255,7 @@ class Server:
                     raise Failed("the server ended:\n" + self.process.said())
                 self.trouble = trouble
                 return None
-        return wait_for(connected, LONG, "a connection to the server")
+        return wait_for(connected, LONG, "a connection to the server", despairs=False)
 
     def info(self):
         with self.wire() as wire:
@@ -255,7 +266,7 @@ class Server:
         false when it has given up."""
         def over():
             return self.gave_up() or set(ports) <= listening(self.process.pid)
-        wait_for(over, LONG, "the server to listen")
+        wait_for(over, LONG, "the server to listen", despairs=False)
         if self.gave_up():
             self.process.kill()
             return False
@@ -353,7 +364,7 @@ class StockServer(Server):
             except Failed as refusal:
                 if "deadline exceeded" not in str(refusal):
                     raise
-        return wait_for(told, LONG, "an answer to INFO")
+        return wait_for(told, LONG, "an answer to INFO", despairs=False)
 
     def page(self, path, **form):
         request = urllib.request.Request("http://127.0.0.1:%d%s" % (self.web, path))
