@@ -113,8 +113,12 @@ field_text(const struct json *value, size_t max, char **out)
 int
 field_put_text(struct buf *out, const char *name, const char *text)
 {
-	int r = buf_printf(out, "\"%s\":", name);
+	int r = buf_putc(out, '"');
 
+	if (r == 0)
+		r = buf_puts(out, name);
+	if (r == 0)
+		r = buf_puts(out, "\":");
 	if (r == 0)
 		r = json_put_string(out, text, strlen(text));
 	return r < 0 ? r : buf_putc(out, ',');

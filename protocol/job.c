@@ -182,17 +182,16 @@ int
 job_read(const struct json *object, struct job *j, struct err *e)
 {
 	static const char standard_queue[] = "default";
-	struct json values[JOB_NFIELDS];
 	struct job read = { .object = *object };
 
 	if (object->kind != JSON_OBJECT)
 		return err_set(
 		    e, EINVAL, "invalid JSON: a job must be an object");
-	job_fields_collect(object, values);
+	job_fields_collect(object, read.members);
 
-	int r = read_texts(values, &read, e);
+	int r = read_texts(read.members, &read, e);
 	if (r == 0)
-		r = read_rest(values, &read, e);
+		r = read_rest(read.members, &read, e);
 	if (r == 0)
 		r = decode_all(&read, e);
 	if (r < 0)

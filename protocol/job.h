@@ -31,6 +31,7 @@ enum {
 	JOB_ERRTYPE_MAX = 100,  /* bytes */
 	JOB_MESSAGE_MAX = 1000, /* bytes */
 	JOB_BACKTRACE_MAX = 50, /* lines */
+	JOB_MEMBERS = 12,       /* that Faktory knows: protocol/job_fields.h */
 };
 
 /* Decoded text. Borrowed: from the job's bytes, or from its scratch. */
@@ -64,6 +65,7 @@ struct job {
 	struct job_text created_at;
 	struct job_text enqueued_at;
 	struct job_failure failure;
+	struct json members[JOB_MEMBERS]; /* for job_put_stored() */
 	char *scratch; /* owned; decoded escapes, mostly NULL */
 };
 

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "protocol/job.h"
+
 static const struct {
 	const char *name;
 	size_t len;
@@ -25,6 +27,9 @@ static const struct {
 	[JOB_ENQUEUED_AT] = { "enqueued_at", 11, "\"enqueued_at\":" },
 	[JOB_FAILURE] = { "failure", 7, "\"failure\":" },
 };
+
+_Static_assert(
+    (int)JOB_NFIELDS == (int)JOB_MEMBERS, "struct job has room for all");
 
 const char *
 job_field_written(enum job_field field)

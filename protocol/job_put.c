@@ -83,7 +83,7 @@ job_put_stored(struct buf *out, const struct job *j, int64_t now)
 	struct json values[JOB_NFIELDS];
 	size_t before = buf_len(out);
 
-	job_fields_collect(&j->object, values);
+	memcpy(values, j->members, sizeof values);
 	values[JOB_ENQUEUED_AT].kind = JSON_NONE;
 	values[JOB_FAILURE].kind = JSON_NONE;
 	forget_empty(&values[JOB_QUEUE]);
@@ -113,7 +113,11 @@ job_put_delivery(struct buf *out, const char *stored, size_t stored_len,
 	timestamp_format(enqueued_at, text);
 	int r = buf_append(out, stored, stored_len - 1);
 	if (r == 0)
-		r = buf_printf(out, ",\"enqueued_at\":\"%s\"", text);
+		r = buf_puts(out, ",\"enqueued_at\":\"");
+	if (r == 0)
+		r = buf_puts(out, text);
+	if (r == 0)
+		r = buf_putc(out, '"');
 	if (r == 0 && failure_len > 0) {
 		r = buf_puts(out, ",\"failure\":");
 		if (r == 0)

@@ -165,6 +165,10 @@ replies_are_written(void **state)
 	is(b, "$3\r\n{\n}\r\n");
 	assert_int_equal(resp_put_bulk(b, "", 0), 0);
 	is(b, "$0\r\n\r\n");
+	assert_int_equal(resp_put_bulk(b, "0123456789", 10), 0);
+	is(b, "$10\r\n0123456789\r\n");
+	assert_int_equal(resp_put_array(b, SIZE_MAX), 0);
+	is(b, "*18446744073709551615\r\n");
 	assert_int_equal(resp_put_null(b), 0);
 	is(b, "$-1\r\n");
 	buf_free(b);
