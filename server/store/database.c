@@ -25,12 +25,24 @@
 
 enum { PAGE_LEAST = 512 }; /* SQLite's smallest */
 
+/*
+ * Nobody asks SQLite how much memory it has, and to know it takes a lock at
+ * each allocation.
+ */
+static const char *
+vfs(void)
+{
+	/* Refused once SQLite is in use, which does no harm. */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	return logfile_vfs();
+}
+
 static int
 connect_to(const char *file, sqlite3 **out, struct err *e)
 {
 	sqlite3 *db = NULL;
-	int rc = sqlite3_open_v2(file, &db,
-	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, logfile_vfs());
+	int rc = sqlite3_open_v2(
+	    file, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, vfs());
 
 	if (rc != SQLITE_OK) {
 		(void)fault_set(e, db, rc, "open");
@@ -195,6 +207,11 @@ enter_wal(sqlite3 *db, struct err *e)
 			     "programs: keep the data on a local disk");
 }
 
+/*
+ * What is left of a deleted row is overwritten where that costs no further
+ * write. Some systems build SQLite to write each page that becomes free once
+ * more, as zeros.
+ */
 static int
 prepare(sqlite3 *db, struct err *e)
 {
@@ -204,7 +221,7 @@ prepare(sqlite3 *db, struct err *e)
 	    "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
 	    "PRAGMA journal_size_limit = 67108864; PRAGMA mmap_size = 0;"
 	    "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;"
-	    "PRAGMA cell_size_check = ON",
+	    "PRAGMA cell_size_check = ON; PRAGMA secure_delete = FAST",
 	    e);
 }
 

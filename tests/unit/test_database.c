@@ -102,6 +102,7 @@ each_commit_is_synced_and_readers_are_let_in(void **state)
 		{ "PRAGMA locking_mode", "normal" },
 		{ "PRAGMA wal_autocheckpoint", "0" },
 		{ "PRAGMA mmap_size", "0" },
+		{ "PRAGMA secure_delete", "2" },
 		{ "PRAGMA application_id", "1178684244" },
 		{ "PRAGMA user_version", "4" },
 	};
