@@ -9,31 +9,11 @@
 #ifndef TESTS_FUZZ_BROKEN_H
 #define TESTS_FUZZ_BROKEN_H
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "protocol/resp.h"
 #include "server/info.h"
 #include "server/op.h"
 #include "server/parts.h"
-
-/* The server's, and what is called in its place. */
-#define WRAPPED(type, name, ...)                                               \
-	type __real_##name(__VA_ARGS__);                                       \
-	type __wrap_##name(__VA_ARGS__);                                       \
-	type __wrap_##name(__VA_ARGS__)
-
-static bool
-is_broken(const char *how)
-{
-	static const char *broken;
-	static bool looked;
-
-	if (!looked)
-		broken = getenv("FAKTOTUM_BROKEN");
-	looked = true;
-	return broken != NULL && strcmp(broken, how) == 0;
-}
+#include "tests/fuzz/wrapped.h"
 
 /* +OK for a job that only memory has. */
 WRAPPED(void, store_add, struct store *s, struct store_change *c)

@@ -8,6 +8,7 @@
 #ifndef TESTS_FUZZ_SPEECH_H
 #define TESTS_FUZZ_SPEECH_H
 
+#include "tests/fuzz/input.h"
 #include "tests/fuzz/stage.h"
 
 enum { TEXT_MAX = 2048, WIDS = 3 };
@@ -16,30 +17,7 @@ enum { TEXT_MAX = 2048, WIDS = 3 };
 	"\"pid\":7,\"labels\":[\"a\"],"                                        \
 	"\"x\":[\"release\",\"cancel\",\"fail-retry\",\"result\"]"
 
-struct input {
-	const uint8_t *at, *end;
-	bool garble; /* one byte of the next command is another one */
-	uint8_t where, what;
-};
-
 static const char *const queue_names[] = { "default", "low", "q.3", "mail" };
-
-static const char *const values[] = { "null", "1", "-1", "\"a\"", "[]", "{}",
-	"25", "0", "true", "1e300", "18446744073709551616", "[1,[2,{\"a\":3}]]",
-	"\"2100-01-01T00:00:00Z\"", "{\"backoff\":{\"base\":2,\"max\":60}}",
-	"{\"backoff\":5}", "\"\\u0000\\ud83d\\ude00\"" };
-
-static const char *const members[] = { "custom", "reserve_for", "at", "retry",
-	"backtrace", "created_at", "enqueued_at", "failure", "priority",
-	"queue", "args", "jobtype" };
-
-#define ONE_OF(list, n) ((list)[(n) % (sizeof(list) / sizeof((list)[0]))])
-
-static uint8_t
-next(struct input *in)
-{
-	return in->at < in->end ? *in->at++ : 0;
-}
 
 /* ---- who speaks ----------------------------------------------------------------- */
 

@@ -9,14 +9,13 @@
 #ifndef TESTS_FUZZ_STAGE_H
 #define TESTS_FUZZ_STAGE_H
 
-#include <ftw.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 
-#include "base/log.h"
 #include "server/store/rows.h"
 #include "tests/fuzz/broken.h"
 #include "tests/fuzz/driven_clock.h"
+#include "tests/fuzz/place.h"
 #include "tests/fuzz/voice.h"
 
 enum {
@@ -27,7 +26,7 @@ enum {
 };
 
 static struct {
-	char dir[256];
+	char dir[PLACE_MAX];
 	struct ev_loop *loop;
 	struct server_settings *settings;
 	struct server *server;
@@ -51,28 +50,6 @@ WRAPPED(int, rows_commit, struct rows *r)
 }
 
 /* ---- a server ---------------------------------------------------------------- */
-
-static const char *
-stage_no_variable(const char *name)
-{
-	(void)name;
-	return NULL;
-}
-
-static void
-stage_tell(void *ctx, const char *message)
-{
-	(void)ctx;
-	fprintf(stderr, "%s\n", message);
-}
-
-static bool
-stage_no_log(void *ctx, const struct log_event *ev)
-{
-	(void)ctx;
-	(void)ev;
-	return true;
-}
 
 static void
 stage_look_at_disk(void)
@@ -107,18 +84,6 @@ stage_end(void)
 	stage.server = NULL;
 }
 
-static int
-stage_drop(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-	(void)st;
-	(void)kind;
-	(void)at;
-	return remove(path);
-}
-
-/* Where a sanitizer is at hand it looks for what nobody holds any more. */
-int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
-
 static void
 stage_clear(void)
 {
@@ -126,29 +91,22 @@ stage_clear(void)
 		return;
 	stage_end();
 	server_settings_free(stage.settings);
-	must(__lsan_do_recoverable_leak_check == NULL ||
-	    __lsan_do_recoverable_leak_check() == 0);
-	must(nftw(stage.dir, stage_drop, 8, FTW_DEPTH | FTW_PHYS) == 0);
+	must_not_leak();
+	place_clear(stage.dir);
 }
 
-/* On a memory's file system where there is one: nobody cuts the power here. */
 static void
 stage_make(void)
 {
-	const char *tmp = getenv("TMPDIR");
 	char text[600];
 
-	if (tmp == NULL)
-		tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-	snprintf(
-	    stage.dir, sizeof stage.dir, "%.200s/conversation.XXXXXX", tmp);
-	must(mkdtemp(stage.dir) != NULL);
+	place_make(stage.dir, "conversation");
 	snprintf(text, sizeof text,
 	    "data: \"%s\"\nlisten: 127.0.0.1:0\npush_window: 5s\n"
 	    "worker_grace: 10s\nweb: {listen: off}\n",
 	    stage.dir);
 	stage.settings = server_settings_read("conversation.yaml", text,
-	    strlen(text), stage_no_variable, stage_tell, NULL);
+	    strlen(text), place_no_variable, place_mistake, NULL);
 	must(stage.settings != NULL);
 	stage.uses = 0;
 	stage_start();
@@ -159,8 +117,7 @@ static void
 stage_begin(void)
 {
 	if (stage.loop == NULL) {
-		log_open(LOG_FORMAT_JOURNAL, LOG_LEVEL_INFO);
-		log_divert(stage_no_log, NULL);
+		place_be_quiet();
 		clock_drive(0, 0);
 		stage.loop = ev_loop_new(EVFLAG_AUTO);
 		must(stage.loop != NULL);
