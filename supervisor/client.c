@@ -458,6 +458,12 @@ client_redial(struct client *c, const char *why)
 }
 
 void
+client_give_up(struct client *c, const char *why)
+{
+	lose(c, why);
+}
+
+void
 client_hurry(struct client *c)
 {
 	if (c->state == CLIENT_IDLE || c->state == CLIENT_RESTING)

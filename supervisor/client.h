@@ -60,6 +60,9 @@ void client_end(struct client *c);
 /* Gives up this conversation and dials a new one at once. */
 void client_redial(struct client *c, const char *why);
 
+/* Gives up this conversation and dials a new one after a rest. */
+void client_give_up(struct client *c, const char *why);
+
 /* Dials at once what rests or has not begun; leaves alone what is at it. */
 void client_hurry(struct client *c);
 

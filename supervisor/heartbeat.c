@@ -49,8 +49,13 @@ static void
 on_error(struct heartbeat *h, const struct resp *r)
 {
 	if (memmem(r->text, r->len, "unknown worker", 14) != NULL) {
-		client_redial(
-		    h->client, "the server does not know this worker");
+		if (h->alive)
+			client_redial(
+			    h->client, "the server does not know this worker");
+		else
+			client_give_up(h->client,
+			    "the server does not know this worker, which it "
+			    "has just greeted");
 		return;
 	}
 	log_say(LOG_LEVEL_WARNING, "server", "answers BEAT with \"%.*s\"",

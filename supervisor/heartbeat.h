@@ -3,7 +3,8 @@
  *
  * A worker that is silent for 60 s is forgotten by the server, which then
  * closes all its conversations. "unknown worker" is answered with a new
- * handshake under the same wid.
+ * handshake under the same wid: at once, but after a rest when the server did
+ * not know it from the beginning of the conversation.
  *
  * SPDX-License-Identifier: ISC
  */

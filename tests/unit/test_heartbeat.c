@@ -27,7 +27,7 @@ struct sample {
 	struct ev_loop *loop;
 	struct client *client;
 	struct heartbeat *heartbeat;
-	bool alive, told, down;
+	bool alive, alive_again, told, down;
 	int alives, tolds;
 	enum worker_state state;
 	char taken[2][32];
@@ -59,6 +59,7 @@ on_alive(void *ctx)
 
 	s->alive = true;
 	s->alives++;
+	s->alive_again = s->alives == 2;
 }
 
 static void
@@ -173,17 +174,35 @@ static void
 an_unknown_worker_shakes_hands_again_under_the_same_wid(void **state)
 {
 	char hello[200];
-	const char *const script[] = { "accept", "greet", "< BEAT",
-		"> -ERR unknown worker 123", "accept", "> +HI {\"v\":2}", hello,
-		"> +OK", "< BEAT", "> +OK", NULL };
+	const char *const script[] = { "accept", "greet", "< BEAT", "> +OK",
+		"< BEAT", "> -ERR unknown worker 123", "accept",
+		"> +HI {\"v\":2}", hello, "> +OK", "< BEAT", "> +OK", NULL };
 	struct sample s;
 
 	(void)state;
 	snprintf(hello, sizeof hello, "< HELLO");
-	set_up(&s, script, CLOCK_NS_PER_S);
+	set_up(&s, script, 20 * CLOCK_NS_PER_MS);
 	snprintf(hello, sizeof hello, "< HELLO {\"v\":2,\"wid\":\"%s\"",
 	    s.peer.who.wid);
+	turn_until(s.loop, &s.alive_again);
+	tear_down(&s);
+}
+
+/* Else a server that knows nobody is dialled as fast as it answers. */
+static void
+one_that_is_unknown_from_the_beginning_rests_first(void **state)
+{
+	static const char *const script[] = { "accept", "greet", "< BEAT",
+		"> -ERR unknown worker 123", "accept", "greet", "< BEAT",
+		"> +OK", NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script, CLOCK_NS_PER_S);
+	turn_until(s.loop, &s.down);
+	int64_t lost = clock_mono();
 	turn_until(s.loop, &s.alive);
+	assert_true(clock_mono() - lost >= 200 * CLOCK_NS_PER_MS);
 	tear_down(&s);
 }
 
@@ -232,6 +251,8 @@ main(void)
 		cmocka_unit_test(jobs_that_are_to_end_are_named),
 		cmocka_unit_test(
 		    an_unknown_worker_shakes_hands_again_under_the_same_wid),
+		cmocka_unit_test(
+		    one_that_is_unknown_from_the_beginning_rests_first),
 		cmocka_unit_test(a_lost_conversation_is_not_alive),
 		cmocka_unit_test(
 		    our_own_state_is_told_at_once_and_never_taken_back),
