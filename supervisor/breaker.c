@@ -208,6 +208,16 @@ breaker_wait_more(struct breaker *b, int64_t now)
 	b->until = now + BREAKER_TRUST;
 }
 
+bool
+breaker_rest(struct breaker *b, int64_t now)
+{
+	if (b->state != BREAKER_PROBING || b->probe)
+		return false;
+	b->state = BREAKER_OPEN;
+	b->until = now + b->cooldown;
+	return true;
+}
+
 void
 breaker_take_probe(struct breaker *b)
 {

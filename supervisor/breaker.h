@@ -95,6 +95,12 @@ bool breaker_begin(struct breaker *b, int64_t now);
 int64_t breaker_trusts_at(const struct breaker *b);
 void breaker_wait_more(struct breaker *b, int64_t now);
 
+/*
+ * Nothing could be tried, by no fault of the handler: what was PROBING is OPEN
+ * as long as before. Returns whether it was.
+ */
+bool breaker_rest(struct breaker *b, int64_t now);
+
 /* A probe of a predecessor in this process goes on. */
 void breaker_take_probe(struct breaker *b);
 

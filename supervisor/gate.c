@@ -274,8 +274,9 @@ sign_of(const struct task *t, const struct run_facts *facts,
 						    : BREAKER_FAILS;
 }
 
+/* began: it could at least be tried. */
 static void
-note(struct task *t, struct breaker_note *n)
+note(struct task *t, struct breaker_note *n, bool began)
 {
 	struct dispatch *d = t->dispatch;
 	struct lane *lane = t->lane;
@@ -284,8 +285,12 @@ note(struct task *t, struct breaker_note *n)
 	t->probe = false;
 	enum breaker_event event =
 	    breaker_note(&lane->breaker, &lane->how->breaker, n, clock_mono());
-	if (event == BREAKER_STAYS)
+	if (event == BREAKER_STAYS) {
+		/* Else it would be tried again and again until there is room. */
+		if (!began && breaker_rest(&lane->breaker, clock_mono()))
+			schedule(d);
 		return;
+	}
 	if (event == BREAKER_OPENS)
 		opened(d, lane);
 	else
@@ -301,7 +306,7 @@ gate_note(
 		.errtype = v->errtype,
 		.message = v->message };
 
-	note(t, &n);
+	note(t, &n, facts->started || facts->reason != RUN_BY_ITSELF);
 }
 
 bool
@@ -339,7 +344,7 @@ gate_unavailable(struct task *t, int errnum, const char *why)
 		.errtype = unavailable,
 		.message = why };
 
-	note(t, &n);
+	note(t, &n, false);
 	if (!gate_takes_back(t, why))
 		dispatch_refuse(t, unavailable, why);
 }
@@ -371,7 +376,7 @@ trust(struct dispatch *d, struct lane *lane)
 	struct task *t = find_probe(d, lane);
 
 	if (t != NULL && t->run != NULL && run_pid(t->run) != 0)
-		note(t, &works);
+		note(t, &works, true);
 	else
 		breaker_wait_more(&lane->breaker, clock_mono());
 }

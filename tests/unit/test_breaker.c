@@ -150,6 +150,28 @@ the_probe_decides_alone(void **state)
 	breaker_clear(&b);
 }
 
+/* Else a supervisor without memory would try without end, and do nothing
+ * else. */
+static void
+a_probe_that_could_not_be_tried_waits_as_long_again(void **state)
+{
+	struct breaker b = { 0 };
+
+	(void)state;
+	GONE(&b, S(0));
+	assert_false(breaker_rest(&b, S(1)));
+	assert_true(breaker_turn(&b, S(10)));
+	assert_true(breaker_begin(&b, S(10)));
+	assert_false(breaker_rest(&b, S(10)));
+	say(&b, &usual, BREAKER_NO_SIGN, NULL, S(11));
+	assert_true(breaker_rest(&b, S(11)));
+	assert_false(breaker_lets(&b));
+	assert_false(breaker_turn(&b, S(20)));
+	assert_true(breaker_turn(&b, S(21)));
+	assert_true(breaker_lets(&b));
+	breaker_clear(&b);
+}
+
 static void
 each_probe_that_fails_alike_doubles_the_wait(void **state)
 {
@@ -265,6 +287,8 @@ main(void)
 		cmocka_unit_test(what_was_our_doing_is_no_sign),
 		cmocka_unit_test(one_program_that_cannot_start_is_enough),
 		cmocka_unit_test(the_probe_decides_alone),
+		cmocka_unit_test(
+		    a_probe_that_could_not_be_tried_waits_as_long_again),
 		cmocka_unit_test(each_probe_that_fails_alike_doubles_the_wait),
 		cmocka_unit_test(a_probe_that_fails_otherwise_closes_it),
 		cmocka_unit_test(what_could_not_start_is_trusted_once_it_runs),
