@@ -235,7 +235,7 @@ refuse_unknown(struct task *t)
 	leave(t);
 }
 
-void
+bool
 dispatch_take(struct dispatch *d, size_t server, const char *bytes, size_t len,
     int64_t asked_at)
 {
@@ -246,7 +246,7 @@ dispatch_take(struct dispatch *d, size_t server, const char *bytes, size_t len,
 		log_say(LOG_LEVEL_ERROR, "server",
 		    "sent a job that cannot be taken up: %s; it stays reserved",
 		    e.text);
-		return;
+		return false;
 	}
 	t->server = server;
 	TAILQ_INSERT_TAIL(&d->all, t, link);
@@ -257,7 +257,7 @@ dispatch_take(struct dispatch *d, size_t server, const char *bytes, size_t len,
 	    t->generation->settings, t->job.jobtype.bytes, t->job.jobtype.len);
 	if (t->how == NULL) {
 		refuse_unknown(t);
-		return;
+		return true;
 	}
 	t->lane = lanes_find(&d->lanes, t->how);
 	t->when = timeline_make(&t->job, t->how, asked_at);
@@ -265,6 +265,7 @@ dispatch_take(struct dispatch *d, size_t server, const char *bytes, size_t len,
 		give_back(t);
 	else
 		gate_admit(t);
+	return true;
 }
 
 struct dispatch *

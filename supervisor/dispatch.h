@@ -62,9 +62,10 @@ void dispatch_free(struct dispatch *d);
 
 /*
  * Takes up a job; bytes are copied. asked_at: clock_mono() before its FETCH.
- * server: which of the reports it belongs to.
+ * server: which of the reports it belongs to. False, which is logged: it is no
+ * job, or there is no memory for it.
  */
-void dispatch_take(struct dispatch *d, size_t server, const char *bytes,
+bool dispatch_take(struct dispatch *d, size_t server, const char *bytes,
     size_t len, int64_t asked_at);
 
 /* How many jobs may be taken up now. */

@@ -98,6 +98,14 @@ took_error(struct fetch *f, const struct resp *r)
 }
 
 static void
+took_nonsense(struct fetch *f)
+{
+	static const char odd[] = "something that is no job";
+
+	took_error(f, &(struct resp){ .text = odd, .len = sizeof odd - 1 });
+}
+
+static void
 answered(struct line *l)
 {
 	l->fetch->wanted -= l->wanted;
@@ -112,13 +120,12 @@ took_jobs(struct fetch *f, struct line *l, const struct resp *r)
 	size_t count = r->kind == RESP_ARRAY ? (size_t)r->number : 1;
 	size_t len = r->len, at = 0;
 	const char *text = r->text;
+	bool any = false;
 
 	if (count < l->wanted || clock_mono() - l->asked_at > AT_ONCE)
 		f->streak = 0;
 	else if (f->streak < STREAK_STEP * FETCH_LINES)
 		f->streak++;
-	f->holdoff.fails = 0;
-	f->last_error[0] = '\0';
 	for (size_t i = 0; i < count; i++) {
 		if (r->kind == RESP_ARRAY)
 			(void)resp_next(r, &at, &text, &len);
@@ -126,7 +133,14 @@ took_jobs(struct fetch *f, struct line *l, const struct resp *r)
 		f->wanted--;
 		if (i + 1 == count)
 			answered(l);
-		f->hooks->got(f->ctx, text, len, l->asked_at);
+		any = f->hooks->got(f->ctx, text, len, l->asked_at) || any;
+	}
+	if (any) {
+		f->holdoff.fails = 0;
+		f->last_error[0] = '\0';
+	} else {
+		took_nonsense(f);
+		f->hooks->none(f->ctx);
 	}
 }
 
@@ -162,10 +176,7 @@ on_reply(void *ctx, const struct resp *r)
 	} else if (r->kind == RESP_ERROR) {
 		took_error(f, r);
 	} else {
-		static const char odd[] = "something that is no job";
-
-		took_error(
-		    f, &(struct resp){ .text = odd, .len = sizeof odd - 1 });
+		took_nonsense(f);
 	}
 	f->hooks->none(f->ctx);
 	fetch_poke(f);
@@ -401,6 +412,12 @@ size_t
 fetch_in_flight(const struct fetch *f)
 {
 	return f->in_flight;
+}
+
+size_t
+fetch_wanted(const struct fetch *f)
+{
+	return f->wanted;
 }
 
 void

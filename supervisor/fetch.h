@@ -42,10 +42,11 @@ struct fetch_hooks {
 	size_t (*sure)(void *ctx, const char *queue);
 	/*
 	 * A job; bytes are borrowed during the call. asked_at (clock_mono())
-	 * is before its reservation began.
+	 * is before its reservation began. Returns whether it is one: a server
+	 * that sends nothing else is asked again after a rest.
 	 */
-	void (*got)(void *ctx, const char *bytes, size_t len, int64_t asked_at);
-	/* A question was answered, or lost, without a job. */
+	bool (*got)(void *ctx, const char *bytes, size_t len, int64_t asked_at);
+	/* A question was answered, or lost, without a job that is one. */
 	void (*none)(void *ctx);
 };
 
@@ -71,6 +72,9 @@ uint64_t fetch_asked(const struct fetch *f);
 
 /* Questions not yet answered: each may still bring a job. */
 size_t fetch_in_flight(const struct fetch *f);
+
+/* Jobs that they may still bring. */
+size_t fetch_wanted(const struct fetch *f);
 
 /*
  * Say END on all conversations. Only when nothing is in flight. After

@@ -35,6 +35,18 @@ upstream_close(struct upstream *u)
 	report_free(u->report);
 }
 
+size_t
+upstream_wanted_elsewhere(
+    const struct upstream *all, size_t n, const struct upstream *than)
+{
+	size_t wanted = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (&all[i] != than)
+			wanted += fetch_wanted(all[i].fetch);
+	return wanted;
+}
+
 void
 upstream_end(struct upstream *u)
 {

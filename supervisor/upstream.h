@@ -65,6 +65,10 @@ struct upstream_totals {
 
 struct upstream_totals upstream_total(const struct upstream *all, size_t n);
 
+/* Jobs that questions to all the others may still bring. */
+size_t upstream_wanted_elsewhere(
+    const struct upstream *all, size_t n, const struct upstream *than);
+
 /* Says END wherever that is possible without waiting, and rests. */
 void upstream_end(struct upstream *u);
 

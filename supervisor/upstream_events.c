@@ -83,6 +83,22 @@ on_taken(void *ctx, const char *jid, bool lost)
 static const struct heartbeat_hooks heartbeat_hooks = { on_alive, on_told,
 	on_taken };
 
+/*
+ * What a server that was left may still send has its places, whatever queue
+ * it comes from.
+ */
+static size_t
+besides(const struct upstream *u, size_t room)
+{
+	const struct supervisor *s = u->owner;
+	size_t wanted =
+	    upstream_wanted_elsewhere(s->upstreams, s->nupstreams, u);
+
+	if (room == SIZE_MAX)
+		return room;
+	return room > wanted ? room - wanted : 0;
+}
+
 static size_t
 on_room(void *ctx)
 {
@@ -93,38 +109,42 @@ on_room(void *ctx)
 	    lifecycle_phase(s->lifecycle) != LIFECYCLE_RUNNING ||
 	    !heartbeat_alive(u->heartbeat) || report_full(u->report))
 		return 0;
-	return dispatch_room(s->dispatch);
+	return besides(u, dispatch_room(s->dispatch));
 }
 
 static size_t
 on_places(void *ctx, const char *queue)
 {
-	const struct supervisor *s = ((struct upstream *)ctx)->owner;
+	const struct upstream *u = ctx;
 
-	return dispatch_places(s->dispatch, queue);
+	return besides(u, dispatch_places(u->owner->dispatch, queue));
 }
 
 static size_t
 on_sure(void *ctx, const char *queue)
 {
-	const struct supervisor *s = ((struct upstream *)ctx)->owner;
+	const struct upstream *u = ctx;
 
-	return dispatch_sure(s->dispatch, queue);
+	return besides(u, dispatch_sure(u->owner->dispatch, queue));
 }
 
-static void
+static bool
 on_got(void *ctx, const char *bytes, size_t len, int64_t asked_at)
 {
 	struct upstream *u = ctx;
 
-	dispatch_take(u->owner->dispatch, u->number, bytes, len, asked_at);
+	return dispatch_take(
+	    u->owner->dispatch, u->number, bytes, len, asked_at);
 }
 
 static void
 on_none(void *ctx)
 {
-	struct supervisor *s = ((struct upstream *)ctx)->owner;
+	struct upstream *u = ctx;
+	struct supervisor *s = u->owner;
 
+	if (u != s->current)
+		fetch_poke(s->current->fetch);
 	choice_settle(s);
 	lifecycle_check(s->lifecycle);
 }

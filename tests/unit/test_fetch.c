@@ -63,7 +63,7 @@ on_sure(void *ctx, const char *queue)
 	return queue[0] == s->narrow ? s->sure : SIZE_MAX;
 }
 
-static void
+static bool
 on_got(void *ctx, const char *bytes, size_t len, int64_t asked_at)
 {
 	struct sample *s = ctx;
@@ -77,6 +77,7 @@ on_got(void *ctx, const char *bytes, size_t len, int64_t asked_at)
 	snprintf(s->last, sizeof s->last, "%.*s", (int)len, bytes);
 	if (s->greedy)
 		fetch_poke(s->fetch);
+	return strstr(s->last, "no job") == NULL;
 }
 
 static void
@@ -113,6 +114,24 @@ tear_down(struct sample *s)
 	fetch_free(s->fetch);
 	ev_loop_destroy(s->loop);
 	peer_finish(&s->peer);
+}
+
+/* Else a server that has nothing else is asked as fast as it answers. */
+static void
+what_is_no_job_is_followed_by_a_rest(void **state)
+{
+	static const char *const script[] = { "accept", "greet", "< FETCH a b",
+		"> $6\r\nno job", "< FETCH a b", "> $3\r\njob", NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script, 5);
+	turn_until(s.loop, &s.none);
+	int64_t then = s.got_at;
+	s.got = false;
+	turn_until(s.loop, &s.got);
+	assert_true(s.got_at - then >= 900 * CLOCK_NS_PER_MS);
+	tear_down(&s);
 }
 
 static void
@@ -403,6 +422,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_no_job_is_followed_by_a_rest),
 		cmocka_unit_test(
 		    a_job_is_handed_on_and_the_next_asked_for_at_once),
 		cmocka_unit_test(nothing_is_asked_without_room),
