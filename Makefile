@@ -237,10 +237,15 @@ fuzz: deps-build-test-check
 	    CFLAGS='$(FUZZFLAGS) -fsanitize=fuzzer-no-link' FUZZMAIN=-fsanitize=fuzzer fuzz-bins
 	tests/fuzz/run --build-dir $(O)/fuzz --seconds $(SECONDS)
 
-# A target that is not named by a file of its room; what it can break of the
-# server, tests/fuzz/broken.h.
+# A target that is not named by a file of its room; what it replaces or can
+# break: tests/fuzz/broken.h; tests/fuzz/program.h, worker.h, worker_broken.h.
 fuzzes_conversation = server
 breaks_conversation = store_add jobs_release conn_deliver conn_ok conn_null info_put workers_leave conns_turn rows_commit
+fuzzes_client_conversation = supervisor
+breaks_client_conversation = ev_run dialer_start dialer_cancel chance_below chance_between journald_open run_start run_stop \
+    run_set_deadline run_is_stopped run_pid run_owns spawner_new spawner_free spawn dispatch_take report_tell report_drop \
+    ack_put client_ask lifecycle_phase dispatch_room holdoff_next stream_close dispatch_cancel_of timeline_deadline \
+    handshake_end heartbeat_alive
 comma = ,
 define fuzz_target
 $(O)/tests/fuzz/fuzz_$(1): $(O)/obj/tests/fuzz/fuzz_$(1).o $(if $(FUZZMAIN),,$(O)/obj/tests/fuzz/replay.o) \

@@ -52,7 +52,6 @@ def put(path, text, mode=0o755):
 
 # ---- conversations that are fuzzed ----
 
-CONVERSATION = BUILD / "tests/fuzz/fuzz_conversation"
 SERVERS_MISTAKES = {  # of tests/fuzz/broken.h, and what must be said of each
     "stores nothing": "!lost",
     "loses a job": "!lost",
@@ -66,18 +65,52 @@ SERVERS_MISTAKES = {  # of tests/fuzz/broken.h, and what must be said of each
 }
 
 
+SUPERVISORS_MISTAKES = {  # of tests/fuzz/worker_broken.h
+    "speaks first": "p->greeted && !p->ended",
+    "takes any welcome": "p->introduced && p->welcome",
+    "does not wait": "peering.beat_taken[i]",
+    "asks twice": "p->nasked == 0",
+    "takes too many": "<= peering.places",
+    "is never quiet": "!account.quiet",
+    "forgets a job": "i < PATIENT",
+    "runs a job twice": "j->started < j->handed",
+    "forgets the time": "ends <= j->expires_last",
+    "tells nothing": "i < PATIENT",
+    "tells twice": "j->told_in != in",
+    "tells of others": "j != NULL || account.strange",
+    "tells what it has lost": "!j->lost",
+    "tells what is confirmed": "j->settled_in != in",
+    "garbles": "claim_parse(",
+    "never rests": "rounds < WORKER_ROUNDS",
+    "keeps a descriptor": "worker_descriptors() == before",
+    "leaks": "__lsan_do_recoverable_leak_check() == 0",
+}
+
+
+def finds(target, mistake, must_say, tmp_path):
+    """Whether it does not get through its corpus with that mistake."""
+    program = BUILD / "tests/fuzz" / f"fuzz_{target}"
+    assert program.exists(), "make builds it with the tests"
+    if mistake == "leaks" and b"__asan_init" not in program.read_bytes():
+        pytest.skip("leaks are seen by the sanitizer, in make sanitize and make fuzz")
+    # Those that have a name are made for it; the others are fuzzing's.
+    corpus = sorted(p for p in (ROOT / "tests/fuzz/corpus" / target).iterdir() if len(p.name) < 40)
+    status, said = execute(program, *corpus, FAKTOTUM_BROKEN=mistake, TMPDIR=str(tmp_path),
+        ASAN_OPTIONS="detect_leaks=1:handle_abort=0", UBSAN_OPTIONS="")
+    assert status != 0, f"{mistake}, and nobody saw it"
+    assert must_say in said, said[-2000:]
+
+
 @pytest.mark.parametrize("mistake", SERVERS_MISTAKES)
 def test_fuzzed_conversations_find(mistake, tmp_path):
     """A server with one mistake does not get through the corpus."""
-    assert CONVERSATION.exists(), "make builds it with the tests"
-    if mistake == "leaks" and b"__asan_init" not in CONVERSATION.read_bytes():
-        pytest.skip("leaks are seen by the sanitizer, in make sanitize and make fuzz")
-    # Those that have a name are made for it; the others are fuzzing's.
-    corpus = sorted(p for p in (ROOT / "tests/fuzz/corpus/conversation").iterdir() if len(p.name) < 40)
-    status, said = execute(CONVERSATION, *corpus, FAKTOTUM_BROKEN=mistake, TMPDIR=str(tmp_path),
-        ASAN_OPTIONS="detect_leaks=1:handle_abort=0", UBSAN_OPTIONS="")
-    assert status != 0, f"{mistake}, and nobody saw it"
-    assert SERVERS_MISTAKES[mistake] in said, said[-2000:]
+    finds("conversation", mistake, SERVERS_MISTAKES[mistake], tmp_path)
+
+
+@pytest.mark.parametrize("mistake", SUPERVISORS_MISTAKES)
+def test_fuzzed_client_conversations_find(mistake, tmp_path):
+    """Nor does a supervisor."""
+    finds("client_conversation", mistake, SUPERVISORS_MISTAKES[mistake], tmp_path)
 
 
 PLANTED = r"""
