@@ -386,3 +386,19 @@ def test_every_file_is_looked_at():
     if listed.returncode != 0:
         pytest.skip("git does not tell its files: " + listed.stderr)
     assert set(listed.stdout.split()) - set(said.split()) == set()
+
+
+# ---- a machine of its own ----
+
+TOLD = ("..\r\n---- report.xml\r\n<testsuites><testsuite tests='3' failures='{}' errors='0' skipped='1'/>"
+    "</testsuites>\r\n---- journal\r\nwords\r\n---- end\r\n")
+
+
+@pytest.mark.parametrize("said, sums", [(TOLD.format(0), (2, 0, 1)), (TOLD.format(1), (1, 1, 1)),
+    (TOLD.format(0).replace("'3'", "'0'").replace("'1'", "'0'"), (0, 1, 0)),
+    (TOLD.format(0)[:60], (0, 1, 0)), ("..\r\n", (0, 1, 0)), ("", (0, 1, 0))])
+def test_a_machine_that_tells_nothing_has_failed(said, sums, tmp_path, monkeypatch):
+    """tests/systemd/run --vm: a failure, no test at all, a report that is cut off, and none."""
+    monkeypatch.syspath_prepend(str(ROOT / "tests/systemd"))
+    rig = module(ROOT / "tests/systemd/run")
+    assert rig.judge(rig.unpacked(said, tmp_path / "said")) == sums

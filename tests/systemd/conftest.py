@@ -50,10 +50,10 @@ class Host:
     def pid(self, unit):
         return int(self.show(unit, "MainPID"))
 
-    def drop_in(self, unit, text, section="Service"):
+    def drop_in(self, unit, text, section="Service", name="test"):
         directory = DROP_INS / f"{unit}.d"
         directory.mkdir(parents=True, exist_ok=True)
-        (directory / "test.conf").write_text(f"[{section}]\n{text}\n")
+        (directory / f"{name}.conf").write_text(f"[{section}]\n{text}\n")
         self.touched.add(directory)
         self.ctl("daemon-reload")
 
