@@ -448,6 +448,12 @@ client_end(struct client *c)
 }
 
 void
+client_hang_up(struct client *c)
+{
+	hang_up(c, CLIENT_IDLE);
+}
+
+void
 client_redial(struct client *c, const char *why)
 {
 	log_say(LOG_LEVEL_WARNING, "server", "%s: %s; connecting anew (%s)",

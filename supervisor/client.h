@@ -57,6 +57,9 @@ void client_start(struct client *c);
 /* Says END when that is possible without waiting, and rests for good. */
 void client_end(struct client *c);
 
+/* The same without END: to the server it is as if it had been lost. */
+void client_hang_up(struct client *c);
+
 /* Gives up this conversation and dials a new one at once. */
 void client_redial(struct client *c, const char *why);
 

@@ -22,9 +22,10 @@
 #include "base/log.h"
 #include "protocol/extension.h"
 #include "protocol/fetchb.h"
-#include "supervisor/holdoff.h"
 #include "supervisor/client.h"
+#include "supervisor/doubt.h"
 #include "supervisor/fetch_order.h"
+#include "supervisor/holdoff.h"
 
 /* Faster than this, a job was there before we asked. */
 #define AT_ONCE (50 * CLOCK_NS_PER_MS)
@@ -59,6 +60,9 @@ struct fetch {
 	unsigned streak;
 	ev_timer pause; /* active after an error: nothing is asked */
 	ev_timer tidy;  /* active while more than one line is open */
+	struct doubt doubt;
+	bool telling; /* which jobs are here */
+	bool handing; /* jobs of one answer are being handed on */
 	struct holdoff holdoff;
 	char last_error[128]; /* told once, until something else happens */
 	struct fetch_order *order;
@@ -126,6 +130,8 @@ took_jobs(struct fetch *f, struct line *l, const struct resp *r)
 		f->streak = 0;
 	else if (f->streak < STREAK_STEP * FETCH_LINES)
 		f->streak++;
+	doubt_answered(&f->doubt);
+	f->handing = true;
 	for (size_t i = 0; i < count; i++) {
 		if (r->kind == RESP_ARRAY)
 			(void)resp_next(r, &at, &text, &len);
@@ -135,6 +141,7 @@ took_jobs(struct fetch *f, struct line *l, const struct resp *r)
 			answered(l);
 		any = f->hooks->got(f->ctx, text, len, l->asked_at) || any;
 	}
+	f->handing = false;
 	if (any) {
 		f->holdoff.fails = 0;
 		f->last_error[0] = '\0';
@@ -168,9 +175,11 @@ on_reply(void *ctx, const struct resp *r)
 	f->streak = 0;
 	if (r == NULL) {
 		/* The client tells of it and comes back by itself. */
+		doubt_arise(&f->doubt);
 	} else if (r->kind == RESP_NULL) {
 		f->holdoff.fails = 0;
 		f->last_error[0] = '\0';
+		doubt_answered(&f->doubt);
 		if (clock_mono() - l->asked_at < TOO_SOON)
 			hold_off(f, 0.5);
 	} else if (r->kind == RESP_ERROR) {
@@ -268,6 +277,87 @@ ask(struct fetch *f, struct line *l, size_t jobs)
 	f->asked++;
 }
 
+/* ---- what is here ---------------------------------------------------- */
+
+static void
+on_told(void *ctx, const struct resp *r)
+{
+	struct fetch *f = ctx;
+
+	f->telling = false;
+	if (r != NULL && r->kind == RESP_ERROR) {
+		doubt_refused(&f->doubt);
+		log_say(LOG_LEVEL_WARNING, "server",
+		    "answers HELD with \"%.*s\": jobs whose answer was lost "
+		    "stay reserved for now",
+		    (int)(r->len < 200 ? r->len : 200), r->text);
+	} else if (r != NULL) {
+		doubt_told(&f->doubt);
+	}
+	f->hooks->none(f->ctx);
+	fetch_poke(f);
+}
+
+/* The conversation by which it can be told; NULL: none. */
+static struct line *
+teller(struct fetch *f)
+{
+	for (size_t i = 0; i < FETCH_LINES; i++) {
+		struct line *l = &f->lines[i];
+
+		if (l->client != NULL && client_ready(l->client) &&
+		    (client_extensions(l->client) & EXTENSION_HELD) != 0)
+			return l;
+	}
+	return NULL;
+}
+
+/* The server gives no more jobs to the others. */
+static void
+tell(struct fetch *f, struct line *by)
+{
+	int64_t now = clock_mono();
+	int r;
+
+	buf_clear(f->request);
+	r = f->hooks->held(f->ctx, f->request);
+	if (r == 0)
+		r = client_ask(by->client, buf_front(f->request),
+		    buf_len(f->request), on_told, f);
+	if (r == -EAGAIN)
+		return;
+	if (r < 0) {
+		doubt_refused(&f->doubt);
+		f->doubt.at = now;
+		return;
+	}
+	f->telling = true;
+	doubt_telling(&f->doubt, now);
+	by->used_at = now;
+	for (size_t i = 0; i < FETCH_LINES; i++)
+		if (&f->lines[i] != by && f->lines[i].client != NULL)
+			client_hang_up(f->lines[i].client);
+}
+
+/* Returns whether nothing is to be asked for now. */
+static bool
+tell_first(struct fetch *f)
+{
+	struct line *by = NULL;
+
+	if (f->telling)
+		return true;
+	if (f->hooks->held != NULL && doubt_is_due(&f->doubt, clock_mono()))
+		by = teller(f);
+	if (by == NULL)
+		return false;
+	if (f->in_flight == 0 && !f->handing)
+		tell(f, by);
+	return f->telling || doubt_is_due(&f->doubt, clock_mono());
+}
+
+/* ---- the conversations ----------------------------------------------- */
+
 static void
 on_up(void *ctx)
 {
@@ -307,7 +397,7 @@ fetch_poke(struct fetch *f)
 	size_t room = f->hooks->room(f->ctx);
 	size_t window = 1 + f->streak / STREAK_STEP;
 
-	if (ev_is_active(&f->pause))
+	if (ev_is_active(&f->pause) || tell_first(f))
 		return;
 	if (window > FETCH_LINES)
 		window = FETCH_LINES;
@@ -318,6 +408,8 @@ fetch_poke(struct fetch *f)
 
 		if (l->client == NULL && i < window)
 			open_line(f, i);
+		else if (i < window && client_idle(l->client))
+			client_start(l->client);
 		if (l->client != NULL && l->wanted == 0 &&
 		    client_ready(l->client) && choose_queues(f, f->most))
 			ask(f, l, choose_jobs(f, l, f->most, room));
@@ -371,6 +463,7 @@ fetch_new(struct ev_loop *loop, const struct identity *who,
 	f->hooks = hooks;
 	f->ctx = ctx;
 	f->holdoff = (struct holdoff){ .first = 2., .most = 30. };
+	doubt_arise(&f->doubt);
 	for (size_t i = 0; i < FETCH_LINES; i++)
 		f->lines[i].fetch = f;
 	ev_timer_init(&f->pause, on_pause_over, 0., 0.);
@@ -411,7 +504,13 @@ fetch_asked(const struct fetch *f)
 size_t
 fetch_in_flight(const struct fetch *f)
 {
-	return f->in_flight;
+	return f->in_flight + f->telling;
+}
+
+bool
+fetch_is_telling(const struct fetch *f)
+{
+	return f->telling;
 }
 
 size_t

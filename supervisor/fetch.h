@@ -7,6 +7,11 @@
  * and slots stay free all the same: then the round trip is the limit. The
  * ones that are no longer needed are ended after a minute.
  *
+ * Where the server offers that (held), it is told which jobs are here before it
+ * is asked for any, and again after a question whose answer was lost: what it
+ * has reserved beyond them goes back at once. No question is open meanwhile,
+ * and all conversations but the one that tells begin anew.
+ *
  * SPDX-License-Identifier: ISC
  */
 #ifndef SUPERVISOR_FETCH_H
@@ -17,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "config/settings.h"
 #include "supervisor/identity.h"
 
@@ -48,6 +54,13 @@ struct fetch_hooks {
 	bool (*got)(void *ctx, const char *bytes, size_t len, int64_t asked_at);
 	/* A question was answered, or lost, without a job that is one. */
 	void (*none)(void *ctx);
+	/*
+	 * Appends the HELD line of all jobs that are here, at work, waiting or
+	 * with an outcome that is not confirmed. 0; -EAGAIN: it must not be
+	 * said now, and nothing is asked for until it may; -ENOMEM, -ENOBUFS.
+	 * NULL: it is never said.
+	 */
+	int (*held)(void *ctx, struct buf *line);
 };
 
 /* who, settings, hooks, ctx: borrowed. Returns NULL when memory is short. */
@@ -70,11 +83,15 @@ void fetch_poke(struct fetch *f);
 /* Questions since the start. */
 uint64_t fetch_asked(const struct fetch *f);
 
-/* Questions not yet answered: each may still bring a job. */
+/* Questions not yet answered: each may still bring a job. With the HELD that
+ * is under way. */
 size_t fetch_in_flight(const struct fetch *f);
 
 /* Jobs that they may still bring. */
 size_t fetch_wanted(const struct fetch *f);
+
+/* Whether a HELD is under way. */
+bool fetch_is_telling(const struct fetch *f);
 
 /*
  * Say END on all conversations. Only when nothing is in flight. After

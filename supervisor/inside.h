@@ -1,8 +1,8 @@
 /*
  * inside - the parts of a supervisor.
  *
- * For supervisor/supervisor.c, change.c, choice.c, health.c, orders.c,
- * overview.c and upstream_events.c alone.
+ * For supervisor/supervisor.c, change.c, choice.c, health.c, holdings.c,
+ * orders.c, overview.c and upstream_events.c alone.
  *
  * SPDX-License-Identifier: ISC
  */

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "protocol/extension.h"
+#include "protocol/held.h"
 #include "supervisor/report_inside.h"
 
 enum { LINE_MAX = NOTICE_COPY_MAX + 4 * 1024 * 1024 };
@@ -326,6 +327,18 @@ size_t
 report_sent(const struct report *r)
 {
 	return r->count - r->unsent;
+}
+
+int
+report_put_held(const struct report *r, struct buf *line)
+{
+	const struct outcome *o;
+	int e = 0;
+
+	for (o = TAILQ_FIRST(&r->outcomes); o != NULL && e == 0;
+	     o = TAILQ_NEXT(o, link))
+		e = held_put_jid(line, o->jid, strlen(o->jid));
+	return e;
 }
 
 bool

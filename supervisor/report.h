@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/state.h"
 #include "supervisor/client.h"
 
@@ -78,6 +79,9 @@ size_t report_waiting(const struct report *r);
 
 /* Those of them that are on their way: sent, not answered yet. */
 size_t report_sent(const struct report *r);
+
+/* Appends the jid of each outcome not yet confirmed: held_put_jid(). */
+int report_put_held(const struct report *r, struct buf *line);
 
 /* Whether no more jobs should be taken until some are confirmed. */
 bool report_full(const struct report *r);

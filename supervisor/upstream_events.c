@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "supervisor/event.h"
+#include "supervisor/holdings.h"
 #include "supervisor/inside.h"
 
 /* Once in a life: with a server or without, jobs can come from now on. */
@@ -107,7 +108,8 @@ on_room(void *ctx)
 
 	if (u != s->current || s->introduce || s->handing_over ||
 	    lifecycle_phase(s->lifecycle) != LIFECYCLE_RUNNING ||
-	    !heartbeat_alive(u->heartbeat) || report_full(u->report))
+	    !heartbeat_alive(u->heartbeat) || report_full(u->report) ||
+	    holdings_are_told(s))
 		return 0;
 	return besides(u, dispatch_room(s->dispatch));
 }
@@ -128,13 +130,24 @@ on_sure(void *ctx, const char *queue)
 	return besides(u, dispatch_sure(u->owner->dispatch, queue));
 }
 
+/* The current one may have waited for what another one still owed. */
+static void
+poke_current(struct upstream *u)
+{
+	if (u != u->owner->current)
+		fetch_poke(u->owner->current->fetch);
+}
+
 static bool
 on_got(void *ctx, const char *bytes, size_t len, int64_t asked_at)
 {
 	struct upstream *u = ctx;
 
-	return dispatch_take(
-	    u->owner->dispatch, u->number, bytes, len, asked_at);
+	bool is_one =
+	    dispatch_take(u->owner->dispatch, u->number, bytes, len, asked_at);
+
+	poke_current(u);
+	return is_one;
 }
 
 static void
@@ -143,14 +156,19 @@ on_none(void *ctx)
 	struct upstream *u = ctx;
 	struct supervisor *s = u->owner;
 
-	if (u != s->current)
-		fetch_poke(s->current->fetch);
+	poke_current(u);
 	choice_settle(s);
 	lifecycle_check(s->lifecycle);
 }
 
+static int
+on_held(void *ctx, struct buf *line)
+{
+	return holdings_put(ctx, line);
+}
+
 static const struct fetch_hooks fetch_hooks = { on_room, on_places, on_sure,
-	on_got, on_none };
+	on_got, on_none, on_held };
 
 static void
 on_settled(void *ctx)

@@ -135,7 +135,8 @@ class Scene:
             self.stranded = set(), now
             self.shim.pass_time(self.reserve_for + 1)
 
-    def finish(self, happened, wrong=()):
+    def finish(self, happened, wrong=(), at_once=False):
+        """at_once: no job may have waited for the end of its reservation."""
         for p in self.producers:
             p.stop()
         stuck = settle(self.server, self.supervisor, SETTLE * SLOW, self.nudge)
@@ -143,6 +144,8 @@ class Scene:
         wrong = list(wrong) + ([stuck] if stuck else [])
         if self.came_back:
             happened += f"; {self.came_back} came back by expiry"
+        if self.came_back and at_once:
+            wrong.append(f"{self.came_back} jobs whose answer was lost came back by expiry alone")
         return Outcome(happened, account, wrong)
 
     def close(self):

@@ -5,6 +5,8 @@
  * out a script, line by line:
  *
  *	accept       the next connection, which replaces the one before
+ *	also         the next connection, beside the one before
+ *	swap         go on with the other one of the two
  *	greet        HI without a password, HELLO, OK
  *	< text       read a line; it must begin with text
  *	> text       send text and CRLF
@@ -43,6 +45,7 @@ struct peer {
 	const char *const *script; /* NULL-terminated */
 	int listener;
 	int fd; /* -1 without a conversation */
+	int other;
 	sem_t go;
 	pthread_t thread;
 	char fault[1024]; /* "" when all went as written */
@@ -113,7 +116,15 @@ peer_step(struct peer *p, const char *step)
 {
 	char c;
 
-	if (strcmp(step, "accept") == 0) {
+	if (strcmp(step, "swap") == 0 || strcmp(step, "also") == 0) {
+		int now = p->fd;
+
+		p->fd = p->other;
+		p->other = now;
+		if (strcmp(step, "swap") == 0)
+			return true;
+	}
+	if (strcmp(step, "accept") == 0 || strcmp(step, "also") == 0) {
 		if (p->fd >= 0)
 			close(p->fd);
 		do
@@ -179,7 +190,7 @@ peer_start(struct peer *p, const char *const *script)
 	memset(p, 0, sizeof *p);
 	peer_now = p;
 	p->script = script;
-	p->fd = -1;
+	p->fd = p->other = -1;
 	sem_init(&p->go, 0, 0);
 	p->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_true(p->listener >= 0);
@@ -210,6 +221,8 @@ peer_finish(struct peer *p)
 	pthread_join(p->thread, NULL);
 	if (p->fd >= 0)
 		close(p->fd);
+	if (p->other >= 0)
+		close(p->other);
 	close(p->listener);
 	sem_destroy(&p->go);
 	assert_string_equal(p->fault, "");

@@ -1,11 +1,12 @@
 """network - a proxy in the path, between supervisor and server and between
-producers and server. Whatever it does: nothing is lost, nothing runs twice.
+producers and server. Whatever it does: nothing is lost, nothing runs twice, and
+what an answer that never arrived had reserved is back as soon as the worker is.
 
 SPDX-License-Identifier: ISC
 """
 from fault.rows import row
 
-PROMISE = "nothing lost, nothing twice"
+PROMISE = "nothing lost, nothing twice, nothing late"
 
 
 def did(scene, *words):
@@ -17,6 +18,10 @@ def did(scene, *words):
             if not proxy.did[word]:
                 wrong.append(f"nothing was {word} on the way of {name}")
     return ", ".join(text), wrong
+
+
+def finish(scene, *how):
+    return scene.finish(*how, at_once=True)
 
 
 def heal(scene):
@@ -32,7 +37,7 @@ def delay(new):
     scene.more(100)
     happened, wrong = did(scene, "delayed")
     heal(scene)
-    return scene.finish(happened, wrong)
+    return finish(scene, happened, wrong)
 
 
 @row("cut-reply", PROMISE)
@@ -44,7 +49,7 @@ def cut_reply(new):
         and scene.front.did["replies cut"] >= 12, 120)
     happened, wrong = did(scene, "replies cut")
     heal(scene)
-    return scene.finish(happened, wrong)
+    return finish(scene, happened, wrong)
 
 
 @row("drop-ack-reply", PROMISE)
@@ -55,7 +60,7 @@ def drop_ack_reply(new):
     scene.back.drop_replies = (0.2, (b"ACK", b"FAIL"))
     scene.wait("replies to be dropped", lambda: scene.back.did["replies dropped"] >= 12, 120)
     scene.back.heal()
-    return scene.finish(f"{scene.back.did['replies dropped']} answers to ACK dropped")
+    return finish(scene, f"{scene.back.did['replies dropped']} answers to ACK dropped")
 
 
 @row("cut-request", PROMISE)
@@ -66,7 +71,7 @@ def cut_request(new):
         and scene.front.did["requests cut"] >= 12, 120)
     happened, wrong = did(scene, "requests cut")
     heal(scene)
-    return scene.finish(happened, wrong)
+    return finish(scene, happened, wrong)
 
 
 @row("half-open", PROMISE)
@@ -81,7 +86,7 @@ def half_open(new):
     scene.back.unhalve()
     if min(halved) < 2:
         wrong.append(f"only {halved} connections were there")
-    return scene.finish(f"{halved[1]} and {halved[0]} connections; {happened}", wrong)
+    return finish(scene, f"{halved[1]} and {halved[0]} connections; {happened}", wrong)
 
 
 @row("throttle", PROMISE)
@@ -93,7 +98,7 @@ def throttle(new):
     scene.more(60)
     happened, wrong = did(scene, "in pieces")
     heal(scene)
-    return scene.finish(happened, wrong)
+    return finish(scene, happened, wrong)
 
 
 @row("stall", PROMISE)
@@ -106,7 +111,7 @@ def stall(new):
     scene.front.resume()
     scene.back.resume()
     scene.more(40)
-    return scene.finish("5 s of silence on both ways")
+    return finish(scene, "5 s of silence on both ways")
 
 
 @row("cut-all", PROMISE)
@@ -117,4 +122,4 @@ def cut_all(new):
         scene.front.cut_all()
         scene.back.cut_all()
         scene.more_runs(15)
-    return scene.finish("all connections cut, 5 times")
+    return finish(scene, "all connections cut, 5 times")

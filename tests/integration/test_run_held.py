@@ -1,0 +1,203 @@
+"""An answer to FETCH that never arrives: the server is told what is here, and
+has the rest back at once.
+
+Reservations are half an hour long in these tests: what comes back in time has
+not waited for their end.
+
+SPDX-License-Identifier: ISC
+"""
+import signal
+import threading
+
+from support.client import new_job
+from support.peer import Peer
+from support.tap import CUT
+from support.waiting import wait_for
+from test_run_fetchb import jobs_in, lines
+
+
+def record(bench, name="h"):
+    """A handler that writes its jobs' names and waits for `go`."""
+    began, go = bench.scratch / "began", bench.scratch / "go"
+    return began, go, bench.script(name,
+        f'echo "$FAKTORY_JID" >>{began}\nwhile ! [ -e {go} ]; do sleep 0.05; done')
+
+
+def lose(bench, n=1, when=lambda: True):
+    """The next n answers that bring jobs are lost with their conversation."""
+    def rule(number, request, reply):
+        if request.startswith("FETCH") and jobs_in(reply) and rule.left and when():
+            rule.left -= 1
+            rule.lost += jobs_in(reply)
+            return CUT
+        return reply
+    rule.left, rule.lost = n, 0
+    bench.tap.rule = rule
+    return rule
+
+
+def told(bench):
+    return [set(h["jids"]) for h in bench.tap.sent("HELD")]
+
+
+def test_a_lost_answer_costs_no_time_and_no_job(bench):
+    """All of its jobs run, each once, and the one who said nothing is not held
+    to have died or failed."""
+    began, go, handler = record(bench)
+    go.touch()
+    rule = lose(bench, 3)
+    jobs = [new_job("t") for _ in range(12)]
+    bench.client.pushb(jobs)
+    bench.run({"t": handler}, concurrency=4)
+    bench.acked(*[j["jid"] for j in jobs])
+    assert rule.lost >= 3
+    assert sorted(lines(began)) == sorted(j["jid"] for j in jobs)
+    wait_for("all to be over", lambda: not any(bench.client.sets().values()))
+    assert bench.client.faktory()["total_failures"] == 0
+    assert "were reserved for it" in bench.server.program.output()
+
+
+def test_a_server_that_is_killed_with_its_answer(bench):
+    """kill -9 after the commit, before a byte of the reply is out."""
+    began, go, handler = record(bench)
+    go.touch()
+
+    arrived, killed = threading.Event(), threading.Event()
+
+    def withhold(number, request, reply):
+        if request.startswith("FETCH") and jobs_in(reply) and not killed.is_set():
+            arrived.set()
+            killed.wait()
+            return CUT
+        return reply
+    bench.tap.rule = withhold
+    jobs = [new_job("t") for _ in range(8)]
+    bench.client.pushb(jobs)
+    bench.client.close()
+    bench.run({"t": handler}, concurrency=4)
+    wait_for("an answer to be on its way", arrived.is_set)
+    bench.server.kill9()
+    killed.set()
+    bench.server.start()
+    wait_for("all to run", lambda: len(lines(began)) == 8, 60)
+    with bench.server.client() as c:
+        wait_for("all to be over", lambda: not any(c.sets().values()) and c.size() == 0)
+    assert sorted(lines(began)) == sorted(j["jid"] for j in jobs)
+
+
+def test_what_is_here_is_named(bench):
+    """Jobs that run, that wait for their handler, and that have ended with an
+    ACK nobody has answered: none of them runs again."""
+    began, go, handler = record(bench)
+    ended = bench.script("quick", f'echo "$FAKTORY_JID" >>{began}')
+    rule = lose(bench, 0)
+    lost_ack = bench.tap.rule
+
+    def no_acks(number, request, reply):
+        if request.startswith("ACK") and not no_acks.over:
+            return CUT
+        return lost_ack(number, request, reply)
+    no_acks.over = False
+    bench.tap.rule = no_acks
+    runs = [new_job("long") for _ in range(3)]  # one waits: two at once
+    bench.client.pushb(runs)
+    bench.run({"long": {"exec": [handler], "concurrency": 2}, "quick": ended}, concurrency=8)
+    wait_for("two to run and one to wait", lambda: bench.client.sets()["working"] == 3)
+    quick = bench.client.push(new_job("quick"))
+    wait_for("it to end", lambda: quick["jid"] in lines(began))
+    here = {j["jid"] for j in runs + [quick]}
+    wait_for("its ACK to be tried", lambda: bench.tap.about("ACK", quick["jid"]))
+    rule.left = 1
+    lost = bench.client.push(new_job("long"))
+    wait_for("an answer to be lost", lambda: rule.lost)
+    wait_for("them to be told", lambda: told(bench)[-1] == here)
+    no_acks.over = True
+    go.touch()
+    bench.acked(*here, lost["jid"])
+    assert sorted(lines(began)) == sorted(here | {lost["jid"]})
+
+
+def test_what_an_upgrade_carries_over_is_named(bench):
+    """The successor tells it in the old name before it asks for a job."""
+    began, go, handler = record(bench)
+    job = bench.client.push(new_job("t"))
+    bench.run({"t": handler}, concurrency=2, upgrade="on")
+    wait_for("it to run", lambda: lines(began))
+    before = len(told(bench))
+    bench.supervisor.signal(signal.SIGUSR2)
+    bench.supervisor.says("going on with")
+    wait_for("it to be told", lambda: len(told(bench)) > before)
+    assert told(bench)[before:] == [{job["jid"]}]
+    go.touch()
+    bench.acked(job["jid"])
+    assert lines(began) == [job["jid"]]
+
+
+def test_a_stock_server_is_never_told(bench):
+    """Neither at the start nor after a loss."""
+    began, go, handler = record(bench)
+    go.touch()
+    bench.tap.stock = True
+    bench.run({"t": handler}, concurrency=2)
+    wait_for("a question", bench.tap.fetches)
+    bench.tap.cut()
+    asked = len(bench.tap.fetches())
+    wait_for("the next", lambda: len(bench.tap.fetches()) > asked)
+    job = bench.client.push(new_job("t"))
+    bench.acked(job["jid"])
+    assert told(bench) == []
+
+
+def test_one_that_takes_no_more_jobs_tells_it_too(bench):
+    """Quiet, since the answer was on its way: others need not wait for it."""
+    began, go, handler = record(bench)
+    rule = lose(bench, 1, lambda: bench.supervisor.signal(signal.SIGTSTP) or True)
+    jobs = [new_job("t") for _ in range(3)]
+    bench.client.pushb(jobs)
+    bench.run({"t": handler}, concurrency=3)
+    wait_for("an answer to be lost", lambda: rule.lost)
+    wait_for("them to be back", lambda: bench.client.size() == 3)
+    assert [j["jid"] for j in bench.client.fetch_many(3)] == [j["jid"] for j in jobs]
+    assert lines(began) == []
+
+
+def test_a_refusal_drops_nothing(bench):
+    """The server cannot write: jobs go on being fetched, and what was lost is
+    told at a later time."""
+    began, go, handler = record(bench)
+    go.touch()
+    refused = b"-ERR not written to disk: database or disk is full\r\n"
+
+    def rule(number, request, reply):
+        return refused if request.startswith("HELD") else reply
+    bench.tap.rule = rule
+    bench.run({"t": handler}, concurrency=2)
+    job = bench.client.push(new_job("t"))
+    bench.acked(job["jid"])
+    bench.supervisor.says("answers HELD with")
+    assert len(told(bench)) == 1
+
+
+def test_each_server_is_told_of_all(start_supervisor, bench, ending):
+    """The second of two is told before it is asked, of the first one's jobs
+    too: it may be the same server by another name."""
+    began, go, handler = record(bench)
+
+    class Closing(Peer):
+        def close(self):
+            self.__exit__()
+    first = Closing()
+    ending.append(first)
+    first.serve()
+    first.jobs.append({"jid": "job-0001", "jobtype": "t", "args": [], "queue": "default"})
+    s = start_supervisor(None, {"server": [first.url, bench.tap.url], "concurrency": 4,
+        "jobs": {"t": {"exec": [handler]}}})
+    bench.supervisor, bench.process = s, s.process
+    wait_for("it to run", lambda: lines(began) == ["job-0001"])
+    first.listener.close()
+    first.hang_up_all()
+    job = bench.client.push(new_job("t"))
+    wait_for("the other to run", lambda: len(lines(began)) == 2, 60)
+    assert told(bench) == [{"job-0001"}]
+    go.touch()
+    bench.acked(job["jid"])
