@@ -102,6 +102,7 @@ adopt(struct supervisor *s, struct generation *next)
 		introduce_as(&s->upstreams[i], next);
 	/* Where the old password or certificate was refused. */
 	client_hurry(s->current->client);
+	fetch_hurry(s->current->fetch);
 	if (labels) {
 		s->introduce = true;
 		ev_prepare_start(s->loop, &s->turn);

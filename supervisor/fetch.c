@@ -416,6 +416,17 @@ fetch_poke(struct fetch *f)
 	}
 }
 
+void
+fetch_hurry(struct fetch *f)
+{
+	for (size_t i = 0; i < FETCH_LINES; i++) {
+		struct client *c = f->lines[i].client;
+
+		if (c != NULL && !client_idle(c))
+			client_hurry(c);
+	}
+}
+
 static void
 on_pause_over(struct ev_loop *loop, ev_timer *w, int revents)
 {

@@ -80,6 +80,10 @@ void fetch_free(struct fetch *f);
 /* Asks as often as there is room. To be called whenever there may be more. */
 void fetch_poke(struct fetch *f);
 
+/* Conversations that rest after a failure dial at once: what they failed by
+ * may be over. Not from one of f's hooks. */
+void fetch_hurry(struct fetch *f);
+
 /* Questions since the start. */
 uint64_t fetch_asked(const struct fetch *f);
 

@@ -31,6 +31,8 @@ on_up(void *ctx)
 	    u->who.shown, u->who.wid);
 	metrics_connected(s->metrics);
 	choice_up(u);
+	/* It is there and takes our password: nobody else need wait for that. */
+	fetch_hurry(u->fetch);
 	heartbeat_up(u->heartbeat);
 	report_up(u->report);
 	tell_ready(s);

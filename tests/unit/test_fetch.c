@@ -242,6 +242,26 @@ a_lost_question_is_asked_again(void **state)
 	tear_down(&s);
 }
 
+/* A password that was refused is asked again after half a minute; when there
+ * may be another, at once. */
+static void
+a_conversation_that_rests_can_be_hurried(void **state)
+{
+	static const char *const script[] = { "accept", "> +HI {\"v\":2}",
+		"< HELLO ", "> -ERR Invalid password", "accept", "greet",
+		"< FETCH", "> $5\r\n{job}", NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script, 1);
+	turn_until(s.loop, &s.none);
+	int64_t refused = clock_mono();
+	fetch_hurry(s.fetch);
+	turn_until(s.loop, &s.got);
+	assert_true(s.got_at - refused < 25 * CLOCK_NS_PER_S);
+	tear_down(&s);
+}
+
 static void
 jobs_that_come_at_once_open_a_second_conversation(void **state)
 {
@@ -554,6 +574,7 @@ main(void)
 		cmocka_unit_test(
 		    an_empty_answer_that_comes_too_soon_is_no_reason_to_hurry),
 		cmocka_unit_test(a_lost_question_is_asked_again),
+		cmocka_unit_test(a_conversation_that_rests_can_be_hurried),
 		cmocka_unit_test(
 		    jobs_that_come_at_once_open_a_second_conversation),
 		cmocka_unit_test(one_question_waits_when_jobs_are_few),
