@@ -48,10 +48,10 @@ class Scene:
         self.front = Proxy(self.server.port, seed)      # producers' way
         self.back = Proxy(self.server.port, seed + 1)   # the supervisor's
         if broken == "forgets a push":
-            self.front.swallow = 0.05
+            self.front.swallow = 8
         self.front.harmless = self.back.harmless = broken == "no trouble"
         if broken == "gives a job twice":
-            self.back.repeat = 0.1
+            self.back.repeat = 5
         self.settings = {"concurrency": SLOTS, "log": {"level": "info"},
             "control": {"socket": str(self.scratch / "control")},
             # What fails for want of something must not be held against a program.

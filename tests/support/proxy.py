@@ -71,14 +71,14 @@ class Pair:
             verb = line.split(b" ", 1)[0].strip()
             if p.is_hit(p.cut_requests, verb):
                 await self.cut(self.far[1], line, "requests cut")
-            if p.swallow and verb == b"PUSH" and p.random.random() < p.swallow:
+            if verb == b"PUSH" and p.is_turn("PUSH", p.swallow):
                 # Only for peers that wait for each answer.
                 p.did["swallowed"] += 1
                 self.near[1].write(b"+OK\r\n")
                 await self.near[1].drain()
                 continue
             # Asked here and not at an empty reply: under load no queue is ever empty.
-            if verb in FETCHES and p.given and not self.asked and p.random.random() < p.repeat:
+            if verb in FETCHES and p.given and not self.asked and p.is_turn("FETCH", p.repeat):
                 p.did["given again"] += 1
                 await self.to(self.near[1], p.given.popleft())
                 continue
@@ -125,8 +125,10 @@ class Proxy:
         self.given = collections.deque()
         # For the rig's own tests, what a broken peer does; heal() leaves it.
         self.harmless = False     # no rule does anything
-        self.swallow = 0          # share of PUSHes that are answered and dropped
-        self.repeat = 0           # share of FETCHes that are answered with an old job
+        # Counted and not drawn: it happens, however few commands there are.
+        self.swallow = 0          # each so many PUSHes one is answered and dropped
+        self.repeat = 0           # each so many FETCHes one is answered with an old job
+        self.turns = collections.Counter()
         self.heal()
         self.started = threading.Event()
         self.thread = threading.Thread(target=lambda: asyncio.run(self.main()), daemon=True)
@@ -147,6 +149,12 @@ class Proxy:
     def is_hit(self, rule, verb):
         share, verbs = rule if isinstance(rule, tuple) else (rule, None)
         return share > 0 and not self.harmless and (verbs is None or verb in verbs) and self.random.random() < share
+
+    def is_turn(self, what, each):
+        """Whether it is the turn of one in so many; 0: never."""
+        if each:
+            self.turns[what] += 1
+        return each > 0 and self.turns[what] % each == 0
 
     # ---- the thread ----
 
