@@ -153,6 +153,22 @@ ask(struct report *r, struct outcome *o)
 			   buf_len(r->line), on_reply, o);
 }
 
+/* Whether something was sent so lately that the rest waits for company. */
+static bool
+gathers(struct report *r)
+{
+	double rest = REPORT_GATHER -
+	    (double)(clock_mono() - r->sent_at) / CLOCK_NS_PER_S;
+
+	if (r->sent_at == 0 || rest <= 0.)
+		return false;
+	if (!ev_is_active(&r->gather)) {
+		ev_timer_set(&r->gather, rest, 0.);
+		ev_timer_start(r->loop, &r->gather);
+	}
+	return true;
+}
+
 /*
  * Sends what has not been sent, as far as the client takes it; the next
  * reply brings us back here for the rest.
@@ -163,7 +179,7 @@ send_all(struct report *r)
 	struct outcome *o, *next;
 
 	if (r->unsent == 0 || !client_ready(r->client) ||
-	    ev_is_active(&r->pause))
+	    ev_is_active(&r->pause) || gathers(r))
 		return;
 	for (o = TAILQ_FIRST(&r->outcomes); o != NULL; o = next) {
 		next = TAILQ_NEXT(o, link);
@@ -176,6 +192,7 @@ send_all(struct report *r)
 		if (ask(r, o) < 0)
 			return;
 		o->sent = true;
+		r->sent_at = clock_mono();
 		r->unsent--;
 		r->burying = r->burying || burial;
 	}
@@ -190,6 +207,14 @@ on_pause_over(struct ev_loop *loop, ev_timer *w, int revents)
 	(void)revents;
 	send_all(r);
 	r->settled(r->ctx);
+}
+
+static void
+on_gathered(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	send_all(w->data);
 }
 
 static void
@@ -258,6 +283,8 @@ report_new(struct ev_loop *loop, const char *server, struct client *client,
 	r->holdoff = (struct holdoff){ .first = 2., .most = 30. };
 	ev_timer_init(&r->pause, on_pause_over, 0., 0.);
 	ev_timer_init(&r->gap, on_pause_over, 0., 0.);
+	ev_timer_init(&r->gather, on_gathered, 0., 0.);
+	r->gather.data = r;
 	r->pause.data = r;
 	r->gap.data = r;
 	r->line = buf_new(LINE_MAX);
@@ -284,6 +311,7 @@ report_free(struct report *r)
 	}
 	ev_timer_stop(r->loop, &r->pause);
 	ev_timer_stop(r->loop, &r->gap);
+	ev_timer_stop(r->loop, &r->gather);
 	buf_free(r->line);
 	free(r);
 }
@@ -313,6 +341,7 @@ void
 report_up(struct report *r)
 {
 	ev_timer_stop(r->loop, &r->pause);
+	r->sent_at = 0;
 	send_all(r);
 	r->settled(r->ctx);
 }

@@ -7,6 +7,11 @@
  * answers a second FAIL with "Job not found", which counts as told. Follow-up
  * jobs that are sent twice have the same jids.
  *
+ * The first outcome for a while goes out at once. Those that follow within
+ * REPORT_GATHER go out together when it is over: one write, and one commit of
+ * a server that makes each commit durable. Nobody waits for them but the
+ * server: the journal has them, and their slots are free.
+ *
  * SPDX-License-Identifier: ISC
  */
 #ifndef SUPERVISOR_REPORT_H
@@ -26,7 +31,8 @@ enum {
 	REPORT_BYTES = 16 * 1024 * 1024, /* bytes: no new jobs above these */
 };
 
-#define REPORT_BURIAL_GAP 0.1 /* s */
+#define REPORT_BURIAL_GAP 0.1   /* s */
+#define REPORT_GATHER     0.005 /* s */
 
 struct report;
 struct journal;

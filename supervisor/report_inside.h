@@ -39,8 +39,10 @@ struct report {
 	struct buf *line;
 	ev_timer pause; /* active after an error: nothing is sent */
 	struct holdoff holdoff;
-	bool burying; /* a burial is on its way */
-	ev_timer gap; /* active after one: the next has to wait */
+	bool burying;    /* a burial is on its way */
+	ev_timer gap;    /* active after one: the next has to wait */
+	int64_t sent_at; /* clock_mono() when something was sent; 0: not yet */
+	ev_timer gather; /* active while outcomes wait for company */
 
 	struct ev_loop *loop;
 	const char *server; /* borrowed, as client and journal */

@@ -56,6 +56,50 @@ what_was_not_confirmed_is_told_again(void **state)
 	tear_down(&s);
 }
 
+/*
+ * A server pays a commit for each write it gets: the first outcome does not
+ * wait, those that end right behind it go together. A round in which this
+ * process had to stand still for the time of REPORT_GATHER says nothing.
+ */
+static void
+outcomes_that_follow_closely_go_together(void **state)
+{
+	static const char *const script[] = { "accept", "greet",
+		"< ACK {\"jid\":\"job-0001\"}", "> +OK",
+		"< ACK {\"jid\":\"job-0002\"}", "< ACK {\"jid\":\"job-0003\"}",
+		"> +OK", "> +OK", NULL };
+	bool undisturbed = false;
+
+	(void)state;
+	for (int i = 0; i < 200 && !undisturbed; i++) {
+		struct sample s;
+		size_t first, then;
+
+		set_up(&s, script);
+		client_start(s.client);
+		while (!client_ready(s.client))
+			ev_run(s.loop, EVRUN_ONCE);
+		int64_t began = clock_mono();
+		tell_ack(s.report, "job-0001", later());
+		first = report_sent(s.report);
+		s.none_left = false;
+		turn_until(s.loop, &s.none_left);
+		s.none_left = false;
+		tell_ack(s.report, "job-0002", later());
+		tell_ack(s.report, "job-0003", later());
+		then = report_sent(s.report);
+		double took = (double)(clock_mono() - began) / CLOCK_NS_PER_S;
+		turn_until(s.loop, &s.none_left);
+		assert_int_equal(first, 1);
+		assert_int_equal(report_counts(s.report).acked, 3);
+		undisturbed = took < REPORT_GATHER;
+		if (undisturbed)
+			assert_int_equal(then, 0);
+		tear_down(&s);
+	}
+	assert_true(undisturbed);
+}
+
 static void
 job_not_found_counts_as_told_and_is_no_warning(void **state)
 {
@@ -260,6 +304,7 @@ main(void)
 		cmocka_unit_test(
 		    outcomes_wait_for_the_conversation_and_are_confirmed_in_order),
 		cmocka_unit_test(what_was_not_confirmed_is_told_again),
+		cmocka_unit_test(outcomes_that_follow_closely_go_together),
 		cmocka_unit_test(
 		    job_not_found_counts_as_told_and_is_no_warning),
 		cmocka_unit_test(
