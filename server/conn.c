@@ -133,6 +133,14 @@ conn_wid(const struct conn *c)
 	return c->worker != NULL ? c->worker->wid : "";
 }
 
+static enum parting
+parting(const struct conn *c)
+{
+	if (c->said_end)
+		return PARTING_END;
+	return c->by_host && !c->server->stopping ? PARTING_HOST : PARTING_OURS;
+}
+
 static void
 conn_free(struct conn *c)
 {
@@ -152,8 +160,7 @@ conn_free(struct conn *c)
 		jobs_give_back(s->jobs, e);
 	}
 	if (c->worker != NULL)
-		workers_leave(
-		    c->worker, c->by_host && !c->said_end && !s->stopping);
+		workers_leave(c->worker, parting(c));
 	s->buffered -= c->accounted;
 	*(c->prev != NULL ? &c->prev->next : &s->conns) = c->next;
 	if (c->next != NULL)

@@ -118,15 +118,15 @@ workers_join(struct workers *ws, struct hello *h)
 }
 
 void
-workers_leave(struct worker *w, bool by_host)
+workers_leave(struct worker *w, enum parting how)
 {
 	struct workers *ws = w->all;
 
-	if (!by_host)
+	if (how == PARTING_OURS)
 		w->parted = true;
 	if (--w->connections > 0)
 		return;
-	if (!w->parted)
+	if (!w->parted && how != PARTING_END)
 		ws->hooks.died(ws->hooks.ctx, w);
 	(void)map_remove(w->all->by_wid, w->wid, strlen(w->wid));
 	worker_free(w);

@@ -33,9 +33,16 @@ struct worker {
 	unsigned extensions; /* that it acts on; of enum extension */
 	size_t connections;
 	/* private */
-	bool parted; /* a connection ended otherwise than by its host's doing */
+	bool parted; /* a connection ended by our doing */
 	struct workers *all;
 	ev_timer silence;
+};
+
+/* How a connection ended. */
+enum parting {
+	PARTING_HOST, /* its host has closed it */
+	PARTING_END,  /* likewise, after END */
+	PARTING_OURS, /* we have closed it */
 };
 
 struct workers;
@@ -44,8 +51,8 @@ struct workers_hooks {
 	/* It has not beaten; close its connections, which ends it. */
 	void (*silent)(void *ctx, struct worker *w);
 	/*
-	 * Its last connection is gone, and all that went since the last HELLO
-	 * were closed by its host and said no END: it died.
+	 * Its last connection is gone without END, and all that went since the
+	 * last HELLO were closed by its host: it died.
 	 */
 	void (*died)(void *ctx, const struct worker *w);
 	void *ctx;
@@ -56,11 +63,10 @@ void workers_free(struct workers *ws); /* accepts NULL */
 
 /*
  * A connection of h->wid has said HELLO. Takes hostname and labels out of h
- * when it is the first. NULL: memory is short. workers_leave() for each;
- * by_host: its host has closed it, without END.
+ * when it is the first. NULL: memory is short. workers_leave() for each.
  */
 struct worker *workers_join(struct workers *ws, struct hello *h);
-void workers_leave(struct worker *w, bool by_host);
+void workers_leave(struct worker *w, enum parting how);
 
 /* NULL: unknown. */
 struct worker *workers_find(const struct workers *ws, const char *wid);

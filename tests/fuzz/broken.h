@@ -71,7 +71,7 @@ WRAPPED(int, info_put, struct buf *out, const struct server *s)
 	return __real_info_put(out, &other);
 }
 
-WRAPPED(void, workers_leave, struct worker *w, bool by_host)
+WRAPPED(void, workers_leave, struct worker *w, enum parting how)
 {
 	static void *volatile forgotten;
 
@@ -79,7 +79,7 @@ WRAPPED(void, workers_leave, struct worker *w, bool by_host)
 		forgotten = malloc(50);
 	(void)forgotten;
 	if (!is_broken("keeps who has left"))
-		__real_workers_leave(w, by_host);
+		__real_workers_leave(w, how);
 }
 
 WRAPPED(void, conns_turn, struct server *s)

@@ -99,6 +99,16 @@ def test_end_is_no_death(server, client):
     still_held(server, client)
 
 
+def test_end_on_one_connection_is_no_farewell_of_the_worker(server, client):
+    """It may need fewer connections than before; dead later, it is dead."""
+    w, _ = take(server)
+    spare = server.client(wid="w1")
+    spare.send("END\r\n")
+    assert spare.closed()
+    w.close()
+    back(client)
+
+
 def test_one_connection_of_several_is_no_death(server, client):
     """As long as one is open, the worker lives."""
     w, _ = take(server)
