@@ -104,11 +104,18 @@ pause_one(struct server *s, struct queue *q, struct request *r)
 	return queue_state_pause(s->jobs, q, true, one_done, r);
 }
 
+/* Whether it is there, or will be by what is on its way to the disk. */
+static bool
+is_there(const struct queue *q)
+{
+	return q->known || q->paused || q->pausing > 0;
+}
+
 /* What nobody has paused is running. */
 static int
 resume_one(struct server *s, struct queue *q, struct request *r)
 {
-	if (!q->known && !q->paused) {
+	if (!is_there(q)) {
 		r->open--;
 		return 0;
 	}
@@ -141,7 +148,7 @@ act_on_all(struct server *s, struct request *r, act_fn *act)
 	struct queue *q;
 
 	while ((q = queues_next(s->queues, &cursor)) != NULL)
-		if (q->known || q->paused)
+		if (is_there(q))
 			act_on(s, q, r, act);
 }
 

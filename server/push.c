@@ -39,7 +39,6 @@ jobs_make_known(struct jobs *j, struct queue *q)
 	n->queue = q;
 	n->change.kind = STORE_NAME;
 	n->change.name = q->name;
-	n->change.value = q->paused && j->flushing == 0;
 	n->change.done = named;
 	n->change.ctx = n;
 	q->known = true;

@@ -20,7 +20,6 @@ struct request {
 	queue_state_since *since;
 	void *ctx;
 	bool known; /* REMOVE: what it was, should the disk refuse */
-	bool paused;
 };
 
 static struct request *
@@ -43,9 +42,12 @@ paused(struct store_change *c, int result, const struct err *why)
 	struct request *r = c->ctx;
 	struct queue *q = r->queue;
 
+	q->pausing--;
 	if (result == 0) {
 		q->paused = c->value != 0;
-		q->known = true;
+		/* Not if what took the name away again is behind this. */
+		q->known =
+		    q->known || (q->removing == 0 && r->jobs->flushing == 0);
 	}
 	r->done(r->ctx, result, why);
 	if (result == 0 && !q->paused)
@@ -62,7 +64,8 @@ queue_state_pause(
 	if (r == NULL)
 		return -ENOMEM;
 	r->done = done;
-	r->change.kind = STORE_NAME;
+	q->pausing++;
+	r->change.kind = STORE_PAUSE;
 	r->change.name = q->name;
 	r->change.value = pause;
 	r->change.done = paused;
@@ -75,11 +78,12 @@ removed(struct store_change *c, int result, const struct err *why)
 {
 	struct request *r = c->ctx;
 
+	r->queue->removing--;
 	if (result == 0) {
+		r->queue->paused = false;
 		jobs_forget_queue(r->jobs, r->queue);
 	} else {
-		r->queue->known = r->known;
-		r->queue->paused = r->paused;
+		r->queue->known = r->queue->known || r->known;
 	}
 	r->done(r->ctx, result, why);
 	free(r);
@@ -98,8 +102,8 @@ queue_state_remove(struct jobs *j, struct queue *q, jobs_done *done, void *ctx)
 		return -ENOMEM;
 	r->done = done;
 	r->known = q->known;
-	r->paused = q->paused;
-	q->known = q->paused = false;
+	q->known = false;
+	q->removing++;
 	r->unname.kind = STORE_UNNAME;
 	r->unname.name = q->name;
 	store_add(j->store, &r->unname);

@@ -28,8 +28,10 @@ struct queue {
 	size_t bulk;   /* bytes of the larger jobs of late; server/fetches.c */
 	bool paused;
 	bool known;
-	bool fading; /* known, but for a FLUSH on its way to the disk */
-	bool mixed;  /* queue_load() was told of one out of order */
+	unsigned pausing;  /* PAUSE and RESUME on their way to the disk */
+	unsigned removing; /* REMOVE, likewise */
+	bool fading;       /* known, but for a FLUSH on its way to the disk */
+	bool mixed;        /* queue_load() was told of one out of order */
 	size_t name_len;
 	char name[];
 };

@@ -26,6 +26,7 @@ enum sentence {
 	REMOVE,
 	COUNT,
 	NAME,
+	PAUSE,
 	UNNAME,
 	EMPTY,
 	NOTE,
@@ -66,8 +67,10 @@ static const char *const text[SENTENCES] = {
 	[REMOVE] = "DELETE FROM jobs WHERE id = ?1",
 	[COUNT] = "INSERT INTO counters (name, value) VALUES (?1, ?2)"
 		  " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-	[NAME] = "INSERT INTO queues (name, paused) VALUES (?1, ?2)"
-		 " ON CONFLICT (name) DO UPDATE SET paused = excluded.paused",
+	[NAME] = "INSERT INTO queues (name, paused) VALUES (?1, 0)"
+		 " ON CONFLICT (name) DO NOTHING",
+	[PAUSE] = "INSERT INTO queues (name, paused) VALUES (?1, ?2)"
+		  " ON CONFLICT (name) DO UPDATE SET paused = excluded.paused",
 	[UNNAME] = "DELETE FROM queues WHERE name = ?1",
 	[EMPTY] = "DELETE FROM jobs WHERE state = 1 AND queue = ?1",
 	[NOTE] = "INSERT INTO notes (wid, note, jid, value)"
@@ -287,7 +290,7 @@ put_name(struct rows *r, enum sentence which, const struct store_change *c)
 	sqlite3_stmt *q = r->statement[which];
 	int rc = bind_word(q, 1, c->name);
 
-	if (rc == SQLITE_OK && which != UNNAME && which != EMPTY)
+	if (rc == SQLITE_OK && (which == COUNT || which == PAUSE))
 		rc = sqlite3_bind_int64(q, 2, c->value);
 	return rc == SQLITE_OK ? run(r, which) : rc;
 }
@@ -348,6 +351,8 @@ dispatch(struct rows *r, struct store_change *c, struct arena *a)
 		return put_name(r, COUNT, c);
 	case STORE_NAME:
 		return put_name(r, NAME, c);
+	case STORE_PAUSE:
+		return put_name(r, PAUSE, c);
 	case STORE_UNNAME:
 		return put_name(r, UNNAME, c);
 	case STORE_EMPTY:

@@ -77,7 +77,8 @@ enum store_kind {
 	STORE_READ,   /* only reads payload and failure into `taken` */
 	STORE_REMOVE, /* the row `job.id` */
 	STORE_COUNT,  /* counter `name` becomes `value` */
-	STORE_NAME,   /* queue `name` exists, `value` = 1 paused or 0 not */
+	STORE_NAME,   /* queue `name` exists; not paused if it is new */
+	STORE_PAUSE,  /* queue `name` exists, `value` = 1 paused or 0 not */
 	STORE_UNNAME, /* queue `name` is forgotten */
 	STORE_EMPTY,  /* every job that waits in queue `name` goes */
 	STORE_NOTE,   /* `note` about worker `name` and job.jid has `value` */

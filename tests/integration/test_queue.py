@@ -127,6 +127,51 @@ def test_push_right_behind_remove(server):
         assert c.fetch("q")["jid"] == job["jid"]
 
 
+def queues_after_a_restart(server):
+    server.kill9()
+    server.start()
+    with server.client() as c:
+        return c.faktory()["queues"]
+
+
+def ask_at_once(client, *lines):
+    client.send("".join(line + "\r\n" for line in lines))
+    assert [client.reply() for _ in lines] == ["OK"] * len(lines)
+
+
+def test_push_right_behind_pause(server):
+    """A push says nothing of the queue's pause, on disk either."""
+    with server.client() as c:
+        ask_at_once(c, "QUEUE PAUSE q", "PUSH " + compact(new_job(queue="q")))
+        assert c.fetch("q") is None
+    assert queues_after_a_restart(server) == {"q": 1}
+    with server.client() as c:
+        assert c.fetch("q") is None
+        c.ok("QUEUE RESUME q")
+        assert c.fetch("q") is not None
+
+
+@pytest.mark.parametrize("resume", ["QUEUE RESUME q", "QUEUE RESUME *"])
+def test_resume_right_behind_pause(server, resume):
+    """What was said last holds, also of a queue that nobody knew before."""
+    with server.client() as c:
+        ask_at_once(c, "QUEUE PAUSE q", resume)
+        c.push(queue="q")
+        assert c.fetch("q") is not None
+    assert queues_after_a_restart(server) == {"q": 0}
+
+
+@pytest.mark.parametrize("forget", ["QUEUE REMOVE q", "FLUSH"])
+def test_what_forgets_a_queue_right_behind_pause(server, forget):
+    """No pause is left of it, and a later push makes it known again."""
+    with server.client() as c:
+        ask_at_once(c, "QUEUE PAUSE q", forget)
+        assert c.faktory()["queues"] == {}
+        c.push(queue="q")
+        assert c.fetch("q") is not None
+    assert queues_after_a_restart(server) == {"q": 0}
+
+
 def test_remove_while_others_push_and_fetch(client, connect, server):
     """Under load no job is half there: what the counts say can be fetched."""
     stop = threading.Event()

@@ -204,10 +204,13 @@ names_and_counters_come_back_and_clear_forgets_all(void **state)
 {
 	struct bench *b = *state;
 	struct store_change c[] = {
-		{ .kind = STORE_NAME, .name = "a", .value = 1 },
+		{ .kind = STORE_PAUSE, .name = "a", .value = 1 },
+		{ .kind = STORE_NAME, .name = "a" },
 		{ .kind = STORE_NAME, .name = "b" },
 		{ .kind = STORE_NAME, .name = "c" },
-		{ .kind = STORE_NAME, .name = "b", .value = 1 },
+		{ .kind = STORE_PAUSE, .name = "b", .value = 1 },
+		{ .kind = STORE_PAUSE, .name = "d", .value = 1 },
+		{ .kind = STORE_PAUSE, .name = "d" },
 		{ .kind = STORE_UNNAME, .name = "c" },
 		{ .kind = STORE_UNNAME, .name = "never" },
 		{ .kind = STORE_COUNT, .name = "processed", .value = 1 },
@@ -226,7 +229,8 @@ names_and_counters_come_back_and_clear_forgets_all(void **state)
 	put_one(b, new_job(b, 1, 1));
 	reopen(b);
 	assert_string_equal(b->seen,
-	    "queue a 1\nqueue b 1\ncounter processed 9223372036854775807\n"
+	    "queue a 1\nqueue b 1\nqueue d 0\n"
+	    "counter processed 9223372036854775807\n"
 	    "job 1 1 1 0 7 0 25 1800 -1 jid type default - -\n"
 	    "note 2 w a 7\nnote 3 w b 8\n");
 	put_one(b, (struct store_change){ .kind = STORE_CLEAR });
