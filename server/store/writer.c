@@ -31,6 +31,7 @@ enum {
 	IDLE_LOG = 256,                /* pages: worth moving when idle */
 	HUGE_LOG = 16384,              /* pages: its space is given back */
 	LOOK_EVERY = 16,               /* commits: how much is free? */
+	MUCH_LEFT = 256 * 1024 * 1024, /* bytes: no log is in anybody's way */
 	PAGE_SIZE = 4096,              /* database.c */
 	LOG_HEAD = 32,                 /* bytes before the first frame */
 	FRAME_HEAD = 24,               /* and before each page */
@@ -132,6 +133,22 @@ settle_doubt(struct writer *w)
 	return SQLITE_OK;
 }
 
+/* The log's file, and how much of it is the log; NULL: nobody knows, it may
+ * have begun again. */
+static sqlite3_file *
+log_file(const struct writer *w, sqlite3_int64 *good)
+{
+	sqlite3_file *log = NULL;
+
+	*good =
+	    LOG_HEAD + (sqlite3_int64)w->log_pages * (FRAME_HEAD + PAGE_SIZE);
+	if (w->log_pages == 0)
+		return NULL;
+	(void)sqlite3_file_control(
+	    w->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+	return log != NULL && log->pMethods != NULL ? log : NULL;
+}
+
 /*
  * What is in the log behind the last good commit, of one that met a full disk
  * or from when the log was longer, is nothing to anybody, and takes the room
@@ -141,16 +158,24 @@ settle_doubt(struct writer *w)
 static void
 cut_log(struct writer *w)
 {
-	sqlite3_int64 good =
-	    LOG_HEAD + (sqlite3_int64)w->log_pages * (FRAME_HEAD + PAGE_SIZE);
-	sqlite3_file *log = NULL;
+	sqlite3_int64 good;
+	sqlite3_file *log = log_file(w, &good);
 
-	if (w->log_pages == 0) /* or it has begun again: nobody knows */
-		return;
-	(void)sqlite3_file_control(
-	    w->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
-	if (log != NULL && log->pMethods != NULL)
+	if (log != NULL)
 		(void)log->pMethods->xTruncate(log, good);
+}
+
+/* Bytes that cut_log() would give back, where they might matter. */
+static int64_t
+behind_log(const struct writer *w)
+{
+	sqlite3_int64 good, size;
+	sqlite3_file *log =
+	    w->space.left < MUCH_LEFT ? log_file(w, &good) : NULL;
+
+	if (log == NULL || log->pMethods->xFileSize(log, &size) != SQLITE_OK)
+		return 0;
+	return size > good ? size - good : 0;
 }
 
 static size_t
@@ -218,9 +243,11 @@ writer_checkpoint(struct writer *w)
 		return;
 	/* It must fit into the database when it is moved. What the log's file
 	 * has behind it, from when it was longer, is room as well. */
-	if (pending >= w->space.left / 2)
+	if (pending + behind_log(w) >= w->space.left / 2) {
 		cut_log(w);
-	else if (w->log_pages < w->checkpoint_at &&
+		space_look_around(&w->space, w->db, pending);
+	}
+	if (pending < w->space.left / 2 && w->log_pages < w->checkpoint_at &&
 	    logfile_pages(w->db) < WIDE_LOG)
 		return;
 
