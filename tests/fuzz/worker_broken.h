@@ -51,8 +51,6 @@ WRAPPED(void, report_tell, struct report *r, const struct notice *n,
 	if (is_broken("tells of others"))
 		other.jid_len--;
 	__real_report_tell(r, &other, expires);
-	if (is_broken("tells twice"))
-		__real_report_tell(r, n, expires);
 }
 
 /* It is told once more, as if nobody had confirmed it. */
@@ -103,6 +101,13 @@ WRAPPED(int, ack_put, struct buf *out, const char *jid, size_t jid_len)
 				    : __real_ack_put(out, jid, jid_len);
 }
 
+static void
+hear_nothing(void *ctx, const struct resp *reply)
+{
+	(void)ctx;
+	(void)reply;
+}
+
 WRAPPED(int, client_ask, struct client *c, const char *line, size_t len,
     client_reply *done, void *ctx)
 {
@@ -110,6 +115,8 @@ WRAPPED(int, client_ask, struct client *c, const char *line, size_t len,
 
 	if (r == 0 && is_broken("asks twice") && memcmp(line, "FETCH", 5) == 0)
 		(void)__real_client_ask(c, line, len, done, ctx);
+	if (r == 0 && is_broken("tells twice") && memcmp(line, "ACK", 3) == 0)
+		(void)__real_client_ask(c, line, len, hear_nothing, NULL);
 	return r;
 }
 

@@ -25,6 +25,7 @@ class Shim:
     """One program's; it outlives restarts of it."""
 
     def __init__(self, scratch, data=None, name="shim"):
+        assert LIBRARY.exists(), f"make tools builds {LIBRARY}; without it nothing would go wrong"
         scratch = Path(scratch)
         path, self.fifo = scratch / f"{name}.page", scratch / f"{name}.step"
         path.write_bytes(bytes(8 * len(FIELDS)))
