@@ -9,12 +9,11 @@ import hashlib
 import json
 import os
 import re
-import socket
 import sys
 import threading
 import time
 
-from peers import LONG, despair
+from peers import LONG, Between, despair
 
 OK = b"+OK\r\n"
 NOTHING = b"$-1\r\n"
@@ -49,17 +48,14 @@ class Talk:
         return one_reply(self.replies)
 
 
-class Liar:
+class Liar(Between):
     """Passes everything on; those below do not."""
 
     def __init__(self, to_port, password=None):
-        self.to_port, self.password = to_port, password
+        self.password = password
         self.since = None
         self.changed = threading.Condition()
-        self.sockets = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        super().__init__(to_port)
 
     def in_vain(self):
         """From now on it makes no sense to wait for what the rig wants."""
@@ -71,43 +67,17 @@ class Liar:
     def answer(self, talk, verb, line):
         return talk.ask(line)
 
-    def accept(self):
-        while True:
-            try:
-                near, _ = self.listener.accept()
-            except OSError:
-                return
-            try:
-                far = socket.create_connection(("127.0.0.1", self.to_port), LONG)
-            except OSError:
-                near.close()
-                continue
-            far.settimeout(None)
-            for s in (near, far):
-                s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.sockets += [near, far]
-            threading.Thread(target=self.converse, args=(Talk(near, far),), daemon=True).start()
-
-    def converse(self, talk):
+    def converse(self, near, far):
+        talk = Talk(near, far)
         try:
             hi = one_reply(talk.replies)
             talk.hi = json.loads(hi[len("+HI "):])
-            talk.near.sendall(self.greets(hi))
-            for line in talk.near.makefile("rb"):
+            near.sendall(self.greets(hi))
+            for line in near.makefile("rb"):
                 verb = line.split(b" ", 1)[0].strip().decode()
-                talk.near.sendall(self.answer(talk, verb, line))
+                near.sendall(self.answer(talk, verb, line))
         except (OSError, ValueError):
             pass  # one of the two has gone
-        for s in (talk.near, talk.far):
-            try:
-                s.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    def close(self):
-        self.listener.close()
-        for s in self.sockets:
-            s.close()
 
 
 def instead(verbs, reply=None, about=b"", waits=True):

@@ -389,12 +389,20 @@ def read(path):
         return ""
 
 
-class Relay:
-    """Stands between a worker and its server and keeps what both said."""
+def hang_up(*sockets):
+    for s in sockets:
+        try:
+            s.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+
+class Between:
+    """Stands between clients and a server; converse(near, far) has a thread
+    for each connection, and both ends hang up when it returns."""
 
     def __init__(self, to_port):
         self.to_port = to_port
-        self.said = []  # ("worker" or "server", line), in order
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.sockets = []
@@ -412,10 +420,33 @@ class Relay:
                 near.close()
                 continue
             far.settimeout(None)
+            for s in (near, far):
+                s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.sockets += [near, far]
-            for who, source, sink in (("worker", near, far), ("server", far, near)):
-                threading.Thread(target=self.carry, args=(who, source, sink),
-                                 daemon=True).start()
+            threading.Thread(target=self.attend, args=(near, far), daemon=True).start()
+
+    def attend(self, near, far):
+        self.converse(near, far)
+        hang_up(near, far)
+
+    def close(self):
+        self.listener.close()
+        for s in self.sockets:
+            s.close()
+
+
+class Relay(Between):
+    """Keeps what a worker and its server said."""
+
+    def __init__(self, to_port):
+        self.said = []  # ("worker" or "server", line), in order
+        super().__init__(to_port)
+
+    def converse(self, near, far):
+        back = threading.Thread(target=self.carry, args=("server", far, near), daemon=True)
+        back.start()
+        self.carry("worker", near, far)
+        back.join()
 
     def carry(self, who, source, sink):
         rest = b""
@@ -430,11 +461,7 @@ class Relay:
                 sink.sendall(data)
         except OSError:
             pass
-        for s in (source, sink):
-            try:
-                s.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+        hang_up(source, sink)  # the other way would wait for ever
 
     def lines(self, who, begins):
         return [line for w, line in list(self.said)
@@ -451,8 +478,3 @@ class Relay:
             if found:
                 return found.group(1)
         return None
-
-    def close(self):
-        self.listener.close()
-        for s in self.sockets:
-            s.close()
