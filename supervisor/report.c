@@ -59,7 +59,7 @@ report_replace(struct outcome *o, const char *lines, size_t len)
 		return true;
 	o->kept = journal_add(r->journal, r->server,
 	    &(struct journal_outcome){ .jid = o->jid,
-		.jid_len = strlen(o->jid),
+		.jid_len = o->jid_len,
 		.line = o->lines,
 		.len = o->len,
 		.expires = o->expires });
@@ -235,7 +235,8 @@ report_take_up(struct report *r, const struct journal_outcome *from)
 		o->expires = from->expires;
 		o->len = from->len;
 		o->lines = malloc(o->len);
-		o->jid = strndup(from->jid, from->jid_len);
+		o->jid = calloc(1, from->jid_len + 1);
+		o->jid_len = from->jid_len;
 	}
 	if (o == NULL || o->lines == NULL || o->jid == NULL) {
 		count_lost(r);
@@ -244,6 +245,7 @@ report_take_up(struct report *r, const struct journal_outcome *from)
 		return NULL;
 	}
 	memcpy(o->lines, from->line, o->len);
+	memcpy(o->jid, from->jid, o->jid_len);
 	TAILQ_INSERT_TAIL(&r->outcomes, o, link);
 	r->count++;
 	r->unsent++;
@@ -366,7 +368,7 @@ report_put_held(const struct report *r, struct buf *line)
 
 	for (o = TAILQ_FIRST(&r->outcomes); o != NULL && e == 0;
 	     o = TAILQ_NEXT(o, link))
-		e = held_put_jid(line, o->jid, strlen(o->jid));
+		e = held_put_jid(line, o->jid, o->jid_len);
 	return e;
 }
 

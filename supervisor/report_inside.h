@@ -23,8 +23,9 @@ struct outcome {
 	bool sent; /* its first command: in this conversation, not answered */
 	int64_t expires;
 	uint64_t kept; /* in the journal; 0: not there */
-	char *jid;     /* for messages; owned, as lines */
-	char *lines;   /* the commands that are not confirmed yet */
+	char *jid; /* ends with a NUL, and may have others; owned, as lines */
+	size_t jid_len;
+	char *lines; /* the commands that are not confirmed yet */
 	size_t len;
 };
 

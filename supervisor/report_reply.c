@@ -91,7 +91,7 @@ fail_instead(struct report *r, struct outcome *o, const char *why)
 {
 	const struct failure f = { .errtype = "PushRefused", .message = why };
 	const struct notice n = {
-		.jid = o->jid, .jid_len = strlen(o->jid), .failure = &f
+		.jid = o->jid, .jid_len = o->jid_len, .failure = &f
 	};
 
 	r->counts.pushes_refused++;

@@ -28,7 +28,7 @@ report_save(const struct report *r, struct state_writer *w)
 	for (o = TAILQ_FIRST(&r->outcomes); o != NULL;
 	     o = TAILQ_NEXT(o, link)) {
 		state_put_int(w, (int64_t)o->kept);
-		state_put_bytes(w, o->jid, strlen(o->jid));
+		state_put_bytes(w, o->jid, o->jid_len);
 		state_put_bytes(w, o->lines, o->len);
 		state_put_int(w, o->expires);
 	}

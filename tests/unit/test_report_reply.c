@@ -170,6 +170,34 @@ a_refused_follow_up_job_fails_the_job_and_is_named(void **state)
 	tear_down(&s);
 }
 
+/* A stock server takes a jid with NUL: cut there, it would be another job's. */
+static void
+a_jid_is_whole_after_a_refusal_and_an_upgrade(void **state)
+{
+	static const char *const script[] = { "accept", "greet", "< PUSHB [",
+		"> -ERR invalid JSON: x",
+		"< FAIL {\"jid\":\"job-0001\\u0000x\",", "> +OK", NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script);
+	log_open(LOG_FORMAT_TEXT, LOG_LEVEL_ERROR);
+	struct report *before =
+	    report_new(s.loop, "tcp://here:1", s.client, NULL, on_settled, &s);
+	report_tell(before,
+	    &(struct notice){ .jid = "job-0001\0x",
+		.jid_len = sizeof "job-0001\0x" - 1,
+		.pushes = PUSHES,
+		.pushes_len = strlen(PUSHES) },
+	    later());
+	hand_over(before, s.report);
+	report_free(before);
+	client_start(s.client);
+	turn_until(s.loop, &s.none_left);
+	assert_int_equal(report_counts(s.report).failed, 1);
+	tear_down(&s);
+}
+
 static void
 follow_up_jobs_survive_an_upgrade(void **state)
 {
@@ -198,6 +226,7 @@ main(void)
 		    follow_up_jobs_are_confirmed_before_the_ack_is_sent),
 		cmocka_unit_test(
 		    a_refused_follow_up_job_fails_the_job_and_is_named),
+		cmocka_unit_test(a_jid_is_whole_after_a_refusal_and_an_upgrade),
 		cmocka_unit_test(follow_up_jobs_survive_an_upgrade),
 		cmocka_unit_test(a_result_goes_only_where_it_is_wanted),
 		cmocka_unit_test(a_job_is_given_back_where_that_goes),
