@@ -94,7 +94,8 @@ disk_answers(size_t n, int batch)
 	assert_true(n <= ngiven);
 	memcpy(now, given, n * sizeof *now);
 	ngiven -= n;
-	memmove(given, given + n, ngiven * sizeof *given);
+	for (size_t i = 0; i < ngiven; i++)
+		given[i] = given[i + n];
 	for (size_t i = 0; i < n; i++)
 		results[i] = batch < 0 ? batch : carry_out(now[i]);
 	for (size_t i = 0; i < n; i++) {
