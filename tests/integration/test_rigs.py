@@ -169,6 +169,32 @@ def test_a_test_that_fails_is_told(name, does, must_say, tmp_path):
     assert status == 1 and must_say in said, said
 
 
+UNDER_VALGRIND = {  # what a test does that passes without it, and what is told
+    "nothing wrong": ("", ""),
+    "a leak": ("p = malloc(50); p = NULL;", "definitely lost"),
+    "a read of what is freed": ("p = malloc(50); free(p); at = p[7];", "Invalid read"),
+    "a descriptor": ('at = open("/dev/null", O_RDONLY);', "descriptors left open"),
+}
+
+
+@pytest.mark.parametrize("mistake", UNDER_VALGRIND)
+def test_valgrind_finds(mistake, tmp_path):
+    """tests/run --valgrind: memory, and descriptors, which are no error to it."""
+    does, must_say = UNDER_VALGRIND[mistake]
+    compiler = shutil.which(os.environ.get("CC", "cc").split()[-1])
+    if shutil.which("valgrind") is None or compiler is None:
+        pytest.skip("valgrind, or the compiler, is not installed")
+    program = tmp_path / "tests/unit/test_a"
+    program.parent.mkdir(parents=True)
+    source = put(tmp_path / "a.c", "#include <fcntl.h>\n#include <stdio.h>\n#include <stdlib.h>\n"
+        "int main(void)\n{\nchar *volatile p = NULL;\nvolatile int at = 0;\n"
+        f'{does}\n(void)p;\n(void)at;\nputs("1..1\\nok 1 - a");\nreturn 0;\n}}\n')
+    assert execute(compiler, "-w", "-o", program, source)[0] == 0
+    status, said = execute(sys.executable, ROOT / "tests/run", "--build-dir", tmp_path,
+        "--valgrind", "unit")
+    assert status == (1 if must_say else 0) and must_say in said, said
+
+
 def test_a_sanitizers_report_fails_a_test(tmp_path):
     """Whatever a program's status is, and a signal that nobody sent as well."""
     report = "==1==ERROR: AddressSanitizer: heap-use-after-free on address 0x0"
