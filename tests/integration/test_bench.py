@@ -16,10 +16,8 @@ import types
 import pytest
 
 from support.program import BUILD, ROOT
-from support.waiting import SANITIZED, ceiling
+from support.waiting import ceiling
 
-if SANITIZED:
-    pytest.skip("nothing that is sanitized is tested here", allow_module_level=True)
 for place in ("interop", "bench"):
     sys.path.insert(0, str(ROOT / "tests" / place))
 
