@@ -316,9 +316,10 @@ unit-check: units
 
 # Where threads share data in earnest: the server, and what the supervisor's
 # log does. Its other threads start programs, look up names and write files;
-# their unit tests run here too. Where its conversations are fuzzed it has none.
+# their unit tests run here too. Where its conversations are fuzzed it has none,
+# and the bench's programs have none.
 THREADED = not run_ and not crash and not notify and not verbs and not readme \
-    and not client_conversations
+    and not client_conversations and not test_bench
 sanitize: deps-build-test
 	+@$(MAKE) --no-print-directory O=$(O)/asan HARDEN= HARDENLD= \
 	    CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all' test-here
