@@ -6,14 +6,23 @@ not waited for their end.
 
 SPDX-License-Identifier: ISC
 """
+import json
+import re
 import signal
 import threading
+
+import pytest
 
 from support.client import new_job
 from support.peer import Peer
 from support.tap import CUT
 from support.waiting import wait_for
 from test_run_fetchb import jobs_in, lines
+
+
+@pytest.fixture
+def server(start_server, request):
+    return start_server(config=getattr(request, "param", ""))
 
 
 def record(bench, name="h"):
@@ -115,6 +124,107 @@ def test_what_is_here_is_named(bench):
     go.touch()
     bench.acked(*here, lost["jid"])
     assert sorted(lines(began)) == sorted(here | {lost["jid"]})
+
+
+class Waiting:
+    """Jobs that are here and do not run: one waits for its handler's concurrency,
+    one for its handler's breaker; one has succeeded and one has asked for a later
+    time, and the server does not hear of either before arrive()."""
+
+    def __init__(self, bench, **settings):
+        self.bench = bench
+        self.began, self.go, handler = record(bench)
+        self.rule = lose(bench, 0)
+        bench.tap.withholds = lambda line: line.startswith(("ACK ", "FAIL "))
+        mark = f'echo "$FAKTORY_JID" >>{self.began}'
+        gone = bench.script("gone", mark, shell=bench.scratch / "no-shell")
+        s = bench.run({"long": {"exec": [handler], "concurrency": 2},
+            "gone": {"exec": [gone], "queues": ["fragile"], "breaker":
+                {"cooldown": "200ms", "max_cooldown": "400ms", "hold": "10m"}},
+            "later": {"exec": [bench.script("later", mark + "; exit 75")], "later": "1h"},
+            "quick": bench.script("quick", mark)},
+            concurrency=32, queues=["fragile", "default"], **settings)
+        self.jids = {name: [bench.push(name, queue=queue) for _ in range(n)]
+            for name, queue, n in (("long", "default", 3), ("gone", "fragile", 1),
+                ("later", "default", 1), ("quick", "default", 1))}
+        self.here = {jid for jids in self.jids.values() for jid in jids}
+        s.says(re.compile(f"{self.jids['gone'][0]}[^\\n]*waits up to"))
+        wait_for("all to be here", lambda: bench.client.sets()["working"] == len(self.here))
+        wait_for("two to run and one to wait", lambda: len(set(self.jids["long"]) &
+            set(lines(self.began))) == 2)
+        s.says(re.compile(f"{self.jids['quick'][0]}[^\\n]*done in"))
+        s.says(re.compile(f"{self.jids['later'][0]}[^\\n]*reported FAIL"))
+
+    def arrive(self, *more):
+        """The server hears of all that ends; each of them, and of `more`, has run
+        once, and nothing has failed but what asked for a later time."""
+        b, later = self.bench, self.jids["later"]
+        assert b.client.sets()["working"] >= len(self.here)
+        b.tap.withholds = lambda line: False
+        b.script("gone", f'echo "$FAKTORY_JID" >>{self.began}')
+        self.go.touch()
+        b.acked(*self.here - set(later), *more)
+        b.failed(*later)
+        assert sorted(lines(self.began)) == sorted(self.here | set(more))
+        sets = b.client.sets()
+        assert (sets["working"], sets["retries"], b.client.size()) == (0, 1, 0)
+        assert {d["jid"] for d in b.tap.done("FAIL")} == set(later)
+
+
+def test_what_waits_is_named(bench):
+    """After a lost answer: what does not run is here all the same. None of it is
+    given back, and none runs twice."""
+    scene = Waiting(bench)
+    scene.rule.left = 1
+    lost = bench.push("long")
+    wait_for("an answer to be lost", lambda: scene.rule.lost)
+    wait_for("them to be told", lambda: told(bench)[-1] == scene.here)
+    wait_for("the other to be here", lambda: bench.client.size() == 0)
+    scene.arrive(lost)
+
+
+def test_what_waits_goes_through_an_upgrade(bench):
+    """The successor, under the same wid, names it before it asks for a job."""
+    scene = Waiting(bench, upgrade="on")
+    before = len(told(bench))
+    bench.supervisor.signal(signal.SIGUSR2)
+    bench.supervisor.says("going on with")
+    wait_for("it to be told", lambda: len(told(bench)) > before)
+    assert told(bench)[before] == scene.here
+    scene.arrive()
+
+
+@pytest.mark.parametrize("server", ["worker_grace: 1h\n"], indirect=True)
+def test_what_the_journal_brings_is_named(bench):
+    """A supervisor is killed before the server hears of a success, and the server
+    hands the job to the next one, in an answer that is lost. That has the job's
+    outcome from the journal: it names the job, which does not come back."""
+    state = bench.scratch / "state"
+    state.mkdir()
+    began = bench.scratch / "began"
+    rule = lose(bench, 0)
+    bench.tap.withholds = lambda line: line.startswith("ACK ")
+    s = bench.run({"t": bench.script("h", f'echo "$FAKTORY_JID" >>{began}')},
+        state_dir=str(state))
+    job = bench.push("t")
+    # The thread that writes it runs beside the ACK.
+    wait_for("the journal", lambda: (state / "outcomes").exists()
+        and job.encode() in (state / "outcomes").read_bytes())
+    s.signal(signal.SIGKILL)
+    s.wait()
+    wait_for("its connections to end", lambda: bench.client.info()["server"]["connections"] == 1)
+    bench.client.ok("RELEASE " + json.dumps({"jid": job}))
+    assert bench.client.size() == 1
+    before = len(told(bench))
+    rule.left = 1
+    bench.process = s.start().process
+    wait_for("it to be lost", lambda: rule.lost)
+    wait_for("it to be told", lambda: len(told(bench)) == before + 2)
+    assert told(bench)[before:] == [{job}, {job}]
+    bench.tap.withholds = lambda line: False
+    bench.acked(job)
+    assert lines(began) == [job]
+    assert not any(bench.client.sets().values()) and bench.client.size() == 0
 
 
 def test_what_an_upgrade_carries_over_is_named(bench):

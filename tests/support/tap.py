@@ -3,7 +3,8 @@
 Requests are recorded as they pass, and once more when the server has answered:
 only then has what they ask for happened. A rule sees each reply with the request
 that it answers and may let it pass, replace it, or cut the connection instead,
-which is how an ACK is lost on the way back.
+which is how an ACK is lost on the way back. What `withholds` names
+does not get as far as the server, and is answered as by a full disk.
 
 SPDX-License-Identifier: ISC
 """
@@ -13,6 +14,7 @@ import threading
 import time
 
 CUT = object()
+REFUSED = b"-ERR not written to disk: disk is full\r\n"
 
 
 def as_stock(text):
@@ -61,11 +63,12 @@ class Connection:
             for line in self.worker.makefile("rb"):
                 text = line.decode("utf-8", "replace").rstrip("\r\n")
                 self.tap.open.wait()
+                ask = b"INFO\r\n" if self.tap.withholds(text) else None  # has a reply, too
                 with self.more:
-                    self.asked.append(text)
+                    self.asked.append(REFUSED if ask else text)
                     self.more.notify()
                 self.tap.heard(self.number, text)
-                self.server.sendall(as_stock(text) if self.tap.stock else line)
+                self.server.sendall(ask or (as_stock(text) if self.tap.stock else line))
         except OSError:
             pass
         self.cut()
@@ -93,8 +96,11 @@ class Connection:
                     while not self.asked:
                         self.more.wait()
                     request = self.asked.pop(0)
-                self.tap.answered(request)
-                reply = self.tap.decide(self.number, request, reply)
+                if request is REFUSED:
+                    reply = REFUSED
+                else:
+                    self.tap.answered(request)
+                    reply = self.tap.decide(self.number, request, reply)
                 self.tap.open.wait()
                 if reply is CUT:
                     break
@@ -110,6 +116,7 @@ class Tap:
         self.requests = []   # (monotonic time, connection number, line)
         self.answers = []    # the lines that the server has answered, told or not
         self.stock = False   # hide from each end what a stock server does not have
+        self.withholds = lambda line: False
         self.rule = None     # (connection number, request, reply) -> reply or CUT
         self.open = threading.Event()  # clear: nothing passes, and nobody hears of it
         self.open.set()
