@@ -16,7 +16,7 @@
  * Moved at once, for what a client asks meanwhile waits for their commit too:
  * measured by tests/bench/promotion.
  */
-enum { MOVING_MAX = 200 };
+enum { MOVING_MAX = 100 };
 
 #define SWEEP 60.0 /* seconds */
 
