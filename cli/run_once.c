@@ -271,16 +271,19 @@ lookup(const char *name)
 
 /* BadArgument: the program is not run, as with a server. */
 static int
-tell_misfit(const struct job *job, const struct err *e)
+tell_misfit(
+    const struct handler *how, const struct job *job, const struct err *e)
 {
-	struct once_result r = { .verdict = { .kind = VERDICT_DEAD } };
+	struct once_result r = { .verdict = { .kind = how->misfit_is_dead
+					 ? VERDICT_DEAD
+					 : VERDICT_RETRY } };
 
 	(void)snprintf(r.verdict.errtype, sizeof r.verdict.errtype, "%s",
 	    INVOCATION_ERRTYPE);
 	(void)snprintf(
 	    r.verdict.message, sizeof r.verdict.message, "%s", e->text);
 	print_outcome(job, &r);
-	return EX_DATAERR;
+	return exit_status(r.verdict.kind);
 }
 
 static int
@@ -321,7 +324,7 @@ carry_out(const struct settings *settings, struct invocation_request *q,
 		return explain_only(settings, q, when->grace);
 	int r = once_run(settings, q, when, &result, &e);
 	if (r == -EINVAL)
-		return tell_misfit(q->job, &e);
+		return tell_misfit(q->handler, q->job, &e);
 	if (r < 0)
 		return tell_failure(&e, r == -ENOTSUP ? EX_CONFIG : EX_OSERR);
 	print_outcome(q->job, &result);

@@ -33,6 +33,12 @@ static const struct field_choice bytes[] = {
 	{ NULL, 0 },
 };
 
+static const struct field_choice misfits[] = {
+	{ "retry", 0 },
+	{ "dead", 1 },
+	{ NULL, 0 },
+};
+
 static const struct field_choice switches[] = {
 	{ "off", 0 },
 	{ "on", 1 },
@@ -210,6 +216,15 @@ const struct field handler_fields[] = {
 	    .choices = bytes,
 	    .dflt = "utf8",
 	    .help = "Whether arguments must be UTF-8." },
+	{ .name = "bad_argument",
+	    .kind = FIELD_BOOL,
+	    .offset = AT(h.misfit_is_dead),
+	    .choices = misfits,
+	    .dflt = "dead",
+	    .help = "What becomes of a job whose data do not fit the "
+		    "program's arguments, variables, files or input: it is "
+		    "dead at once, since the same data will not fit the next "
+		    "time, or its own `retry` decides." },
 	{ .name = "output_limit",
 	    .kind = FIELD_SIZE,
 	    .offset = AT(h.output_limit),

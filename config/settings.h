@@ -136,6 +136,7 @@ struct handler {
 	struct job_files *files; /* NULL: none */
 	bool allow_dash;         /* no guard against option injection */
 	bool any_bytes;          /* arguments need not be UTF-8 */
+	bool misfit_is_dead;     /* what does not fit is tried no more */
 	int64_t output_limit;    /* bytes of stdout and stderr; 0: none */
 	enum output_action output_action;
 	enum leftover_policy leftover;

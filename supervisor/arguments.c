@@ -76,7 +76,8 @@ emit(void *ctx, const char *bytes, size_t len, bool from_data)
 	f->bytes += len + 1 + sizeof(char *);
 	if (f->bytes > f->limit)
 		return err_set(f->e, EINVAL,
-		    "all arguments together are longer than %zu bytes",
+		    "all arguments together are longer than %zu bytes; "
+		    "`input` gives a program as much as there is",
 		    f->limit);
 	if (make_room(f) < 0)
 		return -ENOMEM;

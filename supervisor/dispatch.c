@@ -171,10 +171,12 @@ prepare(struct task *t, int64_t now)
 		return false;
 	}
 	int r = task_invoke(t, &t->generation->base, &d->parts, now, &e);
-	if (r == -EINVAL)
-		dispatch_refuse(t, INVOCATION_ERRTYPE, e.text);
-	else if (r < 0)
+	if (r == -EINVAL) {
+		ending_misfit(t, e.text);
+		leave(t);
+	} else if (r < 0) {
 		gate_unavailable(t, e.code, e.text);
+	}
 	return r == 0;
 }
 
@@ -260,7 +262,7 @@ dispatch_take(struct dispatch *d, size_t server, const char *bytes, size_t len,
 		return true;
 	}
 	t->lane = lanes_find(&d->lanes, t->how);
-	t->when = timeline_make(&t->job, t->how, asked_at);
+	task_time(t, asked_at);
 	if (d->closed)
 		give_back(t);
 	else

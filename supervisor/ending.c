@@ -103,6 +103,16 @@ ending_returned(struct task *t)
 	give_back(t, &f, &n);
 }
 
+void
+ending_misfit(struct task *t, const char *why)
+{
+	const struct failure f = { .errtype = INVOCATION_ERRTYPE,
+		.message = why,
+		.dead = t->how->misfit_is_dead };
+
+	ending_refused(t, &f);
+}
+
 bool
 ending_may_wait(const struct task *t)
 {

@@ -17,6 +17,9 @@
 /* The job fails without a program having run. f is borrowed. */
 void ending_refused(struct task *t, const struct failure *f);
 
+/* The job's data do not fit its program (BadArgument). why is borrowed. */
+void ending_misfit(struct task *t, const char *why);
+
 /*
  * It is not run, since its handler does not work here: it is given back where
  * the server can do that, else it fails with f, borrowed.

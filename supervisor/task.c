@@ -92,6 +92,20 @@ from_environment(const char *name)
 }
 
 void
+task_time(struct task *t, int64_t asked_at)
+{
+	t->when = timeline_make(&t->job, t->how, asked_at);
+	if (t->when.grace < t->how->grace)
+		job_log_say(&t->output.log, LOG_LEVEL_WARNING, NULL,
+		    "its reservation of %lld s is too short for the grace of "
+		    "its handler: between TERM and KILL there are %.1f s, not "
+		    "%.1f",
+		    (long long)job_reservation(&t->job),
+		    (double)t->when.grace / (double)CLOCK_NS_PER_S,
+		    (double)t->how->grace / (double)CLOCK_NS_PER_S);
+}
+
+void
 task_request(struct task *t, const struct dispatch_parts *parts)
 {
 	t->request.kin = parts->kin;

@@ -76,6 +76,12 @@ struct task *task_new(struct dispatch *d, const char *bytes, size_t len,
 
 void task_free(struct task *t);
 
+/*
+ * Its times, of a job that was asked for at asked_at (clock_mono()). Told in
+ * the log when its reservation leaves less than its handler's grace.
+ */
+void task_time(struct task *t, int64_t asked_at);
+
 /* For a successor; task_load() gives a task without generation, how and run. */
 void task_save(const struct task *t, struct state_writer *w);
 struct task *

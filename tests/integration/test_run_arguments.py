@@ -4,6 +4,8 @@ SPDX-License-Identifier: ISC
 """
 import pytest
 
+from support.waiting import wait_for
+
 
 def arguments(bench, *templates, args=(), handler=None, **fields):
     """The argv that the program saw, without its own name."""
@@ -91,6 +93,18 @@ def test_total_size_is_limited(bench):
     webhook's users met E2BIG."""
     message = refused(bench, "--", "{args.0...}", args=[["x" * 100_000] * 60])
     assert "all arguments together are longer than" in message
+    assert "`input` gives a program as much as there is" in message
+
+
+def test_what_does_not_fit_is_dead(bench):
+    """The same data would not fit the next time either: no retry is spent on
+    it, unless the operator says so, who may be about to mend the template."""
+    bench.run({"t": {"exec": ["/bin/true", "{args.0}"]},
+        "again": {"exec": ["/bin/true", "{args.0}"], "bad_argument": "retry"}})
+    assert bench.failed(bench.push("t", "a\0b"))["retry"] == -1
+    wait_for("it to be dead", lambda: bench.client.sets()["dead"] == 1)
+    assert "retry" not in bench.failed(bench.push("again", "a\0b"))
+    wait_for("its retry", lambda: bench.client.sets()["retries"] == 1)
 
 
 def test_shell_gets_data_as_arguments_only(bench):

@@ -108,6 +108,20 @@ def test_handler_is_stopped_before_the_reservation_ends(bench):
     assert 54 <= int(out.read_text()) <= 55
 
 
+def test_a_grace_that_the_reservation_cuts_is_told(bench):
+    """A reservation too short for the handler's grace: both fit into it, and
+    the log says what is left of the grace."""
+    out = bench.scratch / "timeout"
+    bench.run({"t": {"exec": [bench.script("h", f'echo "$FAKTORY_TIMEOUT" >>{out}')],
+        "grace": "60s"}}, shutdown={"grace": "60s"})
+    long, short = bench.push("t", reserve_for=600), bench.push("t", reserve_for=60)
+    bench.acked(long, short)
+    assert sorted(map(int, out.read_text().split()))[0] <= 28
+    bench.supervisor.says(f"jid={short} type=t  its reservation of 60 s is too short for the grace of "
+        "its handler: between TERM and KILL there are 27.5 s, not 60.0")
+    assert f"jid={long} type=t  its reservation" not in bench.supervisor.output()
+
+
 def test_configured_timeout_wins_when_shorter(bench):
     """timeout: is a limit of its own, below the reservation."""
     out = bench.scratch / "timeout"

@@ -220,9 +220,10 @@ def test_run_once_escapes_output(tmp_path):
 def test_run_once_refuses_bad_data(tmp_path):
     """BadArgument is told, the program is not run."""
     mark = tmp_path / "ran"
-    done = run_once(tmp_path, f"touch {mark}", b"[]", argv=["{args.0}"])
-    assert done.returncode != 0
-    assert b"BadArgument" in done.stdout + done.stderr
+    for word, status, outcome in (("dead", 65, b'"dead"'), ("retry", 1, b'"retry"')):
+        done = run_once(tmp_path, f"touch {mark}", b"[]", argv=["{args.0}"], bad_argument=word)
+        assert done.returncode == status
+        assert b"BadArgument" in done.stdout and outcome in done.stdout
     assert not mark.exists()
 
 
