@@ -120,6 +120,25 @@ while ! [ -e {desk.go} ]; do sleep 0.05; done""")], "timeout": "90s", "concurren
     bench.acked(jid, held)
 
 
+def test_health_and_readiness_by_command(desk, bench, place):
+    """0 while jobs are asked for, 1 and the reason while not, 69 when nobody
+    is there; the words are those of /readyz."""
+    s = desk.run({"t": bench.script("h", "exit 0")})
+    wait_for("it to be ready", lambda: desk.orders.verb("status", "--ready").returncode == 0)
+    assert desk.orders.does("status", "--ready") == "ready\n"
+    desk.orders.does("quiet")
+    done = desk.orders.verb("status", "--ready")
+    assert (done.returncode, done.stdout, done.stderr) == \
+        (1, b"quiet, asked by the operator: no more jobs are fetched\n", b"")
+    desk.orders.does("resume")
+    bench.server.kill9()
+    wait_for("it to notice", lambda: desk.orders.verb("status", "--ready").stdout
+        == b"not connected to the server\n")
+    assert desk.orders.verb("status", "--ready", "--json").returncode == 64
+    assert s.stop() == 0
+    assert desk.orders.verb("status", "--ready").returncode == 69
+
+
 def test_status_shows_breakers(desk, bench):
     """A handler that is left alone is named with its reason and its next try;
     one that works is not."""
