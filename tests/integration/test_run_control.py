@@ -43,6 +43,25 @@ echo '{"type":"unheard"}' >&3
     assert "longer than message_max" in out
 
 
+def test_stray_prints_are_log_lines(bench):
+    """Listeners of supervisord and workers of RoadRunner speak by standard
+    output, where one print too many is a command. Here whatever is printed
+    there is a line of the log and nothing else: neither a message nor JSON
+    that looks like a whole conversation decides anything."""
+    lines = [json.dumps(m) for m in ({"type": "error", "retry": False}, {"type": "result", "value": 1},
+        {"type": "push", "job": {"jobtype": "t", "args": []}}, {"type": "log", "msg": "not-by-message"})]
+    lines += ["READY", "RESULT 4", "FAIL", "::error::x", "+OK"]
+    jid = job(bench, "".join(f"printf '%s\\n' '{l}'; printf '%s\\n' '{l}' >&2\n" for l in lines))
+    bench.acked(jid)
+    bench.supervisor.says("stream=stderr  +OK")
+    out = bench.supervisor.output()
+    for line in lines:
+        for stream in ("stdout", "stderr"):
+            assert f"jid={jid} type=t stream={stream}  {line}\n" in out, (stream, line)
+    assert not bench.tap.sent("PUSHB") and not bench.tap.sent("FAIL")
+    assert bench.tap.sent("ACK") == [{"jid": jid}]
+
+
 def test_flood(bench):
     """A flood on descriptor 3 is read to its end, costs ten lines a second of
     the log at most, and does not fail the job."""

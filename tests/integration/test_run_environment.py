@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from support.program import run
+from support.supervisor import FAKTOTUM
 from support.waiting import wait_for
 
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$")
@@ -88,6 +90,27 @@ def test_password_is_not_logged(bench, start_server):
     assert "wrong-one" not in s.output()
     assert "right-one" not in guarded.program.output()
     assert s.alive()
+
+
+def test_run_once_gives_the_same_environment(bench):
+    """run-once is the place to try a handler: it finds the very names that it
+    finds at work, with the same values where these are not of the dispatch."""
+    handler = {"env": {"TENANT": "{custom.tenant}"}, "env_pass": ["WANTED"]}
+    outside = {"WANTED": "yes", "UNWANTED": "no", "FAKTORY_URL": "", "NOTIFY_SOCKET": ""}
+    job = {"custom": {"tenant": "acme"}, "retry": 3, "reserve_for": 100}
+    jid, env = environment(bench, handler, outside, job)
+    text = json.dumps({"jid": jid, "jobtype": "t", "args": [], "queue": "default",
+        "created_at": env["FAKTORY_CREATED_AT"], "enqueued_at": env["FAKTORY_ENQUEUED_AT"], **job})
+    done = run([FAKTOTUM, "run-once", "-c", bench.supervisor.config, "t"], env=outside,
+        stdin=text.encode())
+    assert done.returncode == 0, done.stderr
+    pairs = (bench.scratch / "env").read_bytes().decode().rstrip("\0").split("\0")
+    once = dict(p.split("=", 1) for p in pairs)
+    assert set(once) == set(env)
+    of_the_dispatch = {"FAKTORY_DISPATCH_ID", "FAKTORY_DEADLINE", "FAKTORY_TIMEOUT", "FAKTORY_TMPDIR",
+        "TMPDIR", "PWD", "OLDPWD", "SHLVL", "_"}
+    for name in set(env) - of_the_dispatch:
+        assert once[name] == env[name], name
 
 
 def test_last_attempt(bench):

@@ -85,6 +85,20 @@ def test_ten_megabytes_in_and_out(bench):
     assert out.read_text() == text
 
 
+def test_ten_megabytes_of_metadata(bench):
+    """rabbitmq-cli-consumer writes a job's metadata before its program has
+    begun, and hangs above a pipe's capacity. Here they come beside a program
+    that first prints as much and sends messages, and reads last."""
+    out = bench.scratch / "in"
+    bench.run({"t": {"exec": [bench.script("h", f"""
+head -c 10000000 /dev/zero | tr '\\0' '\\n'
+i=0; while [ $i -lt 2000 ]; do printf '{{"type":"progress","percent":1,"desc":"%0100d"}}\\n' $i >&3; i=$((i+1)); done
+cat >{out}""")], "log_rate": 1}})
+    custom = {f"header-{i}": "x" * 1000 for i in range(10_000)}
+    bench.acked(bench.push("t", custom=custom), limit=90)
+    assert json.loads(out.read_text())["custom"] == custom
+
+
 def test_small_and_large_jobs_side_by_side(bench):
     """A job that is slow to take its input holds up no other."""
     bench.run({

@@ -287,6 +287,20 @@ def test_dead_now_on_a_server_without_a_word_for_it(bench):
     assert bench.client.sets()["retries"] == 1
 
 
+def test_burials_are_rate_limited(bench):
+    """A stock server scans the whole set at each: after one has been answered
+    the next waits a tenth of a second, however many jobs must not run again."""
+    bench.tap.stock = True
+    bench.run({"t": bench.script("h", "exit 65")}, concurrency=8,
+        defaults={"breaker": {"failures": "off"}})
+    for _ in range(8):
+        bench.push("t")
+    wait_for("all to be dead", lambda: bench.client.sets()["dead"] == 8)
+    times = [when for when, _, line in bench.tap.requests if line.startswith("MUTATE")]
+    assert len(times) == 8
+    assert all(after - before >= 0.08 for before, after in zip(times, times[1:])), times
+
+
 def test_dead_now_on_our_server(bench):
     """Our server takes "retry":-1 at its word: no MUTATE, and the job is dead."""
     bench.run({"t": bench.script("h", "exit 65")})

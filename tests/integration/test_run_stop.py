@@ -48,6 +48,8 @@ def test_drain(bench):
     later = bench.push("quick")
     time.sleep(0.5)
     assert not bench.tap.about("ACK", later)
+    beats = len(bench.tap.sent("BEAT"))
+    wait_for("beats to go on", lambda: len(bench.tap.sent("BEAT")) >= beats + 2)
     go.touch()
     assert bench.supervisor.wait() == 0, bench.supervisor.output()
     assert bench.tap.about("ACK", jid)
