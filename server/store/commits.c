@@ -53,7 +53,7 @@ wait_for_work(struct commits *c)
 		return true;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += writer_wants_space(c->writer) ? PAUSE_NS : IDLE_NS;
+	until.tv_nsec += writer_wants_step(c->writer) ? PAUSE_NS : IDLE_NS;
 	until.tv_sec += until.tv_nsec / CLOCK_NS_PER_S;
 	until.tv_nsec %= CLOCK_NS_PER_S;
 	return pthread_cond_timedwait(&c->work, &c->mutex, &until) != ETIMEDOUT;

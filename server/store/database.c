@@ -131,14 +131,24 @@ make(const char *file, struct err *e)
 	return r == 0 ? 0 : err_set(e, -r, "make %s: %s", file, strerror(-r));
 }
 
+/*
+ * One that begins with zeros is only space for a log (logfile.h). What cannot
+ * be read may be one.
+ */
 static bool
 has_log(const char *file)
 {
-	char log[PATH_MAX];
-	struct stat st;
+	static const char zeros[4]; /* as long as what SQLite knows it by */
+	char log[PATH_MAX], head[sizeof zeros];
 
 	snprintf(log, sizeof log, "%s-wal", file);
-	return stat(log, &st) == 0 && st.st_size > 0;
+	int fd = open(log, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno != ENOENT;
+	ssize_t n = read(fd, head, sizeof head);
+	close(fd);
+	return n != 0 &&
+	    (n != sizeof head || memcmp(head, zeros, sizeof head) != 0);
 }
 
 /* Another database's log would be played back into a new one. */

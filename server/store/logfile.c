@@ -36,6 +36,7 @@ struct logfile {
 	char *bytes;         /* owned; GATHER of them */
 	int len;
 	sqlite3_int64 at;       /* of the first byte gathered */
+	sqlite3_int64 zeros;    /* from here on only ours; -1: nobody knows */
 	uint32_t number[SLOTS]; /* of the pages counted; 0: none */
 	int pages;
 };
@@ -97,6 +98,8 @@ log_write(sqlite3_file *f, const void *from, int n, sqlite3_int64 at)
 	}
 	memcpy(l->bytes + l->len, from, (size_t)n);
 	l->len += n;
+	if (l->zeros >= 0 && at + n > l->zeros)
+		l->zeros = at + n;
 	return SQLITE_OK;
 }
 
@@ -230,6 +233,7 @@ log_open(
 	l->bytes = malloc(GATHER);
 	if (l->bytes == NULL)
 		return SQLITE_NOMEM;
+	l->zeros = -1;
 	l->below = (sqlite3_file *)(void *)(l + 1);
 	int rc = below->xOpen(below, name, l->below, flags, out);
 	if (rc == SQLITE_OK) {
@@ -269,6 +273,49 @@ logfile_count_afresh(sqlite3 *db)
 		return;
 	memset(l->number, 0, sizeof l->number);
 	l->pages = 0;
+}
+
+/* With what it gathers in: it has passed that on. */
+static int
+write_zeros(struct logfile *l, sqlite3_int64 from, sqlite3_int64 to)
+{
+	int rc = SQLITE_OK;
+
+	memset(l->bytes, 0, GATHER);
+	while (from < to && rc == SQLITE_OK) {
+		int n = to - from < GATHER ? (int)(to - from) : GATHER;
+
+		rc = l->below->pMethods->xWrite(l->below, l->bytes, n, from);
+		from += n;
+	}
+	return rc != SQLITE_OK
+	    ? rc
+	    : l->below->pMethods->xSync(l->below, SQLITE_SYNC_NORMAL);
+}
+
+int
+logfile_lengthen(sqlite3 *db, sqlite3_int64 to, sqlite3_int64 by, bool *more)
+{
+	struct logfile *l = find(db);
+	sqlite3_int64 size;
+
+	*more = false;
+	if (l == NULL)
+		return SQLITE_OK;
+	int rc = log_size(&l->base, &size);
+	if (rc != SQLITE_OK || size >= to)
+		return rc;
+	/* Whatever is found in it may be somebody's. */
+	if (l->zeros < 0 || l->zeros > size)
+		l->zeros = size;
+	if (by > to - size)
+		by = to - size;
+	rc = write_zeros(l, size, size + by);
+	if (rc == SQLITE_OK)
+		*more = size + by < to;
+	else
+		(void)l->below->pMethods->xTruncate(l->below, l->zeros);
+	return rc;
 }
 
 const char *

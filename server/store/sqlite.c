@@ -247,9 +247,11 @@ open_writer(struct store *s, const struct store_visitor *v, struct err *e)
 		return tell_way_out(e);
 	}
 	s->writer = writer_new(db, e);
-	if (s->writer != NULL)
-		s->status.used_bytes = writer_used_bytes(s->writer);
-	return s->writer == NULL ? err_wrap(e, "%s", file) : 0;
+	if (s->writer == NULL)
+		return err_wrap(e, "%s", file);
+	s->status.used_bytes = writer_used_bytes(s->writer);
+	writer_lengthen(s->writer);
+	return 0;
 }
 
 struct store *

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "server/store/database.h"
 #include "server/store/fault.h"
 #include "server/store/logfile.h"
@@ -35,7 +36,13 @@ enum {
 	PAGE_SIZE = 4096,              /* database.c */
 	LOG_HEAD = 32,                 /* bytes before the first frame */
 	FRAME_HEAD = 24,               /* and before each page */
+	/* Of the file of a log that has become long: the commit that makes it
+	 * so goes a little beyond. */
+	FULL_LOG = LOG_HEAD + (LONG_LOG + 128) * (FRAME_HEAD + PAGE_SIZE),
+	LOG_STEP = 1024 * 1024, /* bytes: what a client may have to wait */
 };
+
+#define LENGTHEN_NS (250 * CLOCK_NS_PER_MS) /* at the start */
 
 struct writer {
 	sqlite3 *db;
@@ -44,6 +51,7 @@ struct writer {
 	int checkpoint_at; /* pages; both grow while readers hold the log */
 	int idle_at;
 	bool doubtful; /* the last sync may have failed */
+	bool lengthen; /* the log's file may be shorter than FULL_LOG */
 	struct space space;
 	int commits; /* since space was looked at */
 };
@@ -114,8 +122,10 @@ empty_log(struct writer *w)
 	int rc = sqlite3_wal_checkpoint_v2(
 	    w->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	sqlite3_busy_timeout(w->db, DATABASE_BUSY_MS);
-	if (rc == SQLITE_OK)
+	if (rc == SQLITE_OK) {
 		forget_log(w);
+		w->lengthen = true;
+	}
 	return rc;
 }
 
@@ -258,6 +268,51 @@ writer_checkpoint(struct writer *w)
 	logfile_count_afresh(w->db);
 }
 
+/* ---- the log's file gets its length before that is needed ----------------- */
+
+static bool
+may_lengthen(const struct writer *w)
+{
+	return w->lengthen && !w->doubtful &&
+	    w->space.left >= MUCH_LEFT + FULL_LOG;
+}
+
+/*
+ * One step; whether there is more to do. When it fails it is not tried again
+ * before the log has been emptied or moved once more. The transaction keeps
+ * others' programs from changing the log meanwhile.
+ */
+static bool
+lengthen_step(struct writer *w)
+{
+	int64_t pending = (int64_t)w->log_pages * PAGE_SIZE;
+	bool more = false;
+
+	space_look_around(&w->space, w->db, pending);
+	if (!may_lengthen(w))
+		return false;
+	sqlite3_busy_timeout(w->db, 0);
+	if (rows_begin(w->rows) == SQLITE_OK &&
+	    logfile_lengthen(w->db, FULL_LOG, LOG_STEP, &more) != SQLITE_OK)
+		more = false;
+	rows_rollback(w->rows);
+	sqlite3_busy_timeout(w->db, DATABASE_BUSY_MS);
+	w->lengthen = more;
+	return more;
+}
+
+void
+writer_lengthen(struct writer *w)
+{
+	int64_t until = clock_mono() + LENGTHEN_NS;
+
+	w->lengthen = true;
+	while (lengthen_step(w) && clock_mono() < until)
+		;
+}
+
+/* ---- room, and idle time --------------------------------------------------- */
+
 bool
 writer_is_short(const struct writer *w)
 {
@@ -282,14 +337,14 @@ writer_used_bytes(const struct writer *w)
 bool
 writer_wants_idle(const struct writer *w)
 {
-	return writer_is_short(w) ||
+	return writer_is_short(w) || may_lengthen(w) ||
 	    ((w->log_pages >= w->idle_at || w->space.wanted) && !w->doubtful);
 }
 
 bool
-writer_wants_space(const struct writer *w)
+writer_wants_step(const struct writer *w)
 {
-	return w->space.wanted && !w->doubtful;
+	return (w->space.wanted && !w->doubtful) || may_lengthen(w);
 }
 
 static void
@@ -305,9 +360,11 @@ shorten_log(struct writer *w)
 	/* The next commit begins at the front again: space that is there. */
 	if (sqlite3_wal_checkpoint_v2(w->db, NULL, SQLITE_CHECKPOINT_PASSIVE,
 		&in_log, &moved) == SQLITE_OK &&
-	    moved == in_log)
+	    moved == in_log) {
 		forget_log(w);
-	else
+		/* It may have been cut since. */
+		w->lengthen = true;
+	} else
 		w->idle_at = w->log_pages + IDLE_LOG;
 }
 
@@ -339,6 +396,9 @@ writer_idle(struct writer *w)
 		give_space_back(w);
 		return;
 	}
-	shorten_log(w);
-	space_look(&w->space, w->db);
+	if (w->log_pages >= w->idle_at) {
+		shorten_log(w);
+		space_look(&w->space, w->db);
+	}
+	(void)lengthen_step(w);
 }

@@ -41,6 +41,14 @@ int writer_write(struct writer *w, struct store_change *first,
  */
 void writer_checkpoint(struct writer *w);
 
+/*
+ * Makes the log's file as long as it becomes under load, if the file system has
+ * plenty of room: then no commit has to. Before there is work; ends after a
+ * quarter of a second, and the rest is left to idle time. That it fails is
+ * nobody's error: then the file becomes longer with what is written.
+ */
+void writer_lengthen(struct writer *w);
+
 /* Whether writer_idle() would do anything. */
 bool writer_wants_idle(const struct writer *w);
 
@@ -52,13 +60,15 @@ int64_t writer_used_bytes(const struct writer *w);
 bool writer_is_short(const struct writer *w);
 void writer_spare(const struct writer *w, struct store_spare *out);
 
-/* Whether the next writer_idle() is a short step of many: space.h. */
-bool writer_wants_space(const struct writer *w);
+/* Whether the next writer_idle() is a short step of many: space.h, or of
+ * writer_lengthen(). */
+bool writer_wants_step(const struct writer *w);
 
 /*
  * Moves the log into the database; for when there is no work. The file stays
  * unless it is huge: syncing what is written over old space takes half as
- * long as syncing what makes the file longer. Or gives some space back.
+ * long as syncing what makes the file longer; when it has become shorter it is
+ * made longer again, a step at a time. Or gives some space back.
  */
 void writer_idle(struct writer *w);
 

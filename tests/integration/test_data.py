@@ -20,6 +20,7 @@ from support.waiting import wait_for
 
 SERVER = BUILD / "faktotum-server"
 FIXTURES = ROOT / "tests/support/fixtures"
+LOG = 32 + 4128 * (24 + 4096)  # bytes of its file: server/store/writer.c
 
 
 def verb(*args, env=None):
@@ -284,6 +285,57 @@ def test_a_newer_file_is_refused(server):
 # ---- a file that becomes small again ----
 
 @pytest.mark.slow(3)
+def test_the_log_has_its_length_from_the_start(server, tmp_path):
+    """A sync of what makes a file longer takes twice as long as one of what is
+    written over zeros: no commit does. The zeros are in nobody's way: neither
+    a look at the data, nor a backup, nor what comes after a kill."""
+    if shutil.disk_usage(server.data).free < 400 << 20:
+        pytest.skip("needs 400 MiB of room for scratch files")
+    log = server.data / "faktotum.db-wal"
+    wait_for("the log's length", lambda: log.stat().st_size == LOG, 60)
+    assert not log.read_bytes().strip(b"\0")
+    with server.client() as c:
+        jids = [c.push(new_job("t", "x" * 300))["jid"] for _ in range(100)]
+        c.pushb([new_job("t", "y" * 300) for _ in range(500)])
+    assert log.stat().st_size == LOG
+    status, out, err = verb("check", "--data", server.data)
+    assert status == 0 and "600 jobs" in out, out + err
+    copy = tmp_path / "copy.db"
+    assert verb("backup", "--data", server.data, copy)[0] == 0
+    assert sqlite3.connect(copy).execute("SELECT count(*) FROM jobs").fetchone() == (600,)
+    server.kill9()
+    assert log.stat().st_size == LOG
+    server.start()
+    with server.client() as c:
+        assert c.size() == 600
+        assert [c.fetch()["jid"] for _ in jids] == jids
+    assert server.program.stop() == 0
+    assert not log.exists()
+
+
+def test_a_killed_server_leaves_zeros_that_are_no_log(server):
+    """Nothing was written: the next one starts, and one whose file is gone
+    begins empty, as if there was no log."""
+    server.kill9()
+    server.start()
+    with server.client() as c:
+        assert c.size() == 0
+    server.kill9()
+    (server.data / "faktotum.db").unlink()
+    server.start()
+    with server.client() as c:
+        c.push()
+        assert c.size() == 1
+
+
+def test_a_small_disk_keeps_its_room(start_server, small_disk):
+    """Zeros for a log that may come are not worth what jobs could have."""
+    s = start_server(data=small_disk / "data")
+    with s.client() as c:
+        c.push()
+    assert (s.data / "faktotum.db-wal").stat().st_size < 1 << 20
+
+
 def test_space_of_a_backlog_is_given_back(server):
     """A backlog that was worked off leaves a large file; it shrinks by itself,
     and clients are served meanwhile."""

@@ -265,6 +265,28 @@ a_log_without_its_file_is_refused(void **state)
 	storedir_remove(&d);
 }
 
+/* It is space for a log, and has nothing of anybody. */
+static void
+a_log_of_zeros_is_none(void **state)
+{
+	static const char zeros[64 * 1024];
+	struct storedir d;
+	size_t size;
+
+	(void)state;
+	storedir_make(&d);
+	storedir_write(&d, "/faktotum.db-wal", zeros, sizeof zeros);
+	sqlite3_close(open_good(&d));
+	free(slurp(d.file, &size));
+
+	/* Nor does it excuse a last page that is there in part. */
+	storedir_write(&d, "/faktotum.db-wal", zeros, sizeof zeros);
+	assert_int_equal(truncate(d.file, (off_t)size - 100), 0);
+	must_refuse(
+	    &d, EUCLEAN, ": cannot be read: it is cut short within a page");
+	storedir_remove(&d);
+}
+
 static void
 a_half_made_one_is_made_again(void **state)
 {
@@ -353,6 +375,7 @@ main(void)
 		cmocka_unit_test(a_newer_one_is_refused),
 		cmocka_unit_test(one_cut_short_is_refused_and_left_as_it_was),
 		cmocka_unit_test(a_log_without_its_file_is_refused),
+		cmocka_unit_test(a_log_of_zeros_is_none),
 		cmocka_unit_test(a_half_made_one_is_made_again),
 		cmocka_unit_test(the_views_tell_people_what_there_is),
 	};

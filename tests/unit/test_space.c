@@ -147,7 +147,7 @@ the_writer_does_it_when_idle(void **state)
 	assert_int_equal(database_open(d.file, &db, &e), 0);
 	struct writer *w = writer_new(db, &e);
 	assert_non_null(w);
-	assert_true(writer_wants_space(w));
+	assert_true(writer_wants_step(w));
 	int turns = 0;
 	while (writer_wants_idle(w) && turns++ < 100000)
 		writer_idle(w);

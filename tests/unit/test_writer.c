@@ -168,29 +168,6 @@ a_failed_sync_fails_the_batch_and_not_the_next(void **state)
 	assert_int_equal(jobs_on_disk(b), 8);
 }
 
-/* What a kill -9 leaves: the files as the system's cache has them. */
-static int64_t
-jobs_after_kill(struct bench *b)
-{
-	static const char *const names[] = { "", "-wal" };
-	struct storedir copy;
-	sqlite3 *db;
-
-	storedir_make(&copy);
-	for (size_t i = 0; i < 2; i++) {
-		char command[1024];
-
-		snprintf(command, sizeof command, "cp %s%s %s/", b->dir.file,
-		    names[i], copy.path);
-		assert_int_equal(system(command), 0);
-	}
-	assert_int_equal(database_open(copy.file, &db, &b->why), 0);
-	sqlite3_close(db);
-	int64_t n = storedir_ask(&copy, "SELECT count(*) FROM jobs");
-	storedir_remove(&copy);
-	return n;
-}
-
 static void
 a_kill_after_a_failed_sync_does_not_bring_the_batch_back(void **state)
 {

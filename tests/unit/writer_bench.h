@@ -121,6 +121,45 @@ jobs_on_disk(const struct bench *b)
 	return storedir_ask(&b->dir, "SELECT count(*) FROM jobs");
 }
 
+/* What a kill -9 leaves: the files as the system's cache has them. */
+__attribute__((unused)) static int64_t
+jobs_after_kill(struct bench *b)
+{
+	static const char *const names[] = { "", "-wal" };
+	struct storedir copy;
+	sqlite3 *db;
+
+	storedir_make(&copy);
+	for (size_t i = 0; i < 2; i++) {
+		char command[1024];
+
+		snprintf(command, sizeof command, "cp %s%s %s/", b->dir.file,
+		    names[i], copy.path);
+		assert_int_equal(system(command), 0);
+	}
+	assert_int_equal(database_open(copy.file, &db, &b->why), 0);
+	sqlite3_close(db);
+	int64_t n = storedir_ask(&copy, "SELECT count(*) FROM jobs");
+	storedir_remove(&copy);
+	return n;
+}
+
+/* What a power cut would leave now, opened again. */
+__attribute__((unused)) static int64_t
+jobs_after_power_cut(struct bench *b)
+{
+	struct storedir cut;
+	sqlite3 *db;
+
+	storedir_make(&cut);
+	faultvfs_power_cut(cut.path);
+	assert_int_equal(database_open(cut.file, &db, &b->why), 0);
+	sqlite3_close(db);
+	int64_t n = storedir_ask(&cut, "SELECT count(*) FROM jobs");
+	storedir_remove(&cut);
+	return n;
+}
+
 #define ON_BENCH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 #endif
