@@ -158,7 +158,18 @@ const struct field server_settings_fields[] = {
 		"How long a worker may stay away whose host has closed all its "
 		"connections. Then it is taken for dead, and its jobs go to "
 		"other workers. A worker that is only silent keeps its jobs "
-		"until their reservations end." },
+		"until their reservations end, or for `worker_silence`." },
+	{ .name = "worker_silence",
+	    .kind = FIELD_DURATION,
+	    .offset = AT(worker_silence),
+	    .max = INT64_C(24) * 3600 * SECOND,
+	    .dflt = "0s",
+	    .help =
+		"How long after its last beat a worker is taken for dead "
+		"whose connections were not closed by its host, as behind a "
+		"broken network; 1m at least. It may still be at work: its "
+		"jobs can then run twice at once. With 0s its jobs stay "
+		"reserved until their time is over, as with a stock server." },
 	{ .name = "restart_grace",
 	    .kind = FIELD_DURATION,
 	    .offset = AT(restart_grace),
@@ -274,6 +285,23 @@ check_limits(
 	}
 }
 
+/* Before that the server does not know that a worker is silent. */
+static void
+check_silence(
+    struct reader *r, const struct server_settings *s, const struct node *given)
+{
+	char shown[UNITS_SHOWN_MAX];
+
+	if (given == NULL || s->worker_silence == 0 ||
+	    s->worker_silence >= 60 * SECOND)
+		return;
+	units_show_duration(s->worker_silence, shown);
+	reader_complain(r, given->at,
+	    "worker_silence: %s is less than a worker may take between two "
+	    "beats, expected 0s or at least 1m",
+	    shown);
+}
+
 static void
 check_tls(struct reader *r, struct server_settings *s, const struct node *tls)
 {
@@ -301,6 +329,7 @@ read_root(struct reader *r, const struct node *root, struct server_settings *s)
 		reader_complain(r, node_get(root, "jobtypes_mode")->at,
 		    "jobtypes_mode: every job is taken, expected jobtypes too");
 	check_limits(r, s, root);
+	check_silence(r, s, node_get(root, "worker_silence"));
 	check_tls(r, s, node_get(root, "tls"));
 	web_settings_check(r, node_get(root, "web"), s);
 }

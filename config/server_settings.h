@@ -26,6 +26,7 @@ struct server_settings {
 	int64_t result_retention; /* ns; default 1 d; 0: none are kept */
 	int64_t push_window;      /* ns; default 0: none */
 	int64_t worker_grace;     /* ns; default 15 s */
+	int64_t worker_silence;   /* ns; default 0: it is no death */
 	int64_t restart_grace;    /* ns; default 2 min; 0: for ever */
 	int64_t worker_deaths;    /* default 3; 0: they fail no job */
 	struct jobtypes jobtypes; /* default: none, every job is welcome */

@@ -30,7 +30,8 @@ struct absent {
 	struct jobs *jobs;
 	ev_timer grace;
 	size_t released;
-	bool noted; /* on disk */
+	bool noted;  /* on disk */
+	bool silent; /* nobody has seen its death */
 	char wid[];
 };
 
@@ -82,7 +83,9 @@ on_grace(struct ev_loop *loop, ev_timer *w, int revents)
 			log_say(LOG_LEVEL_WARNING, "workers",
 			    "wid=%s %s did not come back; it held %zu jobs",
 			    a->wid,
-			    a->noted ? "died and" : "was away at the start and",
+			    a->silent      ? "fell silent and"
+				: a->noted ? "died and"
+					   : "was away at the start and",
 			    a->released);
 		erase(a);
 		forget(a);
@@ -115,22 +118,49 @@ add(struct jobs *j, const char *wid)
 	return a;
 }
 
-void
-jobs_worker_gone(struct jobs *j, const char *wid)
+/* NULL: there is nothing to wait for, or no memory. */
+static struct absent *
+left(struct jobs *j, const char *wid)
 {
 	struct absent *a;
 
 	if (reservations_of(j->reservations, wid) == NULL ||
 	    map_get(j->absent, wid, strlen(wid)) != NULL)
-		return;
+		return NULL;
 	a = add(j, wid);
-	if (a == NULL) {
+	if (a == NULL)
 		log_say(LOG_LEVEL_ERROR, "workers",
-		    "wid=%s died: out of memory; what it held waits for the "
-		    "end of its reservations",
+		    "wid=%s is gone: out of memory; what it held waits for "
+		    "the end of its reservations",
 		    wid);
+	return a;
+}
+
+/*
+ * Not on disk: after a restart it has restart_grace like all who were away,
+ * or, without one, the time of its reservations.
+ */
+void
+jobs_worker_lost(struct jobs *j, const char *wid, int64_t heard)
+{
+	struct absent *a = j->options.worker_silence > 0 ? left(j, wid) : NULL;
+
+	if (a == NULL)
 		return;
-	}
+	int64_t wait = heard + j->options.worker_silence - clock_mono();
+	a->silent = true;
+	ev_timer_set(&a->grace,
+	    wait > 0 ? (double)wait / (double)CLOCK_NS_PER_S : 1e-3, 0.);
+	ev_timer_start(j->loop, &a->grace);
+}
+
+void
+jobs_worker_gone(struct jobs *j, const char *wid)
+{
+	struct absent *a = left(j, wid);
+
+	if (a == NULL)
+		return;
 	a->noted = true;
 	/* When that is refused, only a restart makes the jobs wait longer. */
 	(void)note_put(j->store,

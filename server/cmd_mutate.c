@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/map.h"
@@ -227,6 +228,19 @@ move_one(struct mutation *m, struct entry *e)
 		not_sent(m, e, r);
 }
 
+/* Over all that a worker would be sent: also how it has failed. */
+static bool
+glob_matches(const struct mutation *m, const struct jobs_delivery *d)
+{
+	struct buf *text = m->server->scratch;
+
+	buf_clear(text);
+	return job_put_delivery(text, d->payload, d->payload_len,
+		   d->enqueued_at, d->failure, d->failure_len) == 0 &&
+	    buf_putc(text, '\0') == 0 &&
+	    fnmatch(m->pattern, buf_front(text), 0) == 0;
+}
+
 /* Whether the payload has what the filter asks for. */
 static bool
 payload_matches(const struct mutation *m, const struct jobs_delivery *d)
@@ -242,13 +256,7 @@ payload_matches(const struct mutation *m, const struct jobs_delivery *d)
 		matches = type.kind == JSON_STRING &&
 		    json_string_is(&type, m->jobtype, strlen(m->jobtype));
 	}
-	if (matches && m->pattern != NULL) {
-		char *text = strndup(d->payload, d->payload_len);
-
-		matches = text != NULL && fnmatch(m->pattern, text, 0) == 0;
-		free(text);
-	}
-	return matches;
+	return matches && (m->pattern == NULL || glob_matches(m, d));
 }
 
 static void

@@ -418,6 +418,29 @@ refuse_hoarding(struct conn *c)
 		    "the server has no room for so many unfinished commands");
 }
 
+/*
+ * What was sent ahead is not done any more once the server stops: whoever has
+ * sent it is told so, in a stock server's words.
+ */
+static void
+refuse_at_stop(struct conn *c)
+{
+	struct command_line line;
+
+	if (!c->server->stopping || c->state != CONN_SERVING ||
+	    command_decode(buf_front(c->in), buf_len(c->in),
+		(size_t)c->server->settings->limits.line, &c->scanned,
+		&line) != COMMAND_OK ||
+	    command_is(&line, "END"))
+		return;
+	buf_drop(c->in, buf_len(c->in));
+	c->scanned = 0;
+	c->sink = c->out;
+	conn_error(c, "shutdown in progress");
+	conn_wire_write(c);
+	account(c);
+}
+
 enum turn_end { TURN_REST, TURN_MORE, TURN_FREED };
 
 static enum turn_end
@@ -439,6 +462,8 @@ turn(struct conn *c)
 		conn_wire_write(c);
 		account(c);
 	}
+	if (c->last_word && !conn_is_busy(c))
+		refuse_at_stop(c);
 	if (c->last_word && !conn_is_busy(c))
 		c->state = CONN_CLOSING;
 	if (c->state == CONN_CLOSING) {

@@ -62,8 +62,9 @@ struct jobs_waiter {
 };
 
 struct jobs_options {
-	int64_t worker_grace;  /* ns; how long a dead worker may come back */
-	int64_t restart_grace; /* ns; any worker, after a start; 0: for ever */
+	int64_t worker_grace;   /* ns; how long a dead worker may come back */
+	int64_t worker_silence; /* ns from its last beat; 0: for ever */
+	int64_t restart_grace;  /* ns; any worker, after a start; 0: for ever */
 	int64_t result_retention; /* ns; 0: no results are kept */
 	int64_t push_window;      /* ns; 0: each PUSH is a job of its own */
 	int64_t worker_deaths;    /* so many fail a job; 0: they never do */
@@ -197,6 +198,13 @@ int jobs_cancel(struct jobs *j, const char *jid, size_t len,
  * a job with which too many workers have died fails instead.
  */
 void jobs_worker_gone(struct jobs *j, const char *wid);
+
+/*
+ * It has no connection any more, and nobody knows whether it lives. The same,
+ * worker_silence after it was heard (monotonic), unless that is 0.
+ */
+void jobs_worker_lost(struct jobs *j, const char *wid, int64_t heard);
+
 void jobs_worker_back(struct jobs *j, const char *wid);
 
 /* What workers are still to be told; what came out of jobs. Borrowed. */

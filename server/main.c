@@ -46,7 +46,9 @@ static const char usage[] =
     "\n"
     "TERM and INT end it in order. HUP: read passwords and certificates "
     "again,\n"
-    "for new connections, and jobtypes and weights.\n"
+    "for new connections, and jobtypes and weights. TTIN: say in the log "
+    "what\n"
+    "is here.\n"
     "\n"
     "Exit status: 0 stopped by a signal; 64 wrong usage; 66 no such file;\n"
     "69 the address cannot be had; 73 or 74 the data directory cannot be\n"
@@ -302,24 +304,35 @@ on_hangup(struct ev_loop *loop, ev_signal *w, int revents)
 	server_reload(h->server, next);
 }
 
+/* A stock server tells what it is doing; not to be stopped is half of it. */
+static void
+on_tell(struct ev_loop *loop, ev_signal *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	server_tell(w->data);
+}
+
 static int
 serve(struct ev_loop *loop, struct server_settings *settings,
     const struct options *o, struct err *e)
 {
 	struct server *server = server_start(loop, settings, e);
 	struct hangup reload = { server, o->config };
-	ev_signal term, interrupt, hangup;
+	ev_signal term, interrupt, hangup, asked;
 
 	if (server == NULL)
 		return -e->code;
 	ev_signal_init(&term, on_signal, SIGTERM);
 	ev_signal_init(&interrupt, on_signal, SIGINT);
 	ev_signal_init(&hangup, on_hangup, SIGHUP);
-	term.data = interrupt.data = server;
+	ev_signal_init(&asked, on_tell, SIGTTIN);
+	term.data = interrupt.data = asked.data = server;
 	hangup.data = &reload;
 	ev_signal_start(loop, &term);
 	ev_signal_start(loop, &interrupt);
 	ev_signal_start(loop, &hangup);
+	ev_signal_start(loop, &asked);
 
 	log_say(LOG_LEVEL_INFO, "server",
 	    "faktotum-server " FAKTOTUM_VERSION " listens at %s%s, data in %s",
@@ -336,6 +349,7 @@ serve(struct ev_loop *loop, struct server_settings *settings,
 	ev_signal_stop(loop, &term);
 	ev_signal_stop(loop, &interrupt);
 	ev_signal_stop(loop, &hangup);
+	ev_signal_stop(loop, &asked);
 	if (r == 0)
 		log_say(LOG_LEVEL_INFO, "server", "stopped");
 	return r;

@@ -82,6 +82,14 @@ on_died(void *ctx, const struct worker *w)
 }
 
 static void
+on_lost(void *ctx, const struct worker *w)
+{
+	struct server *s = ctx;
+
+	jobs_worker_lost(s->jobs, w->wid, w->heard);
+}
+
+static void
 on_silent(void *ctx, struct worker *w)
 {
 	struct server *s = ctx;
@@ -254,10 +262,12 @@ make_parts(struct server *s)
 	const struct workers_hooks worker_hooks = {
 		.silent = on_silent,
 		.died = on_died,
+		.lost = on_lost,
 		.ctx = s,
 	};
 	const struct jobs_options options = {
 		.worker_grace = s->settings->worker_grace,
+		.worker_silence = s->settings->worker_silence,
 		.restart_grace = s->settings->restart_grace,
 		.result_retention = s->settings->result_retention,
 		.push_window = s->settings->push_window,
@@ -441,6 +451,16 @@ tell_totals(const struct server *s)
 	    "%llu commands; %llu changes in %llu commits",
 	    (unsigned long long)s->commands, (unsigned long long)st.changes,
 	    (unsigned long long)st.commits);
+}
+
+void
+server_tell(struct server *s)
+{
+	char text[512];
+
+	(void)tell_manager(s, text, sizeof text);
+	log_say(LOG_LEVEL_INFO, "server", "%s", text);
+	tell_totals(s);
 }
 
 void

@@ -42,10 +42,14 @@ void server_reload(struct server *s, struct server_settings *next);
 
 /*
  * Stops accepting; fetches that wait are answered with nothing, what is on
- * its way to the disk is finished and answered, then every connection is
+ * its way to the disk is finished and answered, what was sent behind that is
+ * refused, then every connection is
  * closed and the loop broken (ev_break).
  */
 void server_stop(struct server *s);
+
+/* SIGTTIN: what is here, as the service manager hears it, goes to the log. */
+void server_tell(struct server *s);
 
 /* Closes the store and frees everything. Accepts NULL. */
 void server_free(struct server *s);

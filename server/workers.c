@@ -98,6 +98,7 @@ register_worker(struct workers *ws, struct hello *h)
 	w->pid = h->pid;
 	w->rss_kb = h->rss_kb;
 	w->started = w->last_beat = clock_wall();
+	w->heard = clock_mono();
 	ev_timer_again(ws->loop, &w->silence);
 	return w;
 }
@@ -126,8 +127,8 @@ workers_leave(struct worker *w, enum parting how)
 		w->parted = true;
 	if (--w->connections > 0)
 		return;
-	if (!w->parted && how != PARTING_END)
-		ws->hooks.died(ws->hooks.ctx, w);
+	if (how != PARTING_END)
+		(w->parted ? ws->hooks.lost : ws->hooks.died)(ws->hooks.ctx, w);
 	(void)map_remove(w->all->by_wid, w->wid, strlen(w->wid));
 	worker_free(w);
 }
@@ -167,6 +168,7 @@ worker_beat(struct worker *w, const struct beat *b)
 	if (b->rss_kb > 0)
 		w->rss_kb = b->rss_kb;
 	w->last_beat = clock_wall();
+	w->heard = clock_mono();
 	ev_timer_again(w->all->loop, &w->silence);
 }
 

@@ -29,6 +29,7 @@ struct worker {
 	int64_t rss_kb;
 	int64_t started;   /* wall clock */
 	int64_t last_beat; /* wall clock */
+	int64_t heard;     /* the same, monotonic */
 	enum worker_state state;
 	unsigned extensions; /* that it acts on; of enum extension */
 	size_t connections;
@@ -55,6 +56,8 @@ struct workers_hooks {
 	 * last HELLO were closed by its host: it died.
 	 */
 	void (*died)(void *ctx, const struct worker *w);
+	/* The same, but some were closed by us, or by a network that failed. */
+	void (*lost)(void *ctx, const struct worker *w);
 	void *ctx;
 };
 struct workers *

@@ -2,6 +2,7 @@
 
 SPDX-License-Identifier: ISC
 """
+import re
 import time
 
 import pytest
@@ -74,6 +75,29 @@ def test_quiet_worker_may_push_and_settle(connect, client):
     assert client.sets()["working"] == 0
 
 
+def test_state_outlives_the_connection_that_was_first(server, connect, client):
+    """The state is the worker's, not that of one of its connections."""
+    first, second = server.client(wid="w10"), connect(wid="w10")
+    second.beat("w10", current_state="quiet")
+    first.close()
+    wait_for("it to be gone", lambda: client.info()["server"]["connections"] == 2)
+    assert second.beat("w10") == {"state": "quiet"}
+    client.push()
+    assert second.fetch() is None
+
+
+def test_a_restart_forgets_who_was_connected(server):
+    """A worker that missed a restart is told so, by the words that make it
+    say HELLO again; then it is known."""
+    with server.client(wid="w11") as c:
+        assert c.beat("w11") == "OK"
+    server.restart()
+    with server.client() as c:
+        assert c.error('BEAT {"wid":"w11"}') == "ERR unknown worker w11"
+        with server.client(wid="w11"):
+            assert c.beat("w11") == "OK"
+
+
 def test_new_connections_of_a_wid_start_running(server):
     """When all connections are gone the state is gone with them."""
     with server.client(wid="w7") as c:
@@ -122,15 +146,23 @@ def test_info_has_every_field_of_a_stock_server(connect):
     c.push(at="2199-01-01T00:00:00Z")
     c.fetch()
     info = c.info()
+    assert set(info) == {"now", "server_utc_time", "faktory", "server"}
+    assert set(info["faktory"]) == {"queues", "sets", "tasks", "total_failures",
+        "total_processed", "total_enqueued", "total_queues"}
+    assert set(info["server"]) == {"description", "faktory_version", "faktotum_version",
+        "uptime", "connections", "command_count", "used_memory_mb"}
+    assert re.fullmatch(r"\d\d:\d\d:\d\d UTC", info["server_utc_time"])
     assert info["now"].endswith("Z") and "T" in info["now"]
-    assert info["server_utc_time"].endswith(" UTC")
     f = info["faktory"]
     assert f["queues"] == {"default": 0, "other": 1}
     assert f["sets"] == {"dead": 0, "retries": 0, "scheduled": 1, "working": 1}
     assert (f["total_enqueued"], f["total_queues"]) == (1, 2)
     assert (f["total_failures"], f["total_processed"]) == (0, 0)
     tasks = f["tasks"]
-    assert set(tasks) >= {"Busy", "Dead", "Retries", "Scheduled", "Workers"}
+    assert set(tasks) == {"Busy", "Dead", "Retries", "Scheduled", "Workers"}
+    assert all(set(tasks[n]) == {"cycles", "enqueued", "size", "wall_time_sec"}
+        for n in ("Dead", "Retries", "Scheduled"))
+    assert all(set(tasks[n]) == {"reaped", "size"} for n in ("Busy", "Workers"))
     for name in ("Dead", "Retries", "Scheduled"):
         for key in ("cycles", "enqueued", "size", "wall_time_sec"):
             assert isinstance(tasks[name][key], (int, float)), (name, key)

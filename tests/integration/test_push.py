@@ -66,6 +66,22 @@ def test_enqueued_at_of_the_client_is_not_believed(client):
     assert "2001" not in raw
 
 
+def test_a_failure_that_is_pushed_counts(client):
+    """A job that is moved from another server comes with what it has behind
+    it: its attempts go on from there."""
+    failure = {"retry_count": 1, "remaining": 1, "failed_at": "2026-11-24T00:00:00Z",
+        "next_at": "2026-11-24T00:01:00Z", "message": "boom", "errtype": "E"}
+    job = client.push(retry=3, failure=failure)
+    assert client.fetch()["failure"] == failure
+    client.fail(job["jid"], "E", "again")
+    client.mutate("requeue", "retries")
+    got = client.fetch()["failure"]
+    assert (got["retry_count"], got["failed_at"], got["message"]) == \
+        (2, "2026-11-24T00:00:00Z", "again")
+    client.fail(job["jid"])
+    assert client.sets()["dead"] == 1
+
+
 def test_keys_match_in_any_case(client):
     """Stock servers match keys without case; such producers exist."""
     client.ok('PUSH {"JID":"12345678","JobType":"t","Args":[1],"QUEUE":"q1"}')

@@ -111,6 +111,16 @@ def test_remove(server):
         assert c.sets()["scheduled"] == 1 and c.sets()["retries"] == 1
 
 
+def test_remove_all(client):
+    """`*` stands for every queue that is known, here too."""
+    client.push(queue="a")
+    client.push(queue="b")
+    client.ok("QUEUE PAUSE empty")
+    client.ok("QUEUE REMOVE *")
+    assert client.faktory()["queues"] == {}
+    assert client.faktory()["total_enqueued"] == 0
+
+
 def test_push_right_behind_remove(server):
     """A push sent ahead behind a REMOVE is a job in a queue that is known,
     after a restart as well."""

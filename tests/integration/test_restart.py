@@ -2,12 +2,15 @@
 
 SPDX-License-Identifier: ISC
 """
+import itertools
+import signal
 import sqlite3
 import threading
 
 import pytest
 
-from support.client import ServerError, new_job
+from support.client import ServerError, compact, new_job
+from support.waiting import wait_for
 
 
 def stop_politely(server):
@@ -217,6 +220,25 @@ def test_stop_with_waiting_fetches_is_quick(server):
         assert c.file.read() in (b"", b"$-1\r\n")
         c.close()
     server.start()
+
+
+def test_what_was_sent_behind_is_refused_at_the_stop(server):
+    """A FETCH that waits is answered with nothing. A PUSH that stands behind it
+    is not done, and its client is told in a stock server's words."""
+    waiting = server.client(wid="w1")
+    waiting.send("FETCH default\r\nPUSH " + compact(new_job()) + "\r\nFETCH default\r\n")
+    with server.client() as c:
+        asked = itertools.count(4)  # two HELLOs and the FETCH, and each INFO
+        wait_for("the FETCH", lambda: c.info()["server"]["command_count"] >= next(asked))
+    server.program.signal(signal.SIGTERM)
+    assert waiting.reply() is None
+    assert waiting.reply().text == "ERR shutdown in progress"
+    assert waiting.closed()
+    waiting.close()
+    assert server.program.wait() == 0
+    server.start()
+    with server.client() as c:
+        assert c.faktory()["queues"] == {}
 
 
 def test_data_can_be_read_while_the_server_runs(server):

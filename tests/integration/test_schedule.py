@@ -3,10 +3,12 @@
 SPDX-License-Identifier: ISC
 """
 import json
+import sqlite3
 import time
 from datetime import datetime, timedelta, timezone
 
 from support.client import new_job
+from support.waiting import wait_for
 
 def at(seconds, zone=timezone.utc):
     t = datetime.fromtimestamp(time.time() + seconds, zone)
@@ -65,6 +67,50 @@ def test_at_stays_in_the_payload_as_it_was(client):
     assert json.loads(raw)["at"] == text
     enqueued = json.loads(raw)["enqueued_at"]
     assert enqueued[:19] >= text[:19]
+
+
+def test_no_clock_waits_for_another(server):
+    """On a stock server one task follows the other, and a long promotion keeps
+    the reaper and the rest waiting; and it buries a hundred dead a minute.
+    Here a retry and an expired reservation have had their turn before the last
+    of many that were promoted, and all the dead are gone."""
+    with server.client(wid="w1") as c:
+        c.pushb([new_job("t", at="2199-01-01T00:00:00Z") for _ in range(600)])
+        c.mutate("kill", "scheduled")
+        for _ in range(3):
+            c.pushb([new_job("t", at="2199-01-01T00:00:00Z", queue="many")
+                for _ in range(10_000)])
+        last = c.push(at="2199-01-01T00:00:00Z", queue="last")["jid"]
+        retried, held = (c.push(queue=q)["jid"] for q in ("retried", "held"))
+        c.fetch("retried")
+        c.fail(retried)
+        assert c.fetch("held")["jid"] == held
+    assert server.program.stop() == 0
+    db = sqlite3.connect(server.data / "faktotum.db")
+    db.execute("UPDATE jobs SET due = CASE jid WHEN ? THEN 2 ELSE 1 END WHERE state > 1", (last,))
+    db.commit()
+    db.close()
+    server.start()
+    with server.client() as c:
+        def over():
+            sets = c.sets()
+            return sets["scheduled"] == sets["dead"] == sets["working"] == 0
+        wait_for("all of it", over, 60)
+        late = moment(c.fetch("last")["enqueued_at"])
+        assert moment(c.fetch("retried")["enqueued_at"]) < late
+        c.mutate("requeue", "retries")
+        failure = c.fetch("held")["failure"]
+        assert failure["errtype"] == "ReservationExpired"
+        assert moment(failure["failed_at"]) < late
+
+
+def test_jobs_that_are_alike_are_two(client):
+    """A stock server's set has equal jobs of one time once; here each comes."""
+    text, _ = at(0.5)
+    job = new_job(at=text, created_at="2026-11-26T00:00:00Z")
+    client.push(job)
+    client.push(job)
+    assert [client.fetch()["jid"], client.fetch()["jid"]] == [job["jid"]] * 2
 
 
 def test_many_due_at_once(client):

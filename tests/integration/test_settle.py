@@ -67,6 +67,18 @@ def test_failure_object(client):
     assert (f["retry_count"], f["remaining"]) == (0, 5)
 
 
+def test_ack_of_an_empty_jid(client):
+    """Nobody holds it: +OK, as for every job that is not held."""
+    client.ok('ACK {"jid":""}')
+    assert client.faktory()["total_processed"] == 0
+
+
+def test_white_space_around_a_failure_goes(client):
+    """errtype and message are trimmed, and not within."""
+    f = failure_of(client, errtype=" IOError\t", message="\n two  words \r\n")
+    assert (f["errtype"], f["message"]) == ("IOError", "two  words")
+
+
 @pytest.mark.parametrize("sent", [{}, {"errtype": "  ", "message": "\n"}])
 def test_failure_without_words_is_unknown(client, sent):
     """Empty or missing errtype and message read `unknown`."""

@@ -3,6 +3,7 @@
 SPDX-License-Identifier: ISC
 """
 import os
+import re
 import signal
 import subprocess
 
@@ -148,6 +149,18 @@ def test_hangup_is_no_crash(server):
             c.push()
             c.push()
     assert server.program.alive()
+
+
+def test_ttin_tells_and_stops_nothing(server):
+    """A stock server writes its stacks at TTIN, and goes on; left alone, the
+    signal would stop the process. Ours says what is there."""
+    with server.client() as c:
+        c.push()
+        server.program.signal(signal.SIGTTIN)
+        c.push()
+        server.program.says(re.compile(r"[12] jobs in 1 queues, 0 reserved, 1 clients"))
+        server.program.says(re.compile(r"\d+ commands; \d+ changes in \d+ commits"))
+        c.push()
 
 
 def test_log_pipe_that_nobody_reads(tmp_path):

@@ -237,6 +237,31 @@ def test_password_of_its_own(start_server):
     assert ask(s, "/stats", password="inner")[0] == 401
 
 
+def test_hup_takes_a_new_password(start_server):
+    """A stock server's HUP changes no password of its pages, neither adding
+    nor changing one, and ends it where it has none to serve."""
+    s = start_server(web=FREE, config="web: {password: first}\n")
+    off = start_server(config="web: {password: first}\n")
+
+    def reload(server, text):
+        server.config.write_text(text)
+        before = server.program.output().count("are those of")
+        server.program.signal(signal.SIGHUP)
+        wait_for("the reload", lambda: server.program.output().count("are those of") > before)
+    assert ask(s, "/stats", password="first")[0] == 200
+    reload(s, "web: {password: second}\n")
+    assert ask(s, "/stats", password="first")[0] == 401
+    assert ask(s, "/stats", password="second")[0] == 200
+    reload(s, "{}\n")
+    assert ask(s, "/stats")[0] == 200
+    reload(s, "web: {password: third}\n")
+    assert ask(s, "/stats")[0] == 401
+    assert ask(s, "/stats", password="third")[0] == 200
+    reload(off, "web: {listen: 127.0.0.1:1, password: second}\n")
+    with off.client() as c:
+        c.push()
+
+
 @pytest.mark.parametrize("header", ["Basic", "Basic !!!!", "Basic " + "QQ" * 200, "Bearer x",
     "Basic OnM=", "Basic czM=", "basic  OnMzY3JldA=="])
 def test_broken_credentials(start_server, header):

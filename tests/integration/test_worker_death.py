@@ -10,6 +10,7 @@ import time
 import pytest
 
 from support.client import compact
+from support.program import BUILD, run
 from support.waiting import wait_for
 
 SOON = "worker_grace: 500ms\n"
@@ -281,6 +282,46 @@ def test_anybody_may_settle_for_a_worker_that_is_away(server, client):
         successor.ack(jids[0])
         assert client.sets()["working"] == 0
         assert client.faktory()["total_processed"] == 1
+
+
+@pytest.mark.slow(61)
+def test_silence_is_death_only_where_that_is_asked_for(start_server):
+    """A worker behind a cut network keeps what it holds when it has been sent
+    away, and may settle it. With worker_silence it is back so long after the
+    last beat, and the worker hears what it has lost."""
+    patient = start_server(config=SOON)
+    hasty = start_server(config=SOON + "worker_silence: 1m\n")
+    w1, kept = take(patient, x=["cancel"])
+    w2, given = take(hasty, x=["cancel"])
+    began = time.monotonic()
+    with hasty.client() as c:
+        wait_for("the job", lambda: c.size() == 1, 120, step=0.5)
+        assert time.monotonic() - began >= 58
+        assert c.sets()["working"] == 0
+        hasty.program.says("wid=w1 fell silent and did not come back; it held 1 jobs")
+        with hasty.client(wid="w1", x=["cancel"]) as back:
+            assert back.beat("w1") == {"lost": given}
+            job = back.fetch()
+            assert job["jid"] == given[0] and "failure" not in job
+    with patient.client() as c:
+        wait_for("it to be sent away",
+            lambda: c.faktory()["tasks"]["Workers"] == {"reaped": 1, "size": 0}, 120, step=0.5)
+        still_held(patient, c)
+        with patient.client(wid="w1", x=["cancel"]) as back:
+            assert back.beat("w1") == "OK"
+            back.ack(kept[0])
+        assert c.sets()["working"] == 0 and c.faktory()["total_processed"] == 2
+    w1.close()
+    w2.close()
+
+
+def test_a_silence_that_is_no_silence(tmp_path):
+    """Shorter than the minute in which a worker must beat: told, with its place."""
+    config = tmp_path / "s.yaml"
+    config.write_text("worker_silence: 59s\n")
+    done = run([BUILD / "faktotum-server", "-c", config, "--check"])
+    assert done.returncode == 78
+    assert "s.yaml:1:17: worker_silence: 59s is less than" in done.stderr.decode()
 
 
 def test_flush_forgets_the_dead(server, client):
