@@ -11,6 +11,7 @@
 
 #include "config/breaker_settings.h"
 #include "config/companions.h"
+#include "config/grants.h"
 #include "config/handler_draft.h"
 #include "config/handler_env.h"
 #include "config/handler_queues.h"
@@ -135,6 +136,8 @@ handler_clear(struct handler *h)
 	handler_queues_clear(h);
 	job_files_free(h->files);
 	h->files = NULL;
+	grants_free(h->credentials);
+	h->credentials = NULL;
 	metric_names_free(h->metrics);
 	h->metrics = NULL;
 	patterns_free(h->redact);

@@ -10,6 +10,7 @@
 #include "config/handler_draft.h"
 #include "config/handler_env.h"
 #include "config/handler_queues.h"
+#include "config/grants.h"
 #include "config/job_files.h"
 #include "config/metric_names.h"
 #include "config/output_settings.h"
@@ -203,6 +204,16 @@ const struct field handler_fields[] = {
 		    "file's path, `from` the value, `decode: base64` what is "
 		    "to be undone, `mode` the permissions (0600), `name` the "
 		    "file's name." },
+	{ .name = "credentials",
+	    .kind = FIELD_OTHER,
+	    .decode = grants_decode,
+	    .offset = AT(h.credentials),
+	    .dflt = "[]",
+	    .expected = "a list of credentials",
+	    .help = "Files of the service's `$CREDENTIALS_DIRECTORY` that the "
+		    "program may read, as copies in the directory that "
+		    "`FAKTORY_CREDENTIALS` names. They are read for each job. "
+		    "The server's password cannot be among them." },
 	{ .name = "allow_dash",
 	    .kind = FIELD_BOOL,
 	    .offset = AT(h.allow_dash),

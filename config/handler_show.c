@@ -12,6 +12,7 @@
 #include "config/breaker_settings.h"
 #include "config/confinement.h"
 #include "config/exit_codes.h"
+#include "config/grants.h"
 #include "config/handler.h"
 #include "config/handler_draft.h"
 #include "config/handler_env.h"
@@ -121,6 +122,14 @@ show_files(FILE *out, const void *value)
 		fputs(f->base64 ? ", decode: base64}" : "}", out);
 	}
 	putc(']', out);
+}
+
+static void
+show_grants(FILE *out, const void *value)
+{
+	const struct grants *g = *(struct grants *const *)value;
+
+	show_texts(out, g != NULL ? g->names : NULL, g != NULL ? g->count : 0);
 }
 
 static void
@@ -282,6 +291,7 @@ static const struct {
 	{ handler_queues_decode, show_queues },
 	{ breaker_settings_share, show_share },
 	{ job_files_decode, show_files },
+	{ grants_decode, show_grants },
 	{ exit_codes_decode, show_exit_codes },
 	{ metric_names_decode, show_metrics },
 	{ patterns_decode, show_patterns },

@@ -12,6 +12,7 @@
 #include "base/map.h"
 #include "config/companions.h"
 #include "config/control_settings.h"
+#include "config/grants.h"
 #include "config/handler.h"
 #include "config/handler_queues.h"
 #include "config/http_settings.h"
@@ -151,6 +152,7 @@ read_root(struct reader *r, struct settings_draft *d)
 		unknown_check(r, node_get(d->root, "unknown")->at, &d->s);
 	handler_queues_check(r, &d->s);
 	metric_names_check(r, &d->s);
+	grants_check(r, &d->s);
 	if (r->count == 0)
 		check_graces(r, d);
 }

@@ -70,6 +70,7 @@ enum ephemeral_action {
 };
 
 struct job_files;
+struct grants;
 enum cgroup_use { CGROUP_AUTO, CGROUP_ON, CGROUP_OFF };
 enum upgrade_kind { UPGRADE_AUTO, UPGRADE_ON, UPGRADE_OFF };
 
@@ -133,11 +134,12 @@ struct handler {
 	size_t nenv;
 	char **env_pass; /* names to take from our environment */
 	size_t nenv_pass;
-	struct job_files *files; /* NULL: none */
-	bool allow_dash;         /* no guard against option injection */
-	bool any_bytes;          /* arguments need not be UTF-8 */
-	bool misfit_is_dead;     /* what does not fit is tried no more */
-	int64_t output_limit;    /* bytes of stdout and stderr; 0: none */
+	struct job_files *files;    /* NULL: none */
+	struct grants *credentials; /* that it may read; NULL: none */
+	bool allow_dash;            /* no guard against option injection */
+	bool any_bytes;             /* arguments need not be UTF-8 */
+	bool misfit_is_dead;        /* what does not fit is tried no more */
+	int64_t output_limit;       /* bytes of stdout and stderr; 0: none */
 	enum output_action output_action;
 	enum leftover_policy leftover;
 	bool control;                 /* descriptor 3 is open for messages */

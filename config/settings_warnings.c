@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "config/grants.h"
 #include "config/reader.h"
 #include "config/settings.h"
 
@@ -31,6 +32,18 @@ warn_options(struct reader *r, const struct handler *h)
 	}
 }
 
+/* The check before a reload has no credentials: no mistake of the file. */
+static void
+warn_grants(struct reader *r, const struct handler *h)
+{
+	if (grants_lack(h->credentials))
+		reader_complain(r, h->credentials->at,
+		    "jobs.%.100s.credentials: CREDENTIALS_DIRECTORY is not in "
+		    "the environment: where the supervisor runs like this, "
+		    "the job fails as HandlerUnavailable",
+		    h->jobtype);
+}
+
 void
 settings_warnings(const struct settings *s, settings_tell *tell, void *ctx)
 {
@@ -41,7 +54,9 @@ settings_warnings(const struct settings *s, settings_tell *tell, void *ctx)
 		    "tls.verify: off: whoever answers is believed to be the "
 		    "server; anybody on the way can read jobs and make them "
 		    "up");
-	for (size_t i = 0; i < s->nhandlers; i++)
+	for (size_t i = 0; i < s->nhandlers; i++) {
 		warn_options(&r, &s->handlers[i]);
+		warn_grants(&r, &s->handlers[i]);
+	}
 	reader_finish(&r, tell, ctx);
 }

@@ -18,6 +18,7 @@
 #include "config/job_files.h"
 #include "protocol/base64.h"
 #include "supervisor/confines.h"
+#include "supervisor/granted.h"
 
 enum { FILE_SIZE_MAX = 64 * 1024 * 1024 }; /* as a job itself */
 
@@ -123,13 +124,15 @@ files_write(const struct handler *how, const struct job *job, const char *dir,
 
 	if (r < 0)
 		return err_set(e, -r, "chown %s: %s", dir, strerror(-r));
-	if (files == NULL)
+	if (files == NULL && how->credentials == NULL)
 		return 0;
 	int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0 || fstat(dirfd, &owner) < 0)
 		r = err_set(e, errno == EINVAL ? EIO : errno, "%s: %s", dir,
 		    strerror(errno));
-	for (size_t i = 0; r == 0 && i < files->count; i++)
+	if (r == 0 && how->credentials != NULL)
+		r = granted_write(how->credentials, dirfd, &owner, e);
+	for (size_t i = 0; files != NULL && r == 0 && i < files->count; i++)
 		r = write_one(dirfd, &owner, &files->at[i], job, e);
 	if (dirfd >= 0)
 		close(dirfd);

@@ -15,7 +15,7 @@
 
 /*
  * Gives dir to the user that the program runs as, and writes the handler's
- * files into it; they belong to that user too. Returns 0; -EINVAL with *e set when the job does not fit:
+ * files and credentials into it; they belong to that user too. Returns 0; -EINVAL with *e set when the job does not fit:
  * BadArgument, the place and the reason, never the value; another negative
  * errno when this host does not let us.
  */

@@ -13,6 +13,7 @@
 #include "config/job_files.h"
 #include "supervisor/arguments.h"
 #include "supervisor/confines.h"
+#include "supervisor/granted.h"
 #include "supervisor/scopes.h"
 
 /* A job's JSON, at most, and the line end. */
@@ -255,6 +256,22 @@ set_files(
 	return r;
 }
 
+/* Likewise. */
+static int
+set_grants(
+    struct environment *v, const struct invocation_request *q, struct err *e)
+{
+	char *path = NULL;
+
+	if (q->handler->credentials == NULL)
+		return 0;
+	if (asprintf(&path, "%s/%s", q->tmpdir, GRANTED_DIRECTORY) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	int r = set(v, "FAKTORY_CREDENTIALS", path, e);
+	free(path);
+	return r;
+}
+
 /* In the place of ours. */
 static int
 set_account(struct environment *v, const struct account *a, struct err *e)
@@ -287,6 +304,8 @@ make_environment(struct environment *v, const struct invocation_request *q,
 		r = set_env(v, q->handler, data, e);
 	if (r == 0)
 		r = set_files(v, q, e);
+	if (r == 0)
+		r = set_grants(v, q, e);
 	if (r == 0)
 		r = describe(v, q, w, e);
 	return r;
