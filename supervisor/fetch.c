@@ -13,19 +13,13 @@
  */
 #include "supervisor/fetch.h"
 
-#include <stdbool.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "protocol/extension.h"
-#include "protocol/fetchb.h"
-#include "supervisor/client.h"
-#include "supervisor/doubt.h"
-#include "supervisor/fetch_order.h"
-#include "supervisor/holdoff.h"
+#include "supervisor/fetch_parts.h"
 
 /* Faster than this, a job was there before we asked. */
 #define AT_ONCE (50 * CLOCK_NS_PER_MS)
@@ -40,39 +34,6 @@
 enum {
 	STREAK_STEP = 4, /* jobs at once in a row, to widen the window by 1 */
 	LINE_MAX = 64 * 1024 * 1024,
-};
-
-struct line {
-	struct fetch *fetch;
-	struct client *client; /* NULL while closed, except for the first */
-	size_t wanted;    /* jobs that may still come; 0: it is not asking */
-	int64_t asked_at; /* while asking */
-	int64_t used_at;  /* the last time it asked */
-	size_t *most;     /* while asking: of them from each queue; owned */
-	bool any_queue;   /* that is not known any more: it may be any */
-};
-
-struct fetch {
-	struct line lines[FETCH_LINES];
-	size_t in_flight; /* questions */
-	size_t wanted;    /* of all lines together */
-	uint64_t asked;
-	unsigned streak;
-	ev_timer pause; /* active after an error: nothing is asked */
-	ev_timer tidy;  /* active while more than one line is open */
-	struct doubt doubt;
-	bool telling; /* which jobs are here */
-	bool handing; /* jobs of one answer are being handed on */
-	struct holdoff holdoff;
-	char last_error[128]; /* told once, until something else happens */
-	struct fetch_order *order;
-	size_t *most; /* of the next question; owned */
-	struct buf *request;
-
-	struct ev_loop *loop;
-	const struct identity *who;
-	const struct fetch_hooks *hooks;
-	void *ctx;
 };
 
 static const char *const names[FETCH_LINES] = { "fetch", "fetch 2", "fetch 3" };
@@ -191,71 +152,6 @@ on_reply(void *ctx, const struct resp *r)
 	fetch_poke(f);
 }
 
-/* How many jobs of this queue the questions in flight may bring. */
-static size_t
-asked_for(const struct fetch *f, size_t queue)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < FETCH_LINES; i++) {
-		const struct line *l = &f->lines[i];
-
-		n += l->any_queue || l->most[queue] > l->wanted
-		    ? l->wanted
-		    : l->most[queue];
-	}
-	return n;
-}
-
-static size_t
-minus(size_t most, size_t taken)
-{
-	return most == SIZE_MAX ? SIZE_MAX : most > taken ? most - taken : 0;
-}
-
-/* How many jobs the next question may bring from each queue. False: none. */
-static bool
-choose_queues(const struct fetch *f, size_t *most)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < fetch_order_count(f->order); i++) {
-		const char *queue = fetch_order_queue(f->order, i);
-
-		most[i] = f->hooks->places == NULL
-		    ? SIZE_MAX
-		    : minus(f->hooks->places(f->ctx, queue), asked_for(f, i));
-		any = any || most[i] > 0;
-	}
-	return any;
-}
-
-/*
- * How many jobs to ask for: as many as would start at once whatever their
- * queues send, and no more than one where that is not certain.
- */
-static size_t
-choose_jobs(const struct fetch *f, const struct line *l, const size_t *most,
-    size_t room)
-{
-	size_t n = room - f->wanted;
-
-	if ((client_extensions(l->client) & EXTENSION_FETCHB) == 0)
-		return 1;
-	if (n > FETCHB_JOBS_MAX)
-		n = FETCHB_JOBS_MAX;
-	for (size_t i = 0; i < fetch_order_count(f->order); i++) {
-		size_t sure = most[i] == 0 || f->hooks->sure == NULL
-		    ? SIZE_MAX
-		    : f->hooks->sure(f->ctx, fetch_order_queue(f->order, i));
-
-		sure = minus(sure, f->wanted);
-		if (n > sure)
-			n = sure;
-	}
-	return n > 0 ? n : 1;
-}
-
 static void
 ask(struct fetch *f, struct line *l, size_t jobs)
 {
@@ -275,85 +171,6 @@ ask(struct fetch *f, struct line *l, size_t jobs)
 	l->asked_at = l->used_at = now;
 	f->in_flight++;
 	f->asked++;
-}
-
-/* ---- what is here ---------------------------------------------------- */
-
-static void
-on_told(void *ctx, const struct resp *r)
-{
-	struct fetch *f = ctx;
-
-	f->telling = false;
-	if (r != NULL && r->kind == RESP_ERROR) {
-		doubt_refused(&f->doubt);
-		log_say(LOG_LEVEL_WARNING, "server",
-		    "answers HELD with \"%.*s\": jobs whose answer was lost "
-		    "stay reserved for now",
-		    (int)(r->len < 200 ? r->len : 200), r->text);
-	} else if (r != NULL) {
-		doubt_told(&f->doubt);
-	}
-	f->hooks->none(f->ctx);
-	fetch_poke(f);
-}
-
-/* The conversation by which it can be told; NULL: none. */
-static struct line *
-teller(struct fetch *f)
-{
-	for (size_t i = 0; i < FETCH_LINES; i++) {
-		struct line *l = &f->lines[i];
-
-		if (l->client != NULL && client_ready(l->client) &&
-		    (client_extensions(l->client) & EXTENSION_HELD) != 0)
-			return l;
-	}
-	return NULL;
-}
-
-/* The server gives no more jobs to the others. */
-static void
-tell(struct fetch *f, struct line *by)
-{
-	int64_t now = clock_mono();
-	int r;
-
-	buf_clear(f->request);
-	r = f->hooks->held(f->ctx, f->request);
-	if (r == 0)
-		r = client_ask(by->client, buf_front(f->request),
-		    buf_len(f->request), on_told, f);
-	if (r == -EAGAIN)
-		return;
-	if (r < 0) {
-		doubt_refused(&f->doubt);
-		f->doubt.at = now;
-		return;
-	}
-	f->telling = true;
-	doubt_telling(&f->doubt, now);
-	by->used_at = now;
-	for (size_t i = 0; i < FETCH_LINES; i++)
-		if (&f->lines[i] != by && f->lines[i].client != NULL)
-			client_hang_up(f->lines[i].client);
-}
-
-/* Returns whether nothing is to be asked for now. */
-static bool
-tell_first(struct fetch *f)
-{
-	struct line *by = NULL;
-
-	if (f->telling)
-		return true;
-	if (f->hooks->held != NULL && doubt_is_due(&f->doubt, clock_mono()))
-		by = teller(f);
-	if (by == NULL)
-		return false;
-	if (f->in_flight == 0 && !f->handing)
-		tell(f, by);
-	return f->telling || doubt_is_due(&f->doubt, clock_mono());
 }
 
 /* ---- the conversations ----------------------------------------------- */
@@ -397,7 +214,7 @@ fetch_poke(struct fetch *f)
 	size_t room = f->hooks->room(f->ctx);
 	size_t window = 1 + f->streak / STREAK_STEP;
 
-	if (ev_is_active(&f->pause) || tell_first(f))
+	if (ev_is_active(&f->pause) || fetch_tell_first(f))
 		return;
 	if (window > FETCH_LINES)
 		window = FETCH_LINES;
@@ -411,8 +228,8 @@ fetch_poke(struct fetch *f)
 		else if (i < window && client_idle(l->client))
 			client_start(l->client);
 		if (l->client != NULL && l->wanted == 0 &&
-		    client_ready(l->client) && choose_queues(f, f->most))
-			ask(f, l, choose_jobs(f, l, f->most, room));
+		    client_ready(l->client) && fetch_choose_queues(f, f->most))
+			ask(f, l, fetch_choose_jobs(f, l, f->most, room));
 	}
 }
 
