@@ -13,11 +13,13 @@
 /*
  * Whatever its other connections ask for now, or have asked for, goes nowhere:
  * the worker says by HELD that it waits for no answer there. That it is a host
- * which has left them counts as with one that was closed.
+ * which has left them counts as with one that was closed. It goes on by the
+ * speaker, which an earlier HELD on another one may have disowned.
  */
 static void
-disown_others(const struct conn *speaker)
+disown_others(struct conn *speaker)
 {
+	speaker->disowned = false;
 	for (struct conn *c = speaker->server->conns; c != NULL; c = c->next) {
 		if (c == speaker || c->worker != speaker->worker)
 			continue;

@@ -112,6 +112,19 @@ def test_a_fetch_that_comes_late_gets_nothing(connect, client):
     assert connect(wid="w1").fetch()["jid"] == pushed[1]
 
 
+def test_the_one_that_speaks_gets_jobs(connect, client):
+    """On whichever connection HELD is said, though an earlier one was said on
+    another: the worker goes on where it spoke last."""
+    first, second = connect(wid="w1"), connect(wid="w1")
+    pushed = fill(client, 3)
+    assert held(first) == "OK"
+    assert held(second) == "OK"
+    assert second.fetch()["jid"] == pushed[0]
+    first.send("FETCH default\r\n")
+    assert first.closed()
+    assert second.fetch()["jid"] == pushed[1]
+
+
 def test_an_answer_that_waits_to_be_sent(server, connect, client):
     """It is not sent any more: its jobs are another's by then."""
     pushed = fill(client, 16, "x" * 60_000)
