@@ -18,7 +18,7 @@ class Disagreement(Exception):
 
 class Job:
     __slots__ = ("jid", "queue", "number", "retry", "may", "unless", "fresh", "cancelled",
-        "told")
+        "told", "placed", "since", "failures")
 
     def __init__(self, jid, queue, number, retry):
         self.jid, self.queue, self.number, self.retry = jid, queue, number, retry
@@ -27,6 +27,11 @@ class Job:
         # and may be in the log until the disk has worked again.
         self.unless = frozenset()
         self.fresh = True       # has only ever waited since its push
+        # Its place is still that of its push: it has been handed out and come
+        # back, and has not failed.
+        self.placed = True
+        self.since = 0          # the round in which it came back
+        self.failures = 0       # None: nobody knows
         self.cancelled = False  # its worker is to be told; it ends as dead
         self.told = []          # commands about it, as they were answered
 
@@ -44,9 +49,12 @@ class Model:
         # Jobs that several push at once have one number: nobody knows which
         # of them came first.
         self.numbers, self.in_order = 0, 1
+        self.round = 0
+        self.back = set()         # jobs that HELD gave back, and that wait
 
     def begin(self, alone):
         self.in_order = int(alone)
+        self.round += 1
         self.numbers += 1
 
     def add(self, jid, queue, retry):
@@ -57,9 +65,36 @@ class Model:
     def put(self, job, *places):
         """It is in one of these now."""
         job.may = frozenset(places)
+        self.back.discard(job)
         if job.may == {GONE}:
             self.jobs.pop(job.jid, None)
             self.ended.add(job.jid)
+
+    def came_back(self, job):
+        """A worker does not have it, and has said so: it waits at its old place
+        at once, and nothing has been counted."""
+        self.put(job, QUEUED)
+        job.since = self.round
+        self.back.add(job)
+
+    def is_passed_over(self, job):
+        """By this one that is handed out: what HELD gave back before this round,
+        and stands in front of it."""
+        self.back = {j for j in self.back if j.may == {QUEUED} and j.placed}
+        for other in self.back:
+            if (job.placed and other.queue == job.queue and other.number < job.number
+                    and other.since < self.round):
+                return other
+        return None
+
+    def failed(self, job, certain=True):
+        """A FAIL was answered; or, not certain, has happened or not."""
+        job.placed = False
+        job.failures = job.failures + 1 if certain and job.failures is not None else None
+
+    def moved(self, job):
+        """Somebody may have put it behind others."""
+        job.fresh = job.placed = False
 
     def refused(self, job, *places):
         """It was to go there, and the disk refused."""
@@ -91,7 +126,8 @@ class Model:
                 job.may |= {DEAD}
         self.doubted.clear()
 
-    def handed_out(self, jid, queue):
+    def handed_out(self, jid, queue, failures):
+        """failures: how many the job told of."""
         job = self.jobs.get(jid)
         if job is None:
             raise Disagreement(f"{jid} was handed out and is "
@@ -105,6 +141,12 @@ class Model:
             if self.in_order and job.number < before:
                 raise Disagreement(f"{job} was handed out behind a later one")
             self.newest[queue] = max(before, job.number)
+        over = self.is_passed_over(job) if self.in_order else None
+        if over:
+            raise Disagreement(f"{job} was handed out, and in front of it is {over}")
+        if job.failures not in (None, failures):
+            raise Disagreement(f"{job} tells of {failures} failures, and had {job.failures}")
+        job.failures = failures
         job.fresh = job.cancelled = False
         self.put(job, RESERVED)
         return job
@@ -124,6 +166,8 @@ class Model:
                 raise Disagreement(f"{job} is {place}")
             if place != QUEUED:
                 job.fresh = False
+            if place not in (QUEUED, RESERVED):
+                job.placed = False
             # What has no hand on it any more moves by itself.
             if place == RESERVED and QUEUED in job.may:
                 self.put(job, *{RESERVED, QUEUED} | ({DEAD} if job.cancelled else set()))

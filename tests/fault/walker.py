@@ -7,6 +7,7 @@ import errno
 import json
 import random
 import re
+import select
 import sqlite3
 import threading
 import time
@@ -23,6 +24,7 @@ from support.waiting import SLOW, wait_for
 SETTINGS = "worker_grace: 200ms\nworker_deaths: 0\n"
 QUEUES = ("default", "low")
 WORKERS = 5
+LINES = 3             # connections of one worker
 CROWD = 1500          # jobs; above it nothing is pushed
 BURST = 40            # commands of one worker at a time, at most
 LOOK = 4000           # commands between two looks at the truth
@@ -30,14 +32,30 @@ KILLS = 0.008         # share of rounds that end in a kill
 TROUBLES = 0.04       # share of rounds in which the disk begins to fail
 NOT_WRITTEN = "not written to disk"
 JID = re.compile(rb'"jid":"([^"]+)"')
+COUNT = re.compile(rb'"retry_count":(\d+)')
 
 
 class Worker:
     def __init__(self, walker, number):
-        self.wid = f"walk-{number}"
-        self.client = Client(walker.server.port, wid=self.wid, x=["cancel"], limit=60)
+        self.wid, self.port = f"walk-{number}", walker.server.port
+        self.clients = [self.dial() for _ in range(LINES)]
+        self.client = self.clients[0]  # by which it speaks in this round
+        self.disowned = set()  # those that get no jobs since its last HELD
         self.held = []    # jobs
         self.sent = []    # (function of the answer, line) in order
+
+    def dial(self):
+        return Client(self.port, wid=self.wid, x=["cancel"], limit=60)
+
+    def renew(self, client):
+        """Another connection for this one, which is closed."""
+        client.close()
+        self.disowned.discard(client)
+        self.clients[self.clients.index(client)] = self.dial()
+
+    def close(self):
+        for c in self.clients:
+            c.close()
 
 
 class Walker:
@@ -56,7 +74,8 @@ class Walker:
 
     def facts(self):
         c = self.count
-        return (f"{c['commands']} commands, {c['refused']} refused by the disk, {c['kills']} kills"
+        return (f"{c['commands']} commands ({c['HELD']} HELD, {c['back']} jobs back, "
+            f"{c['lost']} answers lost), {c['refused']} refused by the disk, {c['kills']} kills"
             f" ({'power cuts' if self.power else 'kill -9'}), {c['unanswered']} unanswered, "
             f"{c['looks']} looks at memory and disk, {c['jobs']} jobs")
 
@@ -135,7 +154,7 @@ class Walker:
 
     def fetch(self, worker):
         queue = self.random.choice(QUEUES)
-        if self.budget[queue] <= 0:
+        if self.budget[queue] <= 0 or worker.client in worker.disowned:
             return self.push(worker)
         self.budget[queue] -= 1
         def answered(reply):
@@ -147,8 +166,8 @@ class Walker:
             elif isinstance(reply, ServerError):
                 raise Disagreement(f"FETCH: {reply.text}")
             else:
-                jid = JID.search(reply)[1].decode()
-                self.fetched.append((worker, jid, queue))
+                jid, fails = JID.search(reply)[1].decode(), COUNT.search(reply)
+                self.fetched.append((worker, jid, queue, int(fails[1]) + 1 if fails else 0))
         return self.say(worker, f"FETCH {queue}", answered, lambda: None)
 
     def settle(self, worker):
@@ -167,9 +186,81 @@ class Walker:
             places = [QUEUED] if verb == "RELEASE" else [RETRIES, QUEUED]
         answered, unknown = self.settled(job, f"{verb} {more}", *places)
         def back(reply):
-            if not answered(reply) and worker in self.workers:
+            done = answered(reply)
+            if verb == "FAIL":
+                self.model.failed(job, done)
+            if not done and worker in self.workers:
                 worker.held.append(job)  # still ours
-        return self.say(worker, f"{verb} " + compact(dict(more, jid=job.jid)), back, unknown)
+        def nobody_knows():
+            unknown()
+            if verb == "FAIL":
+                self.model.failed(job, False)
+        return self.say(worker, f"{verb} " + compact(dict(more, jid=job.jid)), back, nobody_knows)
+
+    def hold(self, worker, foreign=()):
+        """HELD, with a random share of what it holds: the rest is back when that is
+        answered, and this is the only connection that gets jobs from then on."""
+        r = self.random
+        share = r.choice([0, .5, .9, 1])
+        kept = [j for j in worker.held if r.random() < share]
+        gone = [j for j in worker.held if j not in kept]
+        names = [j.jid for j in (worker.held if self.broken == "names all" else kept)]
+        names += [j.jid for j in foreign] + ["nobody"]
+        r.shuffle(names)
+        worker.held = kept
+        worker.disowned = set(worker.clients) - {worker.client}
+        self.count["HELD"] += 1
+        # Who is cancelled is dead; whether, nobody may know.
+        places = {False: [QUEUED], True: [DEAD], None: [QUEUED, DEAD]}
+        def answered(reply):
+            for job in gone:
+                job.told.append(f"not in HELD: {str(reply)[:30]}")
+            if self.is_refusal(reply):
+                for job in gone:
+                    self.model.refused(job, *places[job.cancelled])
+                worker.held += gone
+                return
+            if isinstance(reply, ServerError):
+                raise Disagreement(f"HELD: {reply.text}")
+            self.count["back"] += len(gone)
+            self.written = self.written or bool(gone)
+            for job in gone:
+                if job.cancelled is False:
+                    self.model.came_back(job)
+                else:
+                    self.model.put(job, *places[job.cancelled])
+        def unknown():
+            for job in gone:
+                self.model.unanswered(job, *places[job.cancelled])
+        self.say(worker, "HELD " + compact({"jids": names}), answered, unknown)
+
+    def lose_answer(self, worker):
+        """It gives up a connection with questions whose answers it has not read, and
+        says on another what it has: whatever was in them is where it was. Alone in
+        its round, for what waits behind it is handed out meanwhile."""
+        queue = self.random.choice(QUEUES)
+        jobs = min(self.budget[queue], self.random.randrange(1, 6))
+        lost = self.random.choice([c for c in worker.clients if c is not worker.client])
+        if self.troubled or jobs <= 0 or lost in worker.disowned:
+            return self.hold(worker)
+        lost.send(f"FETCHB {jobs} {queue}\r\n" if self.random.random() < .5 else
+            f"FETCH {queue}\r\n" * jobs)
+        if self.random.random() < .7:  # else it may not even have been read
+            assert select.select([lost.socket], [], [], 60 * SLOW)[0], "no answer to a FETCH"
+        self.count["lost"] += 1
+        worker.renew(lost)
+        return self.hold(worker)
+
+    def trespass(self, worker):
+        """A FETCH on a connection that gets no more jobs ends it."""
+        client = self.random.choice(list(worker.disowned))
+        client.send(f"FETCH {self.random.choice(QUEUES)}\r\n")
+        try:
+            reply = client.reply()
+        except (EOFError, OSError):
+            self.count["trespasses"] += 1
+            return worker.renew(client)
+        raise Disagreement(f"{worker.wid} asked where it gets no jobs, and was told {reply}")
 
     def cancel(self, worker):
         """Alone in its round, so that nobody else has the job in hand."""
@@ -179,6 +270,8 @@ class Walker:
         held = RESERVED in job.may
         if held and not any(job in w.held for w in self.workers):
             return
+        if held:
+            self.model.failed(job, False)  # its end as cancelled counts
         def answered(reply):
             if self.is_refusal(reply):
                 if held:
@@ -205,7 +298,7 @@ class Walker:
         def moved(*_):
             for job in self.model.jobs.values():
                 if place in job.may:
-                    job.fresh = False
+                    self.model.moved(job)
                     self.model.unanswered(job, QUEUED)
         self.say(worker, "MUTATE " + compact({"cmd": "requeue", "target": target}), moved, moved)
 
@@ -251,7 +344,7 @@ class Walker:
         self.fetched, self.fetch_refused, self.written = [], set(), False
         if r.random() < .2 and model.jobs:
             talking = [r.choice(self.workers)]
-            acts, weights, most = [self.cancel, self.requeue], [12, 1], 1
+            acts, weights, most = [self.cancel, self.requeue, self.lose_answer], [12, 1, 3], 1
         else:
             talking = r.sample(self.workers, r.randrange(1, WORKERS))
             crowded = len(model.jobs) > CROWD
@@ -260,9 +353,21 @@ class Walker:
         model.begin(len(talking) == 1)
         for worker in talking:
             worker.sent, worker.lines = [], []
+            worker.client = r.choice(worker.clients)
+            if most > 1 and r.random() < .1:
+                self.begin_with_held(worker)
             for _ in range(r.randrange(1, most + 1)):
                 r.choices(acts, weights)[0](worker)
         return [w for w in talking if w.sent]
+
+    def begin_with_held(self, worker):
+        """After some outcomes, and before any question: what it brought could not be
+        in the list."""
+        for _ in range(self.random.randrange(4)):
+            if worker.held:
+                self.settle(worker)
+        others = [j for w in self.workers if w is not worker for j in w.held]
+        self.hold(worker, self.random.sample(others, min(3, len(others))))
 
     def answers(self, worker):
         """Reads all that come, and tells the model."""
@@ -299,8 +404,8 @@ class Walker:
         for worker in talking:
             self.answers(worker)
         # Others may have pushed in this round what was fetched in it.
-        for worker, jid, queue in self.fetched:
-            worker.held.append(self.model.handed_out(jid, queue))
+        for worker, jid, queue, failures in self.fetched:
+            worker.held.append(self.model.handed_out(jid, queue, failures))
         if self.written and not self.shim_fails():
             self.model.disk_works()
         if killer:
@@ -308,13 +413,15 @@ class Walker:
             self.come_back()
         elif self.random.random() < .01:
             self.lose(self.random.choice(self.workers))
+        elif talking and talking[0].disowned and self.random.random() < .1:
+            self.trespass(talking[0])
 
     def shim_fails(self):
         return self.shim.get("write_error") or self.shim.get("sync_error")
 
     def lose(self, worker):
         """A worker dies; what it held waits again in a moment."""
-        worker.client.close()
+        worker.close()
         for job in worker.held:
             self.model.put(job, RESERVED, QUEUED, *([DEAD] if job.cancelled is not False else []))
         self.workers.remove(worker)
@@ -327,7 +434,7 @@ class Walker:
         self.shim.quiet()
         self.trouble, self.troubled = 0, False
         for worker in self.workers:
-            worker.client.close()
+            worker.close()
         self.workers = []
         self.model.killed()
         if self.power:
@@ -367,12 +474,12 @@ class Walker:
         self.killing = True
         self.server.kill9()
         self.come_back()
-        for name in ("kills", "refused", "unanswered"):
+        for name in ("kills", "refused", "unanswered", "back", "lost", "trespasses"):
             assert commands < 20_000 or self.count[name], f"nothing was {name} in this walk"
 
     def close(self):
         for worker in self.workers:
-            worker.client.close()
+            worker.close()
         self.server.close()
         done = run([BUILD / "faktotum-server", "check", "--data", self.server.data],
             limit=60 * SLOW)
