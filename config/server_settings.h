@@ -23,6 +23,7 @@ struct server_settings {
 	char *web_listen;   /* "host:port"; NULL: off; default 127.0.0.1:7420 */
 	char *web_password; /* NULL: as password */
 	bool web_public;    /* others may look without a password */
+	bool web_plain;     /* no TLS there, though clients speak it */
 	int64_t result_retention; /* ns; default 1 d; 0: none are kept */
 	int64_t push_window;      /* ns; default 0: none */
 	int64_t worker_grace;     /* ns; default 15 s */

@@ -46,6 +46,14 @@ const struct field web_settings_fields[] = {
 	    .dflt = "false",
 	    .help = "Allows an address that other hosts can reach although "
 		    "nothing is asked for." },
+	{ .name = "plain",
+	    .kind = FIELD_BOOL,
+	    .offset = AT(web_plain),
+	    .dflt = "false",
+	    .help = "Answers in plain text although there is `tls`: for a "
+		    "proxy or a scraper of this host. Without it this port "
+		    "speaks TLS with the same certificate as the clients' "
+		    "port; no certificate is asked for." },
 	{ 0 },
 };
 

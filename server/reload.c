@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "server/certificates.h"
 #include "server/parts.h"
+#include "server/web/web.h"
 #include "server/weights.h"
 
 /*
@@ -52,6 +53,10 @@ renew(struct server *s, struct server_settings *next)
 		tls_drop(s->tls);
 		s->tls = t;
 	}
+	/* What has just been read by one library will do for the other. */
+	if (t != NULL && s->web != NULL && web_renew(s->web, &e) < 0)
+		log_say(LOG_LEVEL_ERROR, "reload",
+		    "%s; its certificate stays the old one", e.text);
 	return true;
 }
 

@@ -22,6 +22,7 @@
 #include "server/listener.h"
 #include "server/parts.h"
 #include "server/web/access.h"
+#include "server/web/certificate.h"
 #include "server/web/pages.h"
 
 /* It was int before 0.9.71. */
@@ -350,25 +351,77 @@ on_complaint(void *ctx, const char *fmt, va_list args)
 	log_say(LOG_LEVEL_DEBUG, "web", "%s", text);
 }
 
+static bool
+speaks_tls(const struct web *w)
+{
+	const struct server_settings *s = w->server->settings;
+
+	return s->tls.given && !s->web_plain;
+}
+
+/* c: NULL for plain text. The library has read it when this returns. */
+static struct MHD_Daemon *
+make_daemon(struct web *w, const struct certificate *c)
+{
+	static char versions[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+	const struct MHD_OptionItem plain[] = { { MHD_OPTION_END, 0, NULL } };
+	const struct MHD_OptionItem tls[] = {
+		{ MHD_OPTION_HTTPS_MEM_CERT, 0, c != NULL ? c->cert : NULL },
+		{ MHD_OPTION_HTTPS_MEM_KEY, 0, c != NULL ? c->key : NULL },
+		{ MHD_OPTION_HTTPS_PRIORITIES, 0, versions },
+		{ MHD_OPTION_END, 0, NULL },
+	};
+
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
+		MHD_USE_ERROR_LOG | (c != NULL ? MHD_USE_TLS : 0),
+	    0, NULL, NULL, on_request, w, MHD_OPTION_EXTERNAL_LOGGER,
+	    on_complaint, w, MHD_OPTION_CONNECTION_LIMIT,
+	    (unsigned)WEB_CONNS + 8, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+	    (size_t)WEB_HEAD_MAX, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, w,
+	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, w, MHD_OPTION_ARRAY,
+	    c != NULL ? tls : plain, MHD_OPTION_END);
+}
+
+/* In the place of the one that was there, whose peers are ended. */
 static int
 start_daemon(struct web *w, struct err *e)
 {
-	w->daemon = MHD_start_daemon(
-	    MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0,
-	    NULL, NULL, on_request, w, MHD_OPTION_EXTERNAL_LOGGER, on_complaint,
-	    w, MHD_OPTION_CONNECTION_LIMIT, (unsigned)WEB_CONNS + 8,
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)WEB_HEAD_MAX,
-	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION,
-	    on_connection, w, MHD_OPTION_NOTIFY_COMPLETED, on_completed, w,
-	    MHD_OPTION_END);
-	const union MHD_DaemonInfo *info = w->daemon != NULL
-	    ? MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_EPOLL_FD)
-	    : NULL;
-	if (info == NULL)
-		return err_set(e, EIO, "libmicrohttpd does not start");
+	struct certificate c = { 0 };
+	bool secure = speaks_tls(w);
+
+	if (secure && certificate_read(&c, &w->server->settings->tls, e) < 0)
+		return -e->code;
+	struct MHD_Daemon *d = make_daemon(w, secure ? &c : NULL);
+	certificate_clear(&c);
+	const union MHD_DaemonInfo *info =
+	    d != NULL ? MHD_get_daemon_info(d, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+	if (info == NULL) {
+		if (d != NULL)
+			MHD_stop_daemon(d);
+		return err_set(e, EIO,
+		    secure ? "libmicrohttpd does not start with this "
+			     "certificate and key"
+			   : "libmicrohttpd does not start");
+	}
+	ev_io_stop(w->loop, &w->ready);
+	if (w->daemon != NULL)
+		MHD_stop_daemon(w->daemon);
+	w->daemon = d;
 	ev_io_set(&w->ready, info->epoll_fd, EV_READ);
 	ev_io_start(w->loop, &w->ready);
 	return 0;
+}
+
+int
+web_renew(struct web *w, struct err *e)
+{
+	if (!speaks_tls(w))
+		return 0;
+	int r = start_daemon(w, e);
+	if (r < 0)
+		err_wrap(e, "web");
+	return r;
 }
 
 struct web *
@@ -393,8 +446,8 @@ web_open(struct server *s, struct err *e)
 		web_close(w);
 		return NULL;
 	}
-	log_say(LOG_LEVEL_INFO, "web", "answering on http://%s",
-	    listener_address(w->listener));
+	log_say(LOG_LEVEL_INFO, "web", "answering on http%s://%s",
+	    speaks_tls(w) ? "s" : "", listener_address(w->listener));
 	return w;
 }
 

@@ -4,7 +4,8 @@
  * libmicrohttpd reads and writes; its epoll descriptor is one of the loop's,
  * so that pages are made from the server's parts without a lock. Ceilings:
  * connections, bytes of a request's head, the time from one answer to the
- * next, and the bytes of answers that nobody has taken yet.
+ * next, and the bytes of answers that nobody has taken yet. It speaks TLS
+ * where the clients do, by the library's own means, unless web.plain is set.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -33,6 +34,13 @@ enum {
  * Returns NULL with *e set.
  */
 struct web *web_open(struct server *s, struct err *e);
+
+/*
+ * The certificate has been read again: new connections get it, and those that
+ * are open end. Returns 0, or with *e set a negative errno, and then nothing
+ * has changed.
+ */
+int web_renew(struct web *w, struct err *e);
 
 /* Accepts NULL. */
 void web_close(struct web *w);

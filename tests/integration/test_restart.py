@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from support.client import ServerError, compact, new_job
+from support.client import ServerError, new_job
 from support.waiting import wait_for
 
 
@@ -222,13 +222,18 @@ def test_stop_with_waiting_fetches_is_quick(server):
     server.start()
 
 
-def test_what_was_sent_behind_is_refused_at_the_stop(server):
-    """A FETCH that waits is answered with nothing. A PUSH that stands behind it
-    is not done, and its client is told in a stock server's words."""
+@pytest.mark.parametrize("behind", ['PUSH {"jid":"too-late-1","jobtype":"t","args":[]}', "FETCH full"],
+    ids=["PUSH", "FETCH"])
+def test_what_was_sent_behind_is_refused_at_the_stop(server, behind):
+    """A FETCH that waits is answered with nothing. What stands behind it, a
+    FETCH of a queue with jobs too, is not done, and its client is told in a
+    stock server's words."""
     waiting = server.client(wid="w1")
-    waiting.send("FETCH default\r\nPUSH " + compact(new_job()) + "\r\nFETCH default\r\n")
     with server.client() as c:
-        asked = itertools.count(4)  # two HELLOs and the FETCH, and each INFO
+        c.push(queue="full")
+    waiting.send(f"FETCH default\r\n{behind}\r\nINFO\r\n")
+    with server.client() as c:
+        asked = itertools.count(6)  # three HELLOs, a PUSH and the FETCH, and each INFO
         wait_for("the FETCH", lambda: c.info()["server"]["command_count"] >= next(asked))
     server.program.signal(signal.SIGTERM)
     assert waiting.reply() is None
@@ -238,7 +243,8 @@ def test_what_was_sent_behind_is_refused_at_the_stop(server):
     assert server.program.wait() == 0
     server.start()
     with server.client() as c:
-        assert c.faktory()["queues"] == {}
+        assert c.faktory()["queues"] == {"full": 1}
+        assert c.sets()["working"] == 0
 
 
 def test_data_can_be_read_while_the_server_runs(server):

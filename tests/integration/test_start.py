@@ -249,7 +249,8 @@ def test_a_stock_servers_settings_are_pointed_out(tmp_path, start_server):
         assert "s3cret" not in text and "readme" not in text
 
 
-@pytest.mark.parametrize("flag, instead", [("-b", "--listen"), ("-w", "--web"), ("-e", "nothing")])
+@pytest.mark.parametrize("flag, instead", [("-b", "--listen"), ("-w", "--web"), ("-e", "nothing"),
+    ("-d", "--data"), ("-l", "log: {level"), ("-v", "--version")])
 def test_a_stock_servers_flags_are_pointed_out(tmp_path, flag, instead):
     """A flag of a stock server: 64, and what it is called here."""
     status, text = start_refused(tmp_path, flag, "x")

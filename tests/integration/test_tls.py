@@ -3,19 +3,22 @@ without a restart.
 
 SPDX-License-Identifier: ISC
 """
+import base64
+import http.client
 import json
 import re
 import signal
 import socket
 import ssl
 import time
+import warnings
 
 import pytest
 
 from support.certificates import Authority, client_context
 from support.client import Client, new_job
 from support.program import BUILD, run
-from support.waiting import at_once, wait_for
+from support.waiting import at_once, ceiling, wait_for
 
 FAKTOTUM = BUILD / "faktotum"
 SERVER = BUILD / "faktotum-server"
@@ -35,13 +38,13 @@ def stranger(tmp_path_factory):
 class Secure:
     """A server with certificates of its own in files that a test may change."""
 
-    def __init__(self, scratch, ca, start_server, clients=None, more=""):
+    def __init__(self, scratch, ca, start_server, clients=None, more="", web="off"):
         self.ca, self.cert, self.key = ca, scratch / "cert.pem", scratch / "key.pem"
         self.install(ca.issue("server"))
         tls = {"cert": str(self.cert), "key": str(self.key)}
         if clients:
             tls["ca"] = str(clients)
-        self.server = start_server(config=f"tls: {json.dumps(tls)}\n{more}")
+        self.server = start_server(config=f"tls: {json.dumps(tls)}\n{more}", web=web)
         self.url = f"tcp+tls://127.0.0.1:{self.server.port}"
         self.program = self.server.program
 
@@ -216,6 +219,78 @@ def test_password_and_server_go_on(tmp_path, ca, start_server, start_supervisor)
         c.push()
         wait_for("the third job", lambda: c.faktory()["total_processed"] == 3, 20)
     assert "secret" not in s.output() + secure.program.output()
+
+
+def pages(secure, path, context=None, **headers):
+    """(status, body) of a page, over https:// with a context."""
+    said = r"answering on https?://127\.0\.0\.1:(\d+)"
+    port = int(re.findall(said, secure.program.output())[-1])
+    c = http.client.HTTPSConnection("127.0.0.1", port, timeout=ceiling(30), context=context) \
+        if context else http.client.HTTPConnection("127.0.0.1", port, timeout=ceiling(30))
+    try:
+        c.request("GET", path, headers=headers)
+        answer = c.getresponse()
+        return answer.status, answer.read()
+    finally:
+        c.close()
+
+
+def test_pages_speak_tls_as_well(tmp_path, ca, stranger, start_server):
+    """As a stock server's: the password of its pages does not go in the clear.
+    1.2 at least; HUP takes a new certificate; the pages are whole."""
+    secure = Secure(tmp_path, ca, start_server, more="password: s3cret\n", web="127.0.0.1:0")
+    ours = client_context(ca.pem)
+    basic = "Basic " + base64.b64encode(b"any:s3cret").decode()
+    assert "answering on https://" in secure.program.output()
+    assert pages(secure, "/health", ours)[0] in (200, 503)
+    assert pages(secure, "/stats", ours)[0] == 401
+    with secure.client(password="s3cret") as c:
+        c.pushb([new_job(queue=f"queue-with-a-long-name-{i:05d}") for i in range(5000)])
+    status, body = pages(secure, "/metrics", ours, Authorization=basic)
+    assert status == 200 and body.count(b"queue-with-a-long-name-04999") >= 2
+    with pytest.raises((OSError, http.client.HTTPException)):
+        pages(secure, "/health")
+    with pytest.raises(ssl.SSLError, match="(?i)verify failed"):
+        pages(secure, "/health", client_context(stranger.pem))
+    old = client_context(ca.pem)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    with pytest.raises(ssl.SSLError):
+        pages(secure, "/health", old)
+    secure.install(stranger.issue("server"))
+    secure.hup("passwords and certificates are those of")
+    with pytest.raises(ssl.SSLError):
+        pages(secure, "/health", ours)
+    theirs = client_context(stranger.pem)
+    assert pages(secure, "/stats", theirs, Authorization=basic)[0] == 200
+
+
+@pytest.mark.slow(16)
+def test_who_does_not_finish_a_handshake_with_the_pages(tmp_path, ca, start_server):
+    """Nothing, or half a ClientHello: ended after 15 s, as every peer that
+    gets no answer, and the others are served meanwhile."""
+    secure = Secure(tmp_path, ca, start_server, web="127.0.0.1:0")
+    ours = client_context(ca.pem)
+    port = int(re.findall(r"answering on https://127\.0\.0\.1:(\d+)", secure.program.output())[-1])
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    with pytest.raises(ssl.SSLWantReadError):
+        ours.wrap_bio(incoming, outgoing, server_hostname="x").do_handshake()
+    silent, half = (socket.create_connection(("127.0.0.1", port), ceiling(60)) for _ in range(2))
+    with silent, half:
+        half.sendall(outgoing.read()[:100])
+        assert pages(secure, "/stats", ours)[0] == 200
+        for s in (silent, half):
+            assert s.recv(1000) == b""
+
+
+def test_pages_in_plain_text_beside_tls(tmp_path, ca, start_server):
+    """web.plain: for a scraper of this host; the clients' port speaks TLS."""
+    secure = Secure(tmp_path, ca, start_server, more="web: {plain: true}\n", web="127.0.0.1:0")
+    assert pages(secure, "/stats")[0] == 200
+    with secure.client() as c:
+        c.push()
 
 
 @pytest.mark.parametrize("tls,words", [
