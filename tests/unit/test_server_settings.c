@@ -64,6 +64,13 @@ without_a_file_everything_is_default(void **state)
 	assert_int_equal(s->limits.connections, 2000);
 	assert_int_equal(s->limits.line, 64 << 20);
 	assert_int_equal(s->limits.memory, 512 << 20);
+	assert_int_equal(s->worker_grace, INT64_C(15000000000));
+	assert_int_equal(s->restart_grace, INT64_C(120000000000));
+	assert_int_equal(s->worker_silence, 0);
+	assert_int_equal(s->worker_deaths, 3);
+	assert_int_equal(s->push_window, 0);
+	assert_int_equal(s->result_retention, INT64_C(86400000000000));
+	assert_false(s->web_plain);
 	server_settings_free(s);
 	server_settings_free(NULL);
 }
