@@ -23,6 +23,7 @@ import pytest
 from test_babble import agreed
 
 from support.babble import Babble, Reply
+from support.ports import free_port
 from support.program import BUILD, REPORT, ROOT, Program
 from support.waiting import ceiling, wait_for
 
@@ -426,3 +427,17 @@ def test_a_machine_that_tells_nothing_has_failed(said, sums, tmp_path, monkeypat
     monkeypatch.syspath_prepend(str(ROOT / "tests/systemd"))
     rig = module(ROOT / "tests/systemd/run")
     assert rig.judge(rig.unpacked(said, tmp_path / "said")) == sums
+
+
+def test_a_free_port_is_kept():
+    """Nobody who has not been told of it gets it, and until its program listens there
+    connections are refused."""
+    port = free_port()
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind(("127.0.0.1", port))
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), 30)
+    for _ in range(2):
+        with socket.create_server(("127.0.0.1", port)):
+            socket.create_connection(("127.0.0.1", port), 30).close()
+    assert free_port() != port

@@ -2,9 +2,11 @@
 
 SPDX-License-Identifier: ISC
 """
+import re
 import socket
 import time
 
+from support.ports import free_port
 from support.tap import CUT, Tap
 from support.waiting import ceiling, wait_for
 
@@ -59,11 +61,10 @@ def test_beats_go_on_while_jobs_run(bench):
 def test_server_that_comes_later(start_server, start_supervisor, tmp_path):
     """Refused connections are not the end: it waits and works as soon as
     there is a server."""
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        port = s.getsockname()[1]
+    port = free_port()
     s = start_supervisor(f"tcp://127.0.0.1:{port}", {"jobs": {"t": {"exec": ["/bin/true"]}}})
     s.says(str(port))
-    time.sleep(1)
+    s.says(re.compile("(?s)(?:next try.*?){2}"))
     server = start_server(scratch=tmp_path / "late")
     tap = Tap(server.port)
     server.close()

@@ -10,6 +10,7 @@ import socket
 
 from support.client import new_job
 from support.peer import Peer
+from support.ports import free_port
 from support.program import ROOT, run
 from support.prometheus import Scrape
 from support.supervisor import FAKTOTUM, script
@@ -189,8 +190,7 @@ def test_programs_that_cannot_be_started(bench):
 def test_readiness(start_server, start_supervisor, tmp_path):
     """200 only while jobs are asked for: not before there is a server, not
     after quiet, not while draining. Health is 200 all along."""
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        port = s.getsockname()[1]
+    port = free_port()
     handler = tmp_path / "h"
     handler.write_text(f"#!/bin/sh\nwhile [ ! -e {tmp_path}/go ]; do sleep 0.05; done\n")
     handler.chmod(0o755)
@@ -264,8 +264,7 @@ def test_two_hundred_slow_peers(bench):
 def test_upgrade_keeps_the_page(bench):
     """After an upgrade in place the same address answers, and jobs that went
     on are counted when they end."""
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        port = s.getsockname()[1]
+    port = free_port()
     bench.run({"t": bench.script("h", f"while [ ! -e {bench.scratch}/go ]; do sleep 0.05; done")},
         http={"listen": f"127.0.0.1:{port}"}, upgrade="on")
     jid = bench.push("t")

@@ -5,21 +5,16 @@ SPDX-License-Identifier: ISC
 """
 import json
 import signal
-import socket
 
 import pytest
 
 from support.peer import Peer
+from support.ports import free_port
 from support.program import BUILD, run
 from support.supervisor import script
 from support.waiting import wait_for
 
 FAKTOTUM = BUILD / "faktotum"
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
 
 
 class Closing(Peer):

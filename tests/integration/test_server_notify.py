@@ -16,6 +16,7 @@ import pytest
 
 from support.client import Client
 from support.manager import Manager
+from support.ports import free_port
 from support.program import Program, run
 from support.server import SERVER, Server
 from support.waiting import at_once, ceiling, wait_for
@@ -166,9 +167,7 @@ activate = shutil.which("systemd-socket-activate")
 def test_the_manager_s_socket_is_used(tmp_path, ending):
     """With a socket of the manager's, that is where the server listens,
     whatever `listen` says; a client that was there before is served."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
+    port = free_port()
     p = Program([activate, "-l", f"127.0.0.1:{port}", SERVER, "--listen", "127.0.0.1:1",
         "--data", tmp_path / "data", "--web", "off"], tmp_path / "log")
     ending.append(p)
@@ -220,11 +219,7 @@ def test_a_client_waits_while_the_server_starts_again(tmp_path, ending):
     (["-l", "127.0.0.1:{1}", "-l", "127.0.0.1:{2}"], "holds 2 sockets, expected one")])
 def test_a_socket_that_is_none_of_ours(tmp_path, ending, how, why):
     """Another kind of socket, or several, is refused in words, exit 78."""
-    ports = []
-    for _ in range(2):
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            ports.append(s.getsockname()[1])
+    ports = [free_port(), free_port()]
     how = [h.format(tmp_path, *ports) for h in how]
     p = Program([activate, *how, SERVER, "--data", tmp_path / "data", "--web", "off"], tmp_path / "log")
     p.says("Listening on")

@@ -11,6 +11,7 @@ import socket
 import pytest
 
 from support.client import Client, new_job
+from support.ports import free_port
 from support.program import BUILD, Program, run
 from support.supervisor import FAKTOTUM, script
 from support.waiting import wait_for
@@ -84,8 +85,7 @@ def test_push_refused_by_the_server(server, client):
 
 def test_push_without_a_server(tmp_path):
     """Nobody listens: exit 69, the address in the message."""
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        port = s.getsockname()[1]
+    port = free_port()
     done = run([FAKTOTUM, "push", "t"], env={"FAKTORY_URL": f"tcp://127.0.0.1:{port}"})
     assert done.returncode == 69
     assert str(port).encode() in done.stderr
@@ -238,8 +238,7 @@ def test_run_once_has_a_time_limit(tmp_path):
 
 @pytest.fixture
 def dev(tmp_path, ending):
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        port = s.getsockname()[1]
+    port = free_port()
     out = tmp_path / "out"
     config = tmp_path / "dev.yaml"
     config.write_text(json.dumps({"jobs": {"t": {"exec": [script(tmp_path, "h", f"cat >>{out}")]}}}))

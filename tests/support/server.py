@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from support.client import Client
+from support.ports import free_port
 from support.program import BUILD, Program
 from support.waiting import wait_for
 
@@ -29,7 +30,7 @@ class Server:
         if config is not None:
             self.config = self.scratch / "server.yaml"
             self.config.write_text(config)
-        self.port = 0
+        self.port = free_port()
         self.start()
 
     def start(self):
