@@ -134,6 +134,17 @@ class Bench:
             return found
         return wait_for(f"FAIL of {jid}", there, limit)[-1]
 
+    def beats(self, n=2):
+        """Waits for so many more BEATs: what would be done at once has been done."""
+        before = len(self.tap.sent("BEAT"))
+        wait_for(f"{n} beats", lambda: len(self.tap.sent("BEAT")) >= before + n)
+
+    def asks_no_more(self):
+        """Waits until whoever has been told to ask for no jobs has no question left
+        that could bring one."""
+        self.beats()
+        wait_for("the last FETCH to be answered", lambda: self.tap.open_questions() == 0)
+
     def read(self, name):
         return (self.scratch / name).read_bytes()
 

@@ -294,11 +294,10 @@ def test_quiet_and_resume_with_beats_between(desk, bench):
     assert (about["phase"], about["quiet_by"], about["drain"]) == ("quiet", "operator", False)
     assert about["unready"] == "quiet, asked by the operator: no more jobs are fetched"
     fetches = lambda: len(bench.tap.fetches())
-    time.sleep(2.2)  # a FETCH that was under way has had its time
+    bench.asks_no_more()
     before = fetches()
     jid = bench.push("t")
-    beats = len(bench.tap.sent("BEAT"))
-    wait_for("beats", lambda: len(bench.tap.sent("BEAT")) >= beats + 3)
+    bench.beats(3)
     assert fetches() == before and not bench.tap.about("ACK", jid)
     assert not any("current_state" in b for b in bench.tap.sent("BEAT"))
     desk.go.touch()
@@ -350,9 +349,9 @@ def test_drain_loses_nothing(desk, bench):
     assert "2 at work" in desk.orders.does("drain")
     about = desk.orders.supervisor()
     assert about["drain"] and about["unready"].startswith("draining, asked by the operator")
-    time.sleep(2.2)  # a FETCH that was under way has had its time
+    bench.asks_no_more()
     later = bench.push("u")
-    time.sleep(0.5)
+    bench.beats()
     assert s.alive() and waits.alive()
     desk.go.touch()
     assert s.wait() == 0, s.output()
@@ -678,8 +677,8 @@ def test_an_upgrade_keeps_socket_and_quiet(desk, bench):
     assert desk.path.stat().st_ino == inode
     assert desk.orders.jobs()[jid]["state"] == "running"
     later = bench.push("u")
-    time.sleep(1)
-    assert not bench.tap.about("ACK", later)
+    bench.beats(3)
+    assert bench.client.size() == 1 and not bench.tap.about("ACK", later)
     assert not any("current_state" in b for b in bench.tap.sent("BEAT"))
     desk.orders.does("resume")
     bench.acked(later)

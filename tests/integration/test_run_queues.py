@@ -2,8 +2,6 @@
 
 SPDX-License-Identifier: ISC
 """
-import time
-
 from support.client import new_job
 from support.waiting import wait_for
 
@@ -53,7 +51,7 @@ def test_global_concurrency(bench):
     jids = [bench.push("t") for _ in range(12)]
     log = bench.scratch / "order"
     wait_for("three to start", lambda: len(lines(log)) >= 3)
-    time.sleep(1)
+    bench.beats()
     assert len(lines(log)) == 3
     # What cannot run is not taken away from other workers.
     assert bench.client.size() >= 12 - 3 - 3
@@ -81,10 +79,10 @@ def test_no_fetch_without_a_free_slot(bench):
     bench.run({"t": gate(bench)}, concurrency=1)
     first = bench.push("t")
     wait_for("it to start", lambda: lines(bench.scratch / "order"))
-    time.sleep(2.5)
+    bench.asks_no_more()
     asked = len(bench.tap.fetches())
     second = bench.push("t")
-    time.sleep(1)
+    bench.beats()
     assert len(bench.tap.fetches()) == asked
     assert bench.client.size() == 1
     (bench.scratch / "go").touch()

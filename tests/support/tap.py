@@ -167,8 +167,16 @@ class Tap:
                 if line.startswith(("FETCH ", "FETCHB "))]
         return [(int(w[1]), w[2:]) if w[0] == "FETCHB" else (1, w[1:]) for w in words]
 
+    def open_questions(self):
+        """How many questions for jobs the server has not answered yet. Those of
+        connections that were lost count for ever."""
+        with self.lock:
+            return sum(line.startswith(("FETCH ", "FETCHB ")) for _, _, line in
+                self.requests) - sum(line.startswith(("FETCH ", "FETCHB ")) for line in
+                self.answers)
+
     def sent(self, verb):
-        """The same, parsed."""
+        """The arguments of every such request so far, parsed."""
         return [json.loads(arg) for arg in self.lines(verb)]
 
     def done(self, verb):
