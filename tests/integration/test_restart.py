@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from support.client import ServerError, new_job
-from support.waiting import wait_for
+from support.waiting import ceiling, wait_for
 
 
 def stop_politely(server):
@@ -202,7 +202,7 @@ def test_stop_answers_what_is_under_way(server):
     while len(acknowledged) < 50:
         assert t.is_alive()
     assert server.program.stop() == 0, server.program.output()
-    t.join(20)
+    t.join(ceiling(60))
     assert not t.is_alive()
     server.start()
     with server.client() as c:

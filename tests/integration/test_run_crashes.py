@@ -51,7 +51,7 @@ def test_it_holds_across_hosts(bench):
     jid = bench.push("t")
     failed_times(bench, jid, 2)
     bench.supervisor.signal(signal.SIGTERM)
-    bench.supervisor.process.wait(20)
+    bench.supervisor.wait()
     bench.run({"t": bench.script("h", "kill -SEGV $$")})
     wait_for("the retry", lambda: bench.client.sets()["retries"] == 1)
     bench.client.mutate("requeue", "retries", jids=[jid])

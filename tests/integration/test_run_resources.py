@@ -91,7 +91,7 @@ def test_closed_standard_descriptors(bench):
     try:
         bench.acked(bench.push("t"))
         p.terminate()
-        assert p.wait(20 * SLOW) == 0
+        assert p.wait(60 * SLOW) == 0
     finally:
         p.kill()
         p.wait()
@@ -109,7 +109,7 @@ def test_log_pipe_that_nobody_reads(bench):
     try:
         bench.acked(*[bench.push("t") for _ in range(20)])
         p.terminate()
-        assert p.wait(20 * SLOW) == 0
+        assert p.wait(60 * SLOW) == 0
     finally:
         p.kill()
         p.wait()
@@ -129,7 +129,7 @@ def test_log_pipe_that_is_closed(bench):
     try:
         bench.acked(*[bench.push("t") for _ in range(5)])
         p.terminate()
-        assert p.wait(20 * SLOW) == 0
+        assert p.wait(60 * SLOW) == 0
     finally:
         p.kill()
         p.wait()

@@ -168,7 +168,7 @@ def test_the_journal_keeps_them_apart(start_peer, start_supervisor, tmp_path):
     wait_for("the journal", lambda: kept.exists() and b"job-0002" in kept.read_bytes())
     s.sent.add(signal.SIGKILL)
     s.signal(signal.SIGKILL)
-    s.process.wait(10)
+    s.wait()
     first = start_peer(port=port)
     second.ack_replies.clear()
     s.start()

@@ -105,7 +105,8 @@ def test_handler_is_stopped_before_the_reservation_ends(bench):
     bench.run({"t": {"exec": [bench.script("h", f'echo "$FAKTORY_TIMEOUT" >{out}')],
         "timeout": "1h", "grace": "10s"}})
     bench.acked(bench.push("t", reserve_for=70))
-    assert 54 <= int(out.read_text()) <= 55
+    # It begins with the question, which may have waited for the job.
+    assert 30 <= int(out.read_text()) <= 55
 
 
 def test_a_grace_that_the_reservation_cuts_is_told(bench):
