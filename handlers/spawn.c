@@ -21,28 +21,16 @@
 
 #include "handlers/cgroup.h"
 #include "handlers/in_child.h"
+#include "handlers/pipes.h"
 #include "handlers/scope.h"
 
 enum {
-	CONTROL_FD = 3, /* in the child, as the next */
-	REPORT_FD = 4,  /* closed by exec */
+	CONTROL_FD = PIPES_LAST, /* in the child, as the next */
+	REPORT_FD = 4,           /* closed by exec */
 	TRIES = 6,
 };
 
 #define FIRST_NAP 3000000L /* ns, doubled after every try: 93 ms in all */
-
-enum { R, W };
-
-struct pipes {
-	int in[2]; /* without feed: /dev/null and -1 */
-	int out[2];
-	int err[2];
-	int control[2]; /* -1 and -1 without control */
-	/* One struct spawn_failure, or nothing before exec; -1 and -1 once it
-	 * is known that the child can tell by its memory. With a scope it is a
-	 * pair of sockets, and the child waits for a byte. */
-	int report[2];
-};
 
 struct birth {
 	const struct spawn_request *req;
@@ -66,12 +54,12 @@ static atomic_bool memory_is_shared;
 static int IN_CHILD
 take_stdio(const struct pipes *p, int *report)
 {
-	if (syscall(SYS_dup3, p->in[R], STDIN_FILENO, 0) < 0 ||
-	    syscall(SYS_dup3, p->out[W], STDOUT_FILENO, 0) < 0 ||
-	    syscall(SYS_dup3, p->err[W], STDERR_FILENO, 0) < 0)
+	if (syscall(SYS_dup3, p->in[PIPES_R], STDIN_FILENO, 0) < 0 ||
+	    syscall(SYS_dup3, p->out[PIPES_W], STDOUT_FILENO, 0) < 0 ||
+	    syscall(SYS_dup3, p->err[PIPES_W], STDERR_FILENO, 0) < 0)
 		return -1;
-	if (p->control[W] >= 0) {
-		if (syscall(SYS_dup3, p->control[W], CONTROL_FD, 0) < 0)
+	if (p->control[PIPES_W] >= 0) {
+		if (syscall(SYS_dup3, p->control[PIPES_W], CONTROL_FD, 0) < 0)
 			return -1;
 	} else {
 		(void)syscall(SYS_close, CONTROL_FD);
@@ -188,7 +176,7 @@ static int IN_CHILD
 become(void *arg)
 {
 	struct birth *b = arg;
-	int report = b->pipes->report[W];
+	int report = b->pipes->report[PIPES_W];
 
 	b->shared = true;
 	enum spawn_stage stage = prepare_and_exec(b, &report);
@@ -201,83 +189,22 @@ become(void *arg)
 
 /* In the parent, from here on. */
 
-static void
-close_one(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
-static void
-close_all(struct pipes *p)
-{
-	int *const all[] = { p->in, p->out, p->err, p->control, p->report };
-
-	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-		close_one(&all[i][R]);
-		close_one(&all[i][W]);
-	}
-}
-
-/* Moves a descriptor out of the way of the child's 0 to 3. */
+/*
+ * The report is one struct spawn_failure, or nothing before exec; there is no
+ * pipe for it once it is known that the child can tell by its memory. With a
+ * scope it is a pair of sockets, and the child waits for a byte.
+ */
 static int
-lift(int *fd)
+open_all(struct pipes *p, const struct spawn_request *req, struct pipes *ready)
 {
-	if (*fd > CONTROL_FD)
-		return 0;
-
-	int higher = fcntl(*fd, F_DUPFD_CLOEXEC, CONTROL_FD + 1);
-	if (higher < 0)
-		return -1;
-	close(*fd);
-	*fd = higher;
-	return 0;
-}
-
-/* `ours` is the end that the loop polls, or -1. */
-static int
-open_pipe(int fds[2], int ours)
-{
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return -1;
-	if (lift(&fds[R]) < 0 || lift(&fds[W]) < 0)
-		return -1;
-	return ours < 0 ? 0 : fcntl(fds[ours], F_SETFL, O_NONBLOCK);
-}
-
-static int
-open_pair(int fds[2])
-{
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
-		return -1;
-	return lift(&fds[R]) < 0 ? -1 : lift(&fds[W]);
-}
-
-static int
-open_null(int fds[2])
-{
-	fds[R] = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	return fds[R] < 0 ? -1 : lift(&fds[R]);
-}
-
-static int
-open_all(struct pipes *p, const struct spawn_request *req)
-{
-	*p = (struct pipes){ { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 },
-		{ -1, -1 } };
-
-	if ((req->feed ? open_pipe(p->in, W) : open_null(p->in)) < 0)
-		return -1;
-	if (open_pipe(p->out, R) < 0 || open_pipe(p->err, R) < 0)
-		return -1;
-	if (req->control && open_pipe(p->control, R) < 0)
+	if (pipes_open(p, req->feed, req->control, ready) < 0)
 		return -1;
 	if (req->scope != NULL)
-		return open_pair(p->report);
+		return pipes_open_pair(p->report);
 	/* With an init it is also the sign that we are there. */
-	return memory_is_shared && req->init == NULL ? 0
-						     : open_pipe(p->report, -1);
+	return memory_is_shared && req->init == NULL
+	    ? 0
+	    : pipes_open_one(p->report, -1);
 }
 
 /* In a namespace of its own with space; its number as we see it. */
@@ -307,14 +234,14 @@ has_failed(const struct birth *b, struct pipes *p, struct spawn_failure *why)
 {
 	ssize_t n;
 
-	close_one(&p->report[W]);
+	pipes_close_one(&p->report[PIPES_W]);
 	if (b->shared) {
 		memory_is_shared = true;
 		*why = b->failed ? b->why : *why;
 		return b->failed;
 	}
 	do
-		n = read(p->report[R], why, sizeof *why);
+		n = read(p->report[PIPES_R], why, sizeof *why);
 	while (n < 0 && errno == EINTR);
 	return n == (ssize_t)sizeof *why;
 }
@@ -356,8 +283,8 @@ enter_scope(const struct spawn_request *req, const struct pidspace *space,
 
 /* One try. As spawn(). */
 static int
-start(const struct spawn_request *req, struct spawn_child *child,
-    struct spawn_failure *why)
+start(const struct spawn_request *req, struct pipes *ready,
+    struct spawn_child *child, struct spawn_failure *why)
 {
 	struct pipes p;
 	struct spawn_failure at = { SPAWN_PIPES, 0 };
@@ -366,7 +293,7 @@ start(const struct spawn_request *req, struct spawn_child *child,
 	int pidfd = -1;
 
 	child->leaf = NULL;
-	if (open_all(&p, req) < 0)
+	if (open_all(&p, req, ready) < 0)
 		goto fail_errno;
 	at.stage = SPAWN_NAMESPACE;
 	if (req->init != NULL &&
@@ -378,31 +305,32 @@ start(const struct spawn_request *req, struct spawn_child *child,
 		goto fail_errno;
 
 	if (req->scope != NULL &&
-	    enter_scope(req, &space, pid, child, p.report[R], &at) < 0) {
+	    enter_scope(req, &space, pid, child, p.report[PIPES_R], &at) < 0) {
 		kill(pid, SIGKILL);
 		goto fail_child;
 	}
 	if (has_failed(&b, &p, &at))
 		goto fail_child;
-	*child = (struct spawn_child){ pid, pidfd, p.in[W], p.out[R], p.err[R],
-		p.control[R], space, child->leaf };
-	close_one(&p.in[R]);
-	close_one(&p.out[W]);
-	close_one(&p.err[W]);
-	close_one(&p.control[W]);
-	close_one(&p.report[R]);
+	*child =
+	    (struct spawn_child){ pid, pidfd, p.in[PIPES_W], p.out[PIPES_R],
+		    p.err[PIPES_R], p.control[PIPES_R], space, child->leaf };
+	pipes_close_one(&p.in[PIPES_R]);
+	pipes_close_one(&p.out[PIPES_W]);
+	pipes_close_one(&p.err[PIPES_W]);
+	pipes_close_one(&p.control[PIPES_W]);
+	pipes_close_one(&p.report[PIPES_R]);
 	return 0;
 
 fail_child:
 	reap(pid);
-	close_one(&pidfd);
+	pipes_close_one(&pidfd);
 	goto fail;
 fail_errno:
 	at.errnum = errno;
 fail:
 	pidspace_end(&space);
 	cgroup_free(child->leaf);
-	close_all(&p);
+	pipes_close(&p);
 	*why = at;
 	return -1;
 }
@@ -415,19 +343,26 @@ may_pass(const struct spawn_failure *why)
 }
 
 int
-spawn(const struct spawn_request *req, struct spawn_child *child,
-    struct spawn_failure *why)
+spawn_by(const struct spawn_request *req, struct pipes *ready,
+    struct spawn_child *child, struct spawn_failure *why)
 {
 	struct timespec nap = { 0, FIRST_NAP };
 
 	for (int tries = 1;; tries++) {
-		if (start(req, child, why) == 0)
+		if (start(req, ready, child, why) == 0)
 			return 0;
 		if (tries == TRIES || !may_pass(why))
 			return -1;
 		nanosleep(&nap, NULL);
 		nap.tv_nsec *= 2;
 	}
+}
+
+int
+spawn(const struct spawn_request *req, struct spawn_child *child,
+    struct spawn_failure *why)
+{
+	return spawn_by(req, NULL, child, why);
 }
 
 const char *

@@ -19,6 +19,7 @@
 #include "handlers/confine.h"
 #include "handlers/pidspace.h"
 
+struct pipes;
 struct scope_request;
 
 struct spawn_request {
@@ -92,6 +93,10 @@ struct spawn_failure {
  */
 int spawn(const struct spawn_request *req, struct spawn_child *child,
     struct spawn_failure *why);
+
+/* The same with pipes that were made ready: it takes what it needs of them. */
+int spawn_by(const struct spawn_request *req, struct pipes *ready,
+    struct spawn_child *child, struct spawn_failure *why);
 
 /* "pipes", "exec", ...: for messages. */
 const char *spawn_stage_name(enum spawn_stage stage);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "handlers/cgroup.h"
+#include "handlers/pipes.h"
 
 enum {
 	THREADS_MIN = 2,
@@ -54,6 +55,8 @@ struct spawner {
 	pthread_cond_t gone; /* threads */
 	struct queue waiting;
 	struct queue finished;
+	struct pipes ready;    /* for the next start, of all threads */
+	bool readied;          /* since the last start, or it was tried */
 	unsigned long started; /* tickets that threads have taken so far */
 	pthread_t ids[SPAWNER_THREADS_MAX];
 	int threads; /* ever made: the first ids */
@@ -113,10 +116,46 @@ destroy(struct spawner *s)
 		free(t);
 	while ((t = pop(&s->finished)) != NULL)
 		discard(t);
+	pipes_close(&s->ready);
 	pthread_cond_destroy(&s->gone);
 	pthread_cond_destroy(&s->work);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
+}
+
+/* With the lock. What is left of a set gives way to a whole one. */
+static void
+keep_ready(struct spawner *s, struct pipes *ready)
+{
+	if (s->ready.out[PIPES_R] < 0) {
+		struct pipes left = s->ready;
+
+		s->ready = *ready;
+		*ready = left;
+	}
+	pipes_close(ready);
+}
+
+static struct pipes
+take_ready(struct spawner *s)
+{
+	struct pipes ready = s->ready;
+
+	s->ready = pipes_none;
+	return ready;
+}
+
+/* With the lock; released meanwhile. What cannot be made is told by a start. */
+static void
+make_ready(struct spawner *s)
+{
+	struct pipes ready = take_ready(s);
+
+	s->readied = true;
+	pthread_mutex_unlock(&s->lock);
+	(void)pipes_make_ready(&ready);
+	pthread_mutex_lock(&s->lock);
+	keep_ready(s, &ready);
 }
 
 /* With the lock; released while the program starts. */
@@ -124,11 +163,14 @@ static void
 start_one(struct spawner *s)
 {
 	struct spawner_ticket *t = pop(&s->waiting);
+	struct pipes ready = take_ready(s);
 
+	s->readied = false;
 	s->started++;
 	pthread_mutex_unlock(&s->lock);
-	t->result = spawn(t->req, &t->child, &t->why);
+	t->result = spawn_by(t->req, &ready, &t->child, &t->why);
 	pthread_mutex_lock(&s->lock);
+	keep_ready(s, &ready);
 	push(&s->finished, t);
 	if (!s->closing)
 		ev_async_send(s->loop, &s->finished_some);
@@ -143,6 +185,8 @@ serve(void *arg)
 	while (!s->closing) {
 		if (s->waiting.first != NULL)
 			start_one(s);
+		else if (!s->readied)
+			make_ready(s);
 		else
 			pthread_cond_wait(&s->work, &s->lock);
 	}
@@ -242,6 +286,7 @@ spawner_new(struct ev_loop *loop)
 	pthread_cond_init(&s->gone, &mono);
 	pthread_condattr_destroy(&mono);
 
+	s->ready = pipes_none;
 	s->loop = loop;
 	ev_async_init(&s->finished_some, on_finished);
 	ev_timer_init(&s->patience, on_patience, STUCK_AFTER, STUCK_AFTER);
@@ -328,8 +373,9 @@ spawner_start(struct spawner *s, const struct spawn_request *req,
 	pthread_mutex_lock(&s->lock);
 	push(&s->waiting, t);
 	unsigned long started = s->started;
-	pthread_cond_signal(&s->work);
 	pthread_mutex_unlock(&s->lock);
+	/* Who is woken with the mutex held may run at once, and sleep again. */
+	pthread_cond_signal(&s->work);
 
 	s->pending++;
 	ev_ref(s->loop);

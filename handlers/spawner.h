@@ -6,6 +6,7 @@
  * loop hears of each result in its turn. Threads are added, up to
  * SPAWNER_THREADS_MAX, while all of them are stuck and work is waiting. What
  * waits for a transient unit has threads of its own, with the same ceiling.
+ * While they have nothing to do, the pipes of the next program are made.
  *
  * The loop must not be libev's default loop: that one reaps every child of
  * the process itself, and takes the exit statuses with it.

@@ -166,6 +166,55 @@ an_idle_spawner_does_not_keep_the_loop_running(void **state)
 	spawner_free(NULL);
 }
 
+static size_t
+open_pipes(void)
+{
+	size_t n = 0;
+	struct dirent *entry;
+	DIR *d = opendir("/proc/self/fd");
+
+	assert_non_null(d);
+	while ((entry = readdir(d)) != NULL) {
+		char target[64] = "";
+		ssize_t len = readlinkat(
+		    dirfd(d), entry->d_name, target, sizeof target - 1);
+
+		n += len > 0 && strncmp(target, "pipe:", 5) == 0;
+	}
+	closedir(d);
+	return n;
+}
+
+static void
+wait_for_pipes(size_t wanted)
+{
+	for (int i = 0; open_pipes() != wanted; i++) {
+		assert_true(i < 60000);
+		usleep(1000);
+	}
+}
+
+/* One set waits for the next start, and never a second one. */
+static void
+an_idle_spawner_has_the_next_pipes_ready(void **state)
+{
+	struct tally t;
+	size_t before = open_pipes(), all = open_descriptors();
+
+	(void)state;
+	begin(&t);
+	for (int i = 0; i < 5; i++) {
+		wait_for_pipes(before + 8);
+		assert_non_null(
+		    spawner_start(t.spawner, &true_request, count, &t));
+		ev_run(t.loop, 0);
+		assert_int_equal(t.started, i + 1);
+	}
+	wait_for_pipes(before + 8);
+	end(&t);
+	assert_int_equal(open_descriptors(), all);
+}
+
 static void
 freeing_closes_and_reaps_what_was_not_delivered(void **state)
 {
@@ -336,6 +385,7 @@ main(void)
 		    a_start_may_be_asked_for_from_within_an_answer),
 		cmocka_unit_test(
 		    an_idle_spawner_does_not_keep_the_loop_running),
+		cmocka_unit_test(an_idle_spawner_has_the_next_pipes_ready),
 		cmocka_unit_test(
 		    freeing_closes_and_reaps_what_was_not_delivered),
 		cmocka_unit_test(an_inherited_ignored_SIGCHLD_costs_no_status),
