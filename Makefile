@@ -56,7 +56,7 @@ help:
 	@echo 'fault     a table of faults and what was promised; ROWS=some of them'
 	@echo 'fault-selftest  that these rigs fail when something is wrong'
 	@echo 'walk      COMMANDS=200000 at random, beside a model, with faults and kills'
-	@echo 'soak      mixed jobs through random troubles for MINUTES=10; nothing may grow'
+	@echo 'soak      JOBS=30000 mixed jobs through random troubles, MINUTES=10 at least; nothing may grow'
 	@echo 'systemd-test  the units under a real systemd, in a container; as root'
 	@echo 'vm-test   cgroup limits in a virtual machine with a unified tree'
 	@echo 'callgrind the baseline of instructions a job, that make check compares with'
@@ -211,8 +211,9 @@ fault-ci: deps-build-test
 
 # The plot needs gnuplot: contrib/install-deps soak.
 MINUTES ?= 10
+JOBS    ?= 30000
 soak: all tools
-	$(PYTHON) tests/fault/soak --build-dir $(O) --minutes $(MINUTES)
+	$(PYTHON) tests/fault/soak --build-dir $(O) --minutes $(MINUTES) --jobs $(JOBS)
 
 systemd-test: deps-build-test-systemd
 	+@$(MAKE) --no-print-directory all
