@@ -1,5 +1,6 @@
 /*
- * shim - stands between a program and its C library: clocks, writes, syncs.
+ * shim - stands between a program and its C library: clocks, writes, syncs,
+ * pipes and signals.
  *
  * For LD_PRELOAD by the fault rig. The environment says FAULTSHIM (the shared
  * page, see shim.h), FAULTSHIM_DATA (files below this directory are meant) and
@@ -23,10 +24,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -339,12 +343,109 @@ pwrite(int fd, const void *bytes, size_t len, off_t at)
 	return put(fd, bytes, len, at, false);
 }
 
+/* ---- signals and pipes --------------------------------------------------- */
+
+/* A call that cannot wait cannot be interrupted either. */
+static bool
+waits(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && (flags & O_NONBLOCK) == 0;
+}
+
+/*
+ * As if a signal had come, by chance: a fixed turn could meet the same call of
+ * a loop each time. The numbers are those of Numerical Recipes.
+ */
+static bool
+is_interrupted(bool waiting)
+{
+	static __thread uint32_t chance;
+	int64_t each = get(&page->interrupt);
+
+	if (each < 2 || !waiting)
+		return false;
+	chance = chance * 1664525U + 1013904223U;
+	if ((chance >> 16) % (uint32_t)each != 0)
+		return false;
+	count(&page->interrupted);
+	errno = EINTR;
+	return true;
+}
+
+/* The real one, when no signal has come. */
+#define CALL(waiting, name, ...)                                               \
+	static __typeof__(&name) real;                                         \
+	if (real == NULL)                                                      \
+		find(&real, #name, NULL);                                      \
+	return is_interrupted(waiting) ? -1 : real(__VA_ARGS__)
+
+ssize_t
+read(int fd, void *to, size_t len)
+{
+	CALL(waits(fd), read, fd, to, len);
+}
+
+ssize_t
+recv(int fd, void *to, size_t len, int flags)
+{
+	CALL(waits(fd), recv, fd, to, len, flags);
+}
+
+ssize_t
+send(int fd, const void *bytes, size_t len, int flags)
+{
+	CALL(waits(fd), send, fd, bytes, len, flags);
+}
+
+ssize_t
+sendmsg(int fd, const struct msghdr *m, int flags)
+{
+	CALL(waits(fd), sendmsg, fd, m, flags);
+}
+
+int
+waitid(idtype_t type, id_t id, siginfo_t *info, int options)
+{
+	CALL((options & WNOHANG) == 0, waitid, type, id, info, options);
+}
+
+pid_t
+wait4(pid_t pid, int *status, int options, struct rusage *usage)
+{
+	CALL((options & WNOHANG) == 0, wait4, pid, status, options, usage);
+}
+
+int
+epoll_wait(int fd, struct epoll_event *events, int max, int timeout)
+{
+	CALL(timeout != 0, epoll_wait, fd, events, max, timeout);
+}
+
+int
+pipe2(int fd[2], int flags)
+{
+	static int (*real)(int[2], int);
+	if (real == NULL)
+		find(&real, "pipe2", NULL);
+	int r = real(fd, flags);
+	if (r == 0 && get(&page->small_pipes) != 0 &&
+	    fcntl(fd[0], F_SETPIPE_SZ, 4096) > 0)
+		count(&page->pipes_made);
+	return r;
+}
+
+/* ---- files again --------------------------------------------------------- */
+
 /* May be called before the constructor has run. */
 ssize_t
 write(int fd, const void *bytes, size_t len)
 {
 	if (real_write == NULL)
 		find(&real_write, "write", NULL);
+	if (get(&page->interrupt) != 0 && is_interrupted(waits(fd)))
+		return -1;
 	return put(fd, bytes, len, 0, true);
 }
 

@@ -27,6 +27,10 @@ struct shim_page {
 	int64_t syncs_met;    /* likewise syncs, and those that lied or slept */
 	int64_t clocks_asked; /* readings of a clock that was ahead */
 	int64_t leak;         /* bytes that each reading of a clock leaks */
+	int64_t interrupt;    /* by chance one call of so many is EINTR */
+	int64_t interrupted;  /* how many were so far */
+	int64_t small_pipes;  /* a pipe holds one page */
+	int64_t pipes_made;   /* how many such there were so far */
 };
 
 #endif

@@ -18,7 +18,8 @@ LIBRARY = BUILD / "tests/fault/shim.so"
 NS = 10**9
 # As in struct shim_page.
 FIELDS = ("wall", "mono", "write_error", "write_good", "write_torn", "sync_error", "sync_ms",
-    "sync_lies", "undo", "writes_met", "syncs_met", "clocks_asked", "leak")
+    "sync_lies", "undo", "writes_met", "syncs_met", "clocks_asked", "leak", "interrupt", "interrupted",
+    "small_pipes", "pipes_made")
 
 
 class Shim:
