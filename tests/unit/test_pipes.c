@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -83,6 +84,15 @@ what_is_ready_is_taken_and_the_rest_stays(void **state)
 	assert_int_equal(open_descriptors(), before);
 }
 
+/* It hands out descriptors by its own limit. */
+static bool
+under_valgrind(void)
+{
+	const char *preload = getenv("LD_PRELOAD");
+
+	return preload != NULL && strstr(preload, "vgpreload") != NULL;
+}
+
 /* A start without ready pipes is the same start. */
 static void
 without_descriptors_what_was_made_is_kept(void **state)
@@ -90,9 +100,11 @@ without_descriptors_what_was_made_is_kept(void **state)
 	size_t before = open_descriptors();
 	struct pipes ready = pipes_none;
 	struct rlimit limit, few;
-	int next = dup(STDIN_FILENO);
 
 	(void)state;
+	if (under_valgrind())
+		skip();
+	int next = dup(STDIN_FILENO);
 	close(next);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	few = limit;
