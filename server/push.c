@@ -78,13 +78,15 @@ push_over(struct op *op, int result, const struct err *why)
 	}
 }
 
-/* Whoever waits for a job is waiting again when there is none. */
+/*
+ * Whoever waits for a job is waiting again when there is none. It gets the job
+ * before its pusher hears that it is stored: there is work to begin.
+ */
 static void
 pushed_to_waiter(struct store_change *c, int result, const struct err *why)
 {
 	struct op *op = c->ctx;
 
-	push_over(op, result, why);
 	if (result == 0) {
 		c->taken.payload = c->job.payload;
 		c->taken.payload_len = c->job.payload_len;
@@ -93,7 +95,9 @@ pushed_to_waiter(struct store_change *c, int result, const struct err *why)
 		c->taken.enqueued_at = c->job.enqueued_at;
 		jids_add(op->jobs->jids, op->entry);
 		op_hand_out(op);
+		push_over(op, result, why);
 	} else {
+		push_over(op, result, why);
 		entry_free(op->entry);
 		free(op->reservation);
 		op->taken(op->taken_ctx, result, why, NULL, NULL);
