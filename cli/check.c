@@ -17,6 +17,7 @@
 #include "cli/server_url.h"
 #include "cli/timespan.h"
 #include "cli/unit.h"
+#include "config/credentials.h"
 #include "config/reference.h"
 #include "config/settings.h"
 #include "protocol/url.h"
@@ -63,9 +64,11 @@ static int
 check_tls(const struct settings *s, bool wanted)
 {
 	struct err e = { 0 };
-	struct tls *t = s->tls.given || wanted ? security_make(s, &e) : NULL;
+	struct tls *t = NULL;
 	char place[SETTINGS_PLACE_MAX], text[512];
 
+	if ((s->tls.given || wanted) && !tls_settings_are_elsewhere(&s->tls))
+		t = security_make(s, &e);
 	if (s->tls.given && !wanted) {
 		snprintf(text, sizeof text,
 		    "%s: tls: the server is at tcp://, so nothing is "
@@ -213,8 +216,10 @@ static int
 check_file(const struct request *q)
 {
 	struct settings *s;
-	int status = load_settings(q->file, environment, load_tell_mistake,
-	    load_tell_warning, &s, NULL);
+	/* Whoever speaks with the server must know the password. */
+	int status =
+	    load_settings(q->file, q->ask ? environment : credentials_lookup,
+		load_tell_mistake, load_tell_warning, &s, NULL);
 
 	if (status != 0)
 		return status;

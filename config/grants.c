@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "config/credentials.h"
 #include "config/secret.h"
 #include "config/settings.h"
 
@@ -87,7 +88,7 @@ grants_decode(
     struct reader *r, const struct node *n, const char *name, void *to)
 {
 	struct grants **place = to;
-	const char *dir = r->lookup("CREDENTIALS_DIRECTORY");
+	const char *dir = r->lookup(CREDENTIALS_VARIABLE);
 
 	grants_free(*place);
 	*place = NULL;
@@ -103,7 +104,8 @@ grants_decode(
 		return;
 	struct grants *g = calloc(1, sizeof *g);
 	if (g == NULL ||
-	    (dir != NULL && *dir == '/' && (g->dir = strdup(dir)) == NULL)) {
+	    (dir != NULL && *dir == '/' && !credentials_are_elsewhere(dir) &&
+		(g->dir = strdup(dir)) == NULL)) {
 		reader_no_memory(r);
 		grants_free(g);
 		return;

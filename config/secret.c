@@ -14,11 +14,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/credentials.h"
 #include "config/env_name.h"
 #include "config/field.h"
 #include "config/place.h"
 
 #define EXPECTED SECRET_EXPECTED
+
+/* In the place of one that a check cannot see. */
+static const char unseen[] = "a credential that was not looked at";
 
 struct secret {
 	char *file;
@@ -121,8 +125,15 @@ from_file(struct reader *r, struct mark at, const char *where, const char *file,
     bool empty_ok)
 {
 	struct err e;
-	char *text = secret_read(file, &e);
 
+	if (credentials_are_elsewhere(file)) {
+		char *instead = strdup(unseen);
+
+		if (instead == NULL)
+			reader_no_memory(r);
+		return instead;
+	}
+	char *text = secret_read(file, &e);
 	if (text != NULL ||
 	    (empty_ok && (e.code == ENOENT || e.code == ENODATA)))
 		return text;
@@ -164,7 +175,7 @@ from_env(struct reader *r, struct mark at, const char *name, const char *var)
 static const char *
 credential_path(struct reader *r, const char *name, char path[static PATH_MAX])
 {
-	const char *dir = r->lookup("CREDENTIALS_DIRECTORY");
+	const char *dir = r->lookup(CREDENTIALS_VARIABLE);
 
 	if (dir == NULL || *dir != '/' || *name == '.' ||
 	    strchr(name, '/') != NULL)
@@ -184,7 +195,7 @@ from_credential(
 	if (credential_path(r, credential, path) != NULL)
 		return from_file(r, at, where, path, false);
 	reader_quote(credential, quoted);
-	if (r->lookup("CREDENTIALS_DIRECTORY") == NULL)
+	if (r->lookup(CREDENTIALS_VARIABLE) == NULL)
 		reader_complain(r, at,
 		    "%s: %s: CREDENTIALS_DIRECTORY is not in the environment, "
 		    "expected a service with LoadCredential=",
@@ -254,10 +265,17 @@ secret_credential(struct reader *r)
 {
 	char path[PATH_MAX];
 
-	if (credential_path(r, SECRET_CREDENTIAL, path) == NULL)
+	if (credential_path(r, SECRET_CREDENTIAL, path) == NULL ||
+	    credentials_are_elsewhere(path))
 		return NULL;
 	return from_file(
-	    r, (struct mark){ 0 }, "CREDENTIALS_DIRECTORY", path, true);
+	    r, (struct mark){ 0 }, CREDENTIALS_VARIABLE, path, true);
+}
+
+bool
+secret_is_unseen(const char *text)
+{
+	return text != NULL && strcmp(text, unseen) == 0;
 }
 
 int
@@ -272,7 +290,7 @@ secret_find(const char *(*lookup)(const char *name), char **text, struct err *e)
 	*text = secret_read(path, e);
 	if (*text != NULL || e->code == ENOENT || e->code == ENODATA)
 		return 0;
-	err_wrap(e, "CREDENTIALS_DIRECTORY");
+	err_wrap(e, CREDENTIALS_VARIABLE);
 	return -e->code;
 }
 

@@ -9,6 +9,8 @@
 #ifndef CONFIG_SECRET_H
 #define CONFIG_SECRET_H
 
+#include <stdbool.h>
+
 #include "config/reader.h"
 
 enum { SECRET_MAX = 4096 };
@@ -21,6 +23,12 @@ enum { SECRET_MAX = 4096 };
  */
 void secret_decode(
     struct reader *r, const struct node *n, const char *name, void *to);
+
+/*
+ * Whether it stands for one in a credential that a check cannot see
+ * (credentials_lookup()). Such a text is no password.
+ */
+bool secret_is_unseen(const char *text);
 
 /* What a service manager calls it (systemd's LoadCredential=). */
 #define SECRET_CREDENTIAL "faktory-password"

@@ -136,7 +136,9 @@ read_root(struct reader *r, struct settings_draft *d)
 
 	field_read(r, d->root, "", settings_fields, &given, d);
 	field_defaults(r, "", settings_fields, &given, d);
-	if (node_get(d->root, "password") == NULL)
+	if (node_get(d->root, "password") != NULL)
+		d->s.password_at = node_get(d->root, "password")->at;
+	else
 		d->s.password = secret_credential(r);
 	d->s.password_file = secret_file(r, node_get(d->root, "password"));
 	if (node_get(d->root, "tmpdir") != NULL)

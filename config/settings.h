@@ -174,7 +174,8 @@ struct settings {
 
 	char **servers; /* URLs in the order in which they are tried */
 	struct mark *servers_at;
-	size_t nservers;     /* 0: the environment says */
+	size_t nservers; /* 0: the environment says */
+	struct mark password_at;
 	char *password;      /* NULL: none, or the URL's */
 	char *password_file; /* that it was read from, or may be; NULL: none */
 	struct tls_settings tls;
@@ -237,7 +238,7 @@ struct settings *settings_read(const char *file, const char *text, size_t len,
 
 /*
  * What works but may not be meant, in the order of the file: arguments where
- * a job's value could be taken for an option.
+ * a job's value could be taken for an option, credentials that are not seen.
  */
 void
 settings_warnings(const struct settings *s, settings_tell *tell, void *ctx);

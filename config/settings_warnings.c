@@ -7,6 +7,7 @@
 
 #include "config/grants.h"
 #include "config/reader.h"
+#include "config/secret.h"
 #include "config/settings.h"
 
 static void
@@ -54,6 +55,14 @@ settings_warnings(const struct settings *s, settings_tell *tell, void *ctx)
 		    "tls.verify: off: whoever answers is believed to be the "
 		    "server; anybody on the way can read jobs and make them "
 		    "up");
+	if (secret_is_unseen(s->password))
+		reader_complain(&r, s->password_at,
+		    "password: CREDENTIALS_DIRECTORY is not there to be read: "
+		    "the credential was not looked at");
+	if (tls_settings_are_elsewhere(&s->tls))
+		reader_complain(&r, s->tls.at,
+		    "tls: CREDENTIALS_DIRECTORY is not there to be read: the "
+		    "certificates were not looked at");
 	for (size_t i = 0; i < s->nhandlers; i++) {
 		warn_options(&r, &s->handlers[i]);
 		warn_grants(&r, &s->handlers[i]);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/credentials.h"
 #include "config/field.h"
 #include "config/place.h"
 #include "config/settings.h"
@@ -68,6 +69,9 @@ check_file(struct reader *r, struct mark at, const char *name, const char *file)
 {
 	char quoted[READER_QUOTED_MAX];
 	struct stat st = { 0 };
+
+	if (credentials_are_elsewhere(file))
+		return;
 	/* Opening a FIFO would wait for a writer. */
 	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	int failed = fd < 0 || fstat(fd, &st) < 0 ? errno : 0;
@@ -82,6 +86,14 @@ check_file(struct reader *r, struct mark at, const char *name, const char *file)
 		reader_complain(r, at,
 		    "tls.%s: %s is not a regular file, expected a PEM file",
 		    name, quoted);
+}
+
+bool
+tls_settings_are_elsewhere(const struct tls_settings *s)
+{
+	return credentials_are_elsewhere(s->ca) ||
+	    credentials_are_elsewhere(s->cert) ||
+	    credentials_are_elsewhere(s->key);
 }
 
 void

@@ -32,6 +32,10 @@ struct tls_settings {
 void tls_settings_check(
     struct reader *r, const struct node *tls, struct tls_settings *s);
 
+/* Whether one of the files is a credential that a check cannot see
+ * (config/credentials.h). */
+bool tls_settings_are_elsewhere(const struct tls_settings *s);
+
 /* Frees the texts. */
 void tls_settings_clear(struct tls_settings *s);
 

@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "config/credentials.h"
+#include "config/secret.h"
 #include "config/server_settings.h"
 #include "server/catalogue.h"
 #include "server/certificates.h"
@@ -217,7 +219,8 @@ load_settings(const struct options *o, int *status)
 		*status = EX_NOINPUT;
 		return NULL;
 	}
-	s = server_settings_load(o->config, environment, tell, NULL);
+	s = server_settings_load(
+	    o->config, o->check ? credentials_lookup : environment, tell, NULL);
 	if (s == NULL) {
 		*status = EX_CONFIG;
 		return NULL;
@@ -373,12 +376,18 @@ static int
 check(const struct server_settings *settings)
 {
 	struct err e;
-	struct tls *t =
-	    settings->tls.given ? certificates_read(settings, &e) : NULL;
+	bool unseen = tls_settings_are_elsewhere(&settings->tls);
+	bool looks = settings->tls.given && !unseen;
+	struct tls *t = looks ? certificates_read(settings, &e) : NULL;
 	size_t wrong = catalogue_check(&settings->jobtypes, tell, NULL);
 
 	tls_drop(t);
-	if (settings->tls.given && t == NULL) {
+	if (unseen || secret_is_unseen(settings->password) ||
+	    secret_is_unseen(settings->web_password))
+		tell(NULL,
+		    "warning: CREDENTIALS_DIRECTORY is not there to be read: "
+		    "what is in it was not looked at");
+	if (looks && t == NULL) {
 		fprintf(stderr, "%s\n", e.text);
 		wrong++;
 	}

@@ -176,9 +176,9 @@ def test_looks_are_rare(ending, start_supervisor, tmp_path):
 
 
 @pytest.mark.parametrize("password,env,words", [
-    ({"credential": "x"}, {}, 'password.credential: "x": CREDENTIALS_DIRECTORY is not in the'),
     ({"credential": "../x"}, {"CREDENTIALS_DIRECTORY": "/tmp"},
         'password.credential: "../x" cannot be a credential'),
+    ({"credential": "../x"}, {}, 'password.credential: "../x" cannot be a credential'),
     ({"credential": "x"}, {"CREDENTIALS_DIRECTORY": "/nowhere"},
         'password.credential: "/nowhere/x": No such file'),
     ({"credential": "x", "env": "Y"}, {}, "password: more than one of them"),
@@ -192,3 +192,31 @@ def test_mistakes(tmp_path, password, env, words):
     assert done.returncode == 78
     assert done.stderr.decode().startswith(f"{path}:1:")
     assert words in done.stderr.decode()
+
+
+@pytest.mark.parametrize("password", [{"credential": "x"},
+    {"file": "${CREDENTIALS_DIRECTORY}/x"}], ids=["credential", "file"])
+def test_a_check_that_cannot_see_credentials(tmp_path, password):
+    """systemd gives them to the service and not to the check before a reload:
+    that takes them on trust, aloud. Whoever needs the password refuses: run, a
+    check that asks the server, and a server, which would ask nobody for it."""
+    tls = {name: "${CREDENTIALS_DIRECTORY}/" + name for name in ("cert", "key")}
+    path, other = tmp_path / "t.yaml", tmp_path / "s.yaml"
+    path.write_text(json.dumps({"server": "tcp+tls://127.0.0.1:1", "password": password,
+        "tls": tls, "jobs": {"t": {"exec": ["/bin/true"]}}}))
+    other.write_text(json.dumps({"listen": "0.0.0.0:0", "password": password, "tls": tls,
+        "data": str(tmp_path / "data")}))
+    server = BUILD / "faktotum-server"
+
+    done = run([FAKTOTUM, "check", "-c", path])
+    assert done.returncode == 0, done
+    for what in ("password", "tls"):
+        assert f"{what}: CREDENTIALS_DIRECTORY is not there to be read" in done.stderr.decode()
+    done = run([server, "-c", other, "--check"])
+    assert done.returncode == 0, done
+    assert b"CREDENTIALS_DIRECTORY is not there to be read" in done.stderr
+    for argv in ([FAKTOTUM, "check", "-c", path, "--server"], [FAKTOTUM, "run", "-c", path],
+            [server, "-c", other]):
+        done = run(argv)
+        assert done.returncode == 78 and b"CREDENTIALS_DIRECTORY is not in" in done.stderr, done
+    assert not (tmp_path / "data").exists()

@@ -213,6 +213,23 @@ def test_both_use_the_credential(host):
         wait_for("the job", lambda: c.faktory()["total_processed"] == 1)
 
 
+def test_reload_of_a_named_credential(host):
+    """The check before it cannot see the credential, and is no obstacle."""
+    (ETC / "password").write_text("open sesame\n")
+    (ETC / "password").chmod(0o600)
+    host.drop_in(UNIT, f"LoadCredential=ours:{ETC}/password")
+    host.configure(password={"credential": "ours"})
+    host.ctl("start", "faktotum-server", UNIT)
+    host.status_says(UNIT, "ready;")
+    host.configure(password={"credential": "ours"},
+        jobs={"t": {"exec": ["/bin/true"]}, "new": {"exec": ["/bin/true"]}})
+    host.ctl("reload", UNIT)
+    assert "the credential was not looked at" in log()
+    with host.client(password="open sesame") as c:
+        c.push(jobtype="new")
+        wait_for("the job", lambda: c.faktory()["total_processed"] == 1)
+
+
 def test_instances_are_apart(served):
     """faktotum@NAME has a file, a state and a runtime directory of its own, and
     runs beside faktotum.service."""
