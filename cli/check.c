@@ -41,8 +41,9 @@ static const char usage_text[] =
     "                     TimeoutStopSec? A path is read as a unit file, "
     "without\n"
     "                     drop-ins; for a name systemctl is asked\n"
-    "      --server [URL] also: ask the server for its queues and compare\n"
-    "                     them with FILE's; default: all servers of FILE\n"
+    "      --server [URL] also: ask the server for its queues and jobtypes, "
+    "and\n"
+    "                     compare; default: all servers of FILE\n"
     "      --reference    print every setting with its default, as Markdown\n"
     "      --help         print this text\n";
 

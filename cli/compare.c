@@ -1,8 +1,8 @@
 /*
- * compare - the queues of INFO beside the queues of the settings.
+ * compare - the server's queues and jobtypes beside those of the settings.
  *
- * INFO names queues and their sizes, and no jobtypes: which jobtypes wait in
- * a queue cannot be known from it, and that is said.
+ * A stock server names its queues alone: which jobtypes it has cannot be known,
+ * and that is said.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -16,7 +16,7 @@
 #include "cli/connection.h"
 #include "supervisor/security.h"
 
-enum { QUEUE_NAME_MAX = 256 };
+enum { SHOWN_MAX = 256 };
 
 static const int64_t patience = 10 * CLOCK_NS_PER_S;
 
@@ -32,12 +32,12 @@ is_served(const struct settings *s, const struct json *name)
 
 /* Its name without what could move a terminal's cursor. */
 static void
-show_name(const struct json *name, char out[QUEUE_NAME_MAX])
+show_name(const struct json *name, char out[SHOWN_MAX])
 {
-	ssize_t n = json_decode_string(name, out, QUEUE_NAME_MAX - 1);
+	ssize_t n = json_decode_string(name, out, SHOWN_MAX - 1);
 
 	if (n < 0)
-		n = snprintf(out, QUEUE_NAME_MAX, "(a long name)");
+		n = snprintf(out, SHOWN_MAX, "(a long name)");
 	out[n] = '\0';
 	for (char *c = out; *c != '\0'; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
@@ -52,7 +52,7 @@ put_known(const struct settings *s, const struct json *queues, FILE *out)
 
 	fprintf(out, "%-32s %10s  %s\n", "queue", "jobs", "served here");
 	while (json_next_member(&w, &name, &size)) {
-		char shown[QUEUE_NAME_MAX];
+		char shown[SHOWN_MAX];
 		int64_t jobs = 0;
 
 		show_name(&name, shown);
@@ -69,7 +69,7 @@ warn(const struct settings *s, const struct json *queues, FILE *out)
 	struct json name, size;
 
 	while (json_next_member(&w, &name, &size)) {
-		char shown[QUEUE_NAME_MAX];
+		char shown[SHOWN_MAX];
 
 		show_name(&name, shown);
 		if (!is_served(s, &name))
@@ -102,6 +102,118 @@ compare_info(const struct settings *s, const char *info, size_t len, FILE *out,
 		return err_set(e, EINVAL, "INFO is answered without queues");
 	put_known(s, &queues, out);
 	warn(s, &queues, out);
+	return 0;
+}
+
+/* ---- jobtypes ------------------------------------------------------------ */
+
+/* Where it has no handler, `unknown` decides. */
+static bool
+has_handler(const struct settings *s, const struct json *name)
+{
+	for (size_t i = 0; i < s->nhandlers; i++)
+		if (json_string_is(name, s->handlers[i].jobtype,
+			strlen(s->handlers[i].jobtype)))
+			return true;
+	return false;
+}
+
+static void
+put_jobtype(const char *name, int64_t jobs, const char *handler, FILE *out)
+{
+	fprintf(out, "%-32s %10" PRId64 "  %s\n", name, jobs, handler);
+}
+
+static void
+put_jobtypes(const struct settings *s, const struct json *types, int64_t others,
+    FILE *out)
+{
+	const char *without = s->unknown_handler != NULL ? "unknown" : "no";
+	struct json_walk w = json_walk(types);
+	struct json name, count;
+
+	fprintf(out, "%-32s %10s  %s\n", "jobtype", "jobs", "handler here");
+	while (json_next_member(&w, &name, &count)) {
+		char shown[SHOWN_MAX];
+		int64_t jobs = 0;
+
+		show_name(&name, shown);
+		(void)json_int(&count, &jobs);
+		put_jobtype(
+		    shown, jobs, has_handler(s, &name) ? "yes" : without, out);
+	}
+	if (others > 0)
+		put_jobtype("(not told apart)", others, "?", out);
+	for (size_t i = 0; i < s->nhandlers; i++)
+		if (json_get(types, s->handlers[i].jobtype).kind == JSON_NONE)
+			put_jobtype(s->handlers[i].jobtype, 0, "yes", out);
+}
+
+static void
+warn_of_jobtypes(const struct settings *s, const struct json *types, FILE *out)
+{
+	struct json_walk w = json_walk(types);
+	struct json name, count;
+
+	while (json_next_member(&w, &name, &count)) {
+		char shown[SHOWN_MAX];
+
+		show_name(&name, shown);
+		if (!has_handler(s, &name) && s->unknown_handler == NULL)
+			fprintf(out,
+			    "warning: jobtype %s is on the server and has no "
+			    "handler in %s\n",
+			    shown, s->file);
+	}
+}
+
+int
+compare_jobtypes(const struct settings *s, const char *answer, size_t len,
+    FILE *out, struct err *e)
+{
+	struct json whole, types, rest;
+	int64_t others = 0;
+
+	if (json_check(answer, len, &whole, NULL) < 0)
+		return err_set(e, EINVAL, "JOBTYPES is answered with no JSON");
+	types = json_get(&whole, "jobtypes");
+	rest = json_get(&whole, "others");
+	if (types.kind != JSON_OBJECT || json_int(&rest, &others) < 0)
+		return err_set(
+		    e, EINVAL, "JOBTYPES is answered without jobtypes");
+	put_jobtypes(s, &types, others, out);
+	warn_of_jobtypes(s, &types, out);
+	return 0;
+}
+
+/* ---- asked ---------------------------------------------------------------- */
+
+static int
+ask_queues(
+    const struct settings *s, struct connection *c, FILE *out, struct err *e)
+{
+	struct resp reply;
+	int r = connection_ask(c, "INFO", NULL, 0, &reply, e);
+
+	if (r == 0 && reply.kind != RESP_BULK)
+		r = err_set(e, EPROTO, "INFO: %.*s",
+		    (int)(reply.len < 200 ? reply.len : 200),
+		    reply.text != NULL ? reply.text : "");
+	return r < 0 ? r : compare_info(s, reply.text, reply.len, out, e);
+}
+
+/* A stock server does not know the word, and that is no mistake of its. */
+static int
+ask_jobtypes(
+    const struct settings *s, struct connection *c, FILE *out, struct err *e)
+{
+	struct resp reply;
+	int r = connection_ask(c, "JOBTYPES", NULL, 0, &reply, e);
+
+	if (r < 0)
+		return r;
+	if (reply.kind == RESP_BULK)
+		return compare_jobtypes(s, reply.text, reply.len, out, e);
 	fputs("note: the server does not tell which jobtypes wait in its "
 	      "queues; a job whose jobtype has no handler here fails with "
 	      "UnknownJobtype\n",
@@ -114,7 +226,6 @@ compare_server(
     const struct settings *s, const struct url *u, FILE *out, struct err *e)
 {
 	struct url with = *u;
-	struct resp reply;
 
 	if (!with.has_password && s->password != NULL) {
 		with.has_password = true;
@@ -131,13 +242,9 @@ compare_server(
 	explicit_bzero(&with, sizeof with);
 	if (c == NULL)
 		return -e->code;
-	int r = connection_ask(c, "INFO", NULL, 0, &reply, e);
-	if (r == 0 && reply.kind != RESP_BULK)
-		r = err_set(e, EPROTO, "INFO: %.*s",
-		    (int)(reply.len < 200 ? reply.len : 200),
-		    reply.text != NULL ? reply.text : "");
+	int r = ask_queues(s, c, out, e);
 	if (r == 0)
-		r = compare_info(s, reply.text, reply.len, out, e);
+		r = ask_jobtypes(s, c, out, e);
 	connection_close(c);
 	return r;
 }

@@ -1,5 +1,5 @@
 /*
- * cmd_admin - BEAT, INFO, FLUSH, and what this server does not have.
+ * cmd_admin - BEAT, INFO, JOBTYPES, FLUSH, and what this server does not have.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -10,6 +10,7 @@
 #include "server/commands.h"
 #include "server/info.h"
 #include "server/parts.h"
+#include "server/tally.h"
 
 /* Jobs are only spoken of to the worker itself, and if it understands. */
 static void
@@ -46,6 +47,20 @@ cmd_beat(struct conn *c, const char *arg, size_t len)
 		answer_beat(c, w);
 	}
 	free(b.wid);
+}
+
+void
+cmd_jobtypes(struct conn *c, const char *arg, size_t len)
+{
+	struct buf *reply = c->server->scratch;
+
+	(void)arg;
+	(void)len;
+	buf_clear(reply);
+	if (tally_put(jobs_tally(c->server->jobs), reply) < 0)
+		conn_error(c, "out of memory");
+	else
+		conn_bulk(c, buf_front(reply), buf_len(reply));
 }
 
 void

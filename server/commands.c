@@ -45,6 +45,7 @@ static const struct command table[] = {
 	{ "WORKER", WORDS, cmd_worker, true,
 	    "WORKER takes QUIET or TERMINATE, and {\"wid\":\"…\"}, "
 	    "{\"label\":\"…\"} or {\"all\":true}" },
+	{ "JOBTYPES", NOTHING, cmd_jobtypes, false, NULL },
 	{ "TRACK", NOTHING, cmd_track, false, NULL },
 	{ "BATCH", NOTHING, cmd_batch, false, NULL },
 	{ "END", NOTHING, cmd_end, false, NULL },

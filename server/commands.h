@@ -45,6 +45,7 @@ command_fn cmd_worker;                    /* cmd_worker.c */
 command_fn cmd_cancel;                    /* cmd_cancel.c */
 command_fn cmd_beat, cmd_info, cmd_flush; /* cmd_admin.c */
 command_fn cmd_track, cmd_batch;          /* cmd_admin.c */
+command_fn cmd_jobtypes;                  /* cmd_admin.c */
 command_fn cmd_mutate;                    /* cmd_mutate.c */
 command_fn cmd_queue;                     /* cmd_queue.c */
 

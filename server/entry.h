@@ -40,9 +40,10 @@ struct entry {
 	int32_t reserve_for; /* seconds, clamped */
 	int32_t retry_count; /* failures so far minus one; -1: none */
 	int32_t deaths;      /* workers that died with it since it failed */
+	uint16_t type;       /* the tally's number of its jobtype */
 	uint8_t state;       /* enum job_state: where it is, or last was */
-	bool moving;         /* in nobody's hands */
-	bool listed;
+	bool moving : 1;     /* in nobody's hands */
+	bool listed : 1;
 	char jid[]; /* NUL-terminated */
 };
 

@@ -33,13 +33,15 @@ jobs_new(struct ev_loop *loop, struct queues *queues, struct counters *counters,
 	j->next_id = 1;
 	j->reservations = reservations_new();
 	j->jids = jids_new();
+	j->tally = tally_new();
 	j->news = news_new();
 	j->absent = map_new();
 	j->results = results_new(options->result_retention);
 	if (options->push_window > 0)
 		j->recent = recent_new(options->push_window);
 	if (due_init(j) < 0 || j->reservations == NULL || j->jids == NULL ||
-	    j->news == NULL || j->absent == NULL || j->results == NULL ||
+	    j->tally == NULL || j->news == NULL || j->absent == NULL ||
+	    j->results == NULL ||
 	    (options->push_window > 0 && j->recent == NULL)) {
 		jobs_free(j);
 		return NULL;
@@ -100,11 +102,12 @@ jobs_free(struct jobs *j)
 
 	if (j == NULL)
 		return;
-	if (j->reservations != NULL && j->jids != NULL)
+	if (j->reservations != NULL && j->jids != NULL && j->tally != NULL)
 		forget_everything(j);
 	due_free(j);
 	reservations_free(j->reservations);
 	jids_free(j->jids);
+	tally_free(j->tally);
 	news_free(j->news);
 	absent_free(j);
 	results_free(j->results);
@@ -213,6 +216,8 @@ jobs_load(struct jobs *j, const struct store_job *row)
 		e->enqueued_at = row->enqueued_at;
 		queue_load(e->queue, e);
 	}
+	const char *type = row->jobtype != NULL ? row->jobtype : "";
+	e->type = tally_enter(j->tally, type, strlen(type));
 	jids_load(j->jids, e);
 	return 0;
 }
@@ -325,6 +330,12 @@ struct results *
 jobs_results(const struct jobs *j)
 {
 	return j->results;
+}
+
+const struct tally *
+jobs_tally(const struct jobs *j)
+{
+	return j->tally;
 }
 
 struct news *

@@ -209,7 +209,11 @@ void jobs_worker_back(struct jobs *j, const char *wid);
 
 /* What workers are still to be told; what came out of jobs. Borrowed. */
 struct news *jobs_news(const struct jobs *j);
+
 struct results *jobs_results(const struct jobs *j);
+
+/* How many jobs of each jobtype there are. Borrowed. */
+const struct tally *jobs_tally(const struct jobs *j);
 
 /*
  * Moves one member of a set that is in no one's hands: to its queue, to the

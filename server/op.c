@@ -136,10 +136,17 @@ jobs_is_flushed(const struct jobs *j, const struct entry *e)
 }
 
 void
+jobs_unmake(struct jobs *j, struct entry *e)
+{
+	tally_leave(j->tally, e->type);
+	entry_free(e);
+}
+
+void
 jobs_drop(struct jobs *j, struct entry *e)
 {
 	jids_remove(j->jids, e);
-	entry_free(e);
+	jobs_unmake(j, e);
 }
 
 struct set *

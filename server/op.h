@@ -15,6 +15,7 @@
 #include "server/jids.h"
 #include "server/jobs.h"
 #include "server/recent.h"
+#include "server/tally.h"
 
 /* How long a worker is told what it has lost, after the end of its time. */
 #define JOBS_NEWS_NS (INT64_C(3600) * CLOCK_NS_PER_S)
@@ -69,8 +70,9 @@ struct jobs {
 	struct counters *counters; /* borrowed */
 	struct jobs_hooks hooks;
 	struct reservations *reservations;
-	size_t taking;     /* on their way from a queue to a reservation */
-	struct jids *jids; /* every entry but those of a push under way */
+	size_t taking;       /* on their way from a queue to a reservation */
+	struct jids *jids;   /* every entry but those of a push under way */
+	struct tally *tally; /* with those */
 	struct news *news;
 	struct results *results;
 	struct recent *recent; /* NULL: there is no push window */
@@ -103,6 +105,9 @@ void op_send(struct op *op, enum store_kind kind, store_done *done);
 
 /* Whether a FLUSH has taken it from the disk, while it was in nobody's hands. */
 bool jobs_is_flushed(const struct jobs *j, const struct entry *e);
+
+/* Frees an entry whose push has failed: it counts no more. */
+void jobs_unmake(struct jobs *j, struct entry *e);
 
 /* Frees an entry that is gone for good. */
 void jobs_drop(struct jobs *j, struct entry *e);

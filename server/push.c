@@ -98,7 +98,7 @@ pushed_to_waiter(struct store_change *c, int result, const struct err *why)
 		push_over(op, result, why);
 	} else {
 		push_over(op, result, why);
-		entry_free(op->entry);
+		jobs_unmake(op->jobs, op->entry);
 		free(op->reservation);
 		op->taken(op->taken_ctx, result, why, NULL, NULL);
 	}
@@ -119,7 +119,7 @@ pushed(struct store_change *c, int result, const struct err *why)
 		jids_add(j->jids, e);
 		jobs_place(j, e);
 	} else {
-		entry_free(e);
+		jobs_unmake(j, e);
 	}
 	push_over(op, result, why);
 	if (result == 0 && e->state == JOB_QUEUED)
@@ -240,6 +240,7 @@ push_new(struct jobs *j, const struct job *job, struct recent_push *recent,
 		return -ENOMEM;
 	}
 	j->next_id++;
+	e->type = tally_enter(j->tally, job->jobtype.bytes, job->jobtype.len);
 	op->done = done;
 	op->ctx = ctx;
 	op->recent = recent;

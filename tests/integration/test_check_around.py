@@ -8,6 +8,7 @@ import os
 import pytest
 
 from support.client import new_job
+from support.peer import Peer
 from support.program import run
 from support.supervisor import FAKTOTUM, script
 
@@ -56,20 +57,37 @@ def test_unit_by_name(tmp_path):
 
 
 def test_server(tmp_path, server, client):
-    """Queues with their sizes, and a warning for each that only one side
-    knows; warnings are exit 0."""
+    """Queues and jobtypes with their jobs, and a warning for each that only
+    one side knows; warnings are exit 0."""
     client.push(new_job("t", queue="default"))
     client.push(new_job("t", queue="elsewhere"))
-    client.push(new_job("t", queue="elsewhere"))
+    client.push(new_job("stranger", queue="elsewhere"))
     code, out, err = check(tmp_path, {"queues": ["default", "never-pushed"], "server": server.url},
         "--server")
     assert (code, err) == (0, "")
     rows = [line.split() for line in out.splitlines()]
     assert ["default", "1", "yes"] in rows and ["elsewhere", "2", "no"] in rows
     warnings = [line for line in out.splitlines() if line.startswith("warning")]
-    assert len(warnings) == 2
+    assert len(warnings) == 3
     assert "elsewhere" in warnings[0] and "never-pushed" in warnings[1]
-    assert "jobtypes" in out
+    assert ["t", "2", "yes"] in rows and ["stranger", "1", "no"] in rows
+    assert "jobtype stranger is on the server" in warnings[2]
+
+
+def test_a_server_that_does_not_tell_its_jobtypes(tmp_path):
+    """As a stock one: a note, and no mistake."""
+    class Stock(Peer):
+        def _answer(self, talk, verb, arg):
+            if verb != "INFO":
+                return super()._answer(talk, verb, arg)
+            talk.bulk({"faktory": {"queues": {"default": 5}}})
+            return True
+    with Stock() as peer:
+        peer.serve()
+        code, out, err = check(tmp_path, {"server": peer.url}, "--server")
+    assert (code, err) == (0, "")
+    assert ["default", "5", "yes"] in [line.split() for line in out.splitlines()]
+    assert "note: the server does not tell which jobtypes" in out
 
 
 def test_server_by_url(tmp_path, server):
