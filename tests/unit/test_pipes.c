@@ -6,7 +6,6 @@
  */
 #include "handlers/pipes.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -22,19 +21,7 @@
 #include <cmocka.h>
 
 #include "handlers/spawn.h"
-
-static size_t
-open_descriptors(void)
-{
-	size_t n = 0;
-	DIR *d = opendir("/proc/self/fd");
-
-	assert_non_null(d);
-	while (readdir(d) != NULL)
-		n++;
-	closedir(d);
-	return n;
-}
+#include "tests/unit/descriptors.h"
 
 static void
 assert_pipe(const int fds[2], int ours)

@@ -6,7 +6,6 @@
  */
 #include "handlers/run.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -22,6 +21,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "tests/unit/descriptors.h"
 #include "tests/unit/run_control.h"
 #include "tests/unit/run_scene.h"
 
@@ -501,19 +501,6 @@ many_runs_share_the_loop(void **state)
 }
 
 static size_t descriptors_before;
-
-static size_t
-open_descriptors(void)
-{
-	size_t n = 0;
-	DIR *d = opendir("/proc/self/fd");
-
-	assert_non_null(d);
-	while (readdir(d) != NULL)
-		n++;
-	closedir(d);
-	return n;
-}
 
 static int
 begin(void **state)

@@ -6,7 +6,6 @@
  */
 #include "handlers/spawn.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -30,6 +29,7 @@
 
 #include "base/clock.h"
 #include "handlers/in_child.h"
+#include "tests/unit/descriptors.h"
 
 static char *const no_env[] = { NULL };
 
@@ -114,19 +114,6 @@ run_script(const char *script, char *out, size_t size)
 	    finish(&c, out, err, size < sizeof err ? size : sizeof err);
 	assert_string_equal(err, "");
 	assert_int_equal(status, 0);
-}
-
-static size_t
-open_descriptors(void)
-{
-	size_t n = 0;
-	DIR *d = opendir("/proc/self/fd");
-
-	assert_non_null(d);
-	while (readdir(d) != NULL)
-		n++;
-	closedir(d);
-	return n;
 }
 
 /*

@@ -25,6 +25,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/descriptors.h"
+
 static char *const no_env[] = { NULL };
 static char word[] = "x";
 static char *const one_word[] = { word, NULL };
@@ -89,19 +91,6 @@ count(void *ctx, int result, const struct spawn_child *child,
 		assert_non_null(
 		    spawner_start(t->spawner, &true_request, count, t));
 	}
-}
-
-static size_t
-open_descriptors(void)
-{
-	size_t n = 0;
-	DIR *d = opendir("/proc/self/fd");
-
-	assert_non_null(d);
-	while (readdir(d) != NULL)
-		n++;
-	closedir(d);
-	return n;
 }
 
 static void
