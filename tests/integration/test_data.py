@@ -282,9 +282,8 @@ def test_a_newer_file_is_refused(server):
     assert (server.data / "faktotum.db").read_bytes() == before
 
 
-# ---- a file that becomes small again ----
+# ---- the log's length ----
 
-@pytest.mark.slow(3)
 def test_the_log_has_its_length_from_the_start(server, tmp_path):
     """A sync of what makes a file longer takes twice as long as one of what is
     written over zeros: no commit does. The zeros are in nobody's way: neither
@@ -336,6 +335,9 @@ def test_a_small_disk_keeps_its_room(start_server, small_disk):
     assert (s.data / "faktotum.db-wal").stat().st_size < 1 << 20
 
 
+# ---- a file that becomes small again ----
+
+@pytest.mark.slow(3)
 def test_space_of_a_backlog_is_given_back(server):
     """A backlog that was worked off leaves a large file; it shrinks by itself,
     and clients are served meanwhile."""
