@@ -39,8 +39,8 @@ warn_grants(struct reader *r, const struct handler *h)
 {
 	if (grants_lack(h->credentials))
 		reader_complain(r, h->credentials->at,
-		    "jobs.%.100s.credentials: CREDENTIALS_DIRECTORY is not in "
-		    "the environment: where the supervisor runs like this, "
+		    "jobs.%.100s.credentials: CREDENTIALS_DIRECTORY is not "
+		    "there to be read: where the supervisor runs like this, "
 		    "the job fails as HandlerUnavailable",
 		    h->jobtype);
 }

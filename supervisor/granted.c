@@ -14,6 +14,8 @@
 
 #include "base/write_all.h"
 
+enum { NO_FILE = -EBADF }; /* but a directory, or what one may wait at */
+
 /* Returns 0, or a negative errno: -EFBIG when it does not end in time. */
 static int
 copy(int from, int to)
@@ -64,7 +66,7 @@ open_source(const char *dir, const char *name)
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		return fd;
 	close(fd);
-	return -EBADF;
+	return NO_FILE;
 }
 
 static int
@@ -91,7 +93,7 @@ static int
 fail(struct err *e, int r, const char *what)
 {
 	return err_set(e, -r == EINVAL ? EIO : -r, "credential %s: %s", what,
-	    strerror(-r));
+	    r == NO_FILE ? "it is not a regular file" : strerror(-r));
 }
 
 int

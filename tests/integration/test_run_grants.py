@@ -76,6 +76,9 @@ def test_without_it_the_program_does_not_run(bench, service):
     assert "credential token: No such file or directory" in fail["message"]
     (service / "token").write_bytes(b"x" * (1024 * 1024 + 1))
     assert "credential token: File too large" in bench.failed(bench.push("t"))["message"]
+    (service / "token").unlink()
+    os.mkfifo(service / "token")
+    assert "credential token: it is not a regular file" in bench.failed(bench.push("t"))["message"]
     assert not ran.exists()
 
 

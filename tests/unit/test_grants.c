@@ -85,8 +85,8 @@ without_a_directory_it_is_a_warning(void **state)
 	assert_true(grants_lack(s->handlers[0].credentials));
 	settings_warnings(s, collect, all);
 	assert_string_equal(all,
-	    "t.yaml:1:42: jobs.a.credentials: CREDENTIALS_DIRECTORY is not in "
-	    "the environment: where the supervisor runs like this, the job "
+	    "t.yaml:1:42: jobs.a.credentials: CREDENTIALS_DIRECTORY is not "
+	    "there to be read: where the supervisor runs like this, the job "
 	    "fails as HandlerUnavailable\n");
 	settings_free(s);
 }
