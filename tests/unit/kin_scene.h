@@ -64,22 +64,18 @@ play_with_kin(struct scene *s)
 static int
 kin_set_up(void **state)
 {
-	(void)state;
 	signal(SIGPIPE, SIG_IGN);
-	loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
-	spawner = spawner_new(loop);
 	kin = kin_new();
-	return loop != NULL && spawner != NULL && kin != NULL ? 0 : -1;
+	return begin(state) == 0 && kin != NULL ? 0 : -1;
 }
 
 static int
 kin_tear_down(void **state)
 {
-	(void)state;
-	spawner_free(spawner);
+	int r = end(state);
+
 	kin_free(kin);
-	ev_loop_destroy(loop);
-	return 0;
+	return r;
 }
 
 #endif

@@ -23,6 +23,7 @@
 
 #include "base/clock.h"
 #include "handlers/run.h"
+#include "tests/unit/descriptors.h"
 
 #define SECONDS(n) ((n)*CLOCK_NS_PER_S)
 
@@ -219,5 +220,39 @@ assert_dies(pid_t pid)
 			return;
 	fail_msg("process %d is still alive", (int)pid);
 }
+
+/* ---- a loop and a spawner for each test ----------------------------------- */
+
+static size_t descriptors_before;
+
+static int
+begin(void **state)
+{
+	(void)state;
+	descriptors_before = open_descriptors();
+	loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
+	spawner = loop != NULL ? spawner_new(loop) : NULL;
+	return spawner != NULL ? 0 : -1;
+}
+
+static int
+end(void **state)
+{
+	(void)state;
+	spawner_free(spawner);
+	ev_loop_destroy(loop);
+	return 0;
+}
+
+/* And every descriptor is closed again. */
+__attribute__((unused)) static int
+end_with_none_left(void **state)
+{
+	return end(state) == 0 && open_descriptors() == descriptors_before ? 0
+									   : -1;
+}
+
+#define RUN_TEST(name)                                                         \
+	cmocka_unit_test_setup_teardown(name, begin, end_with_none_left)
 
 #endif
