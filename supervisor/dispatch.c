@@ -116,6 +116,8 @@ on_done(void *ctx, const struct run_facts *facts)
 	    (facts->left > 0 && t->how->leftover == LEFTOVER_WARN);
 	talk_end(&t->talk, facts->output_cut);
 	judge(&v, t->how, facts, talk_error(&t->talk), talk_refusal(&t->talk));
+	if (facts->started)
+		saturation_note(&d->saturation, &facts->usage, clock_mono());
 	crashes_judge(&d->crashes, &t->job, t->how->crash_limit, facts, &v);
 	lane->running--;
 	gate_note(t, facts, &v);
@@ -282,6 +284,7 @@ dispatch_new(const struct dispatch_parts *parts, struct generation *first,
 	d->ended = ended;
 	d->ctx = ctx;
 	TAILQ_INIT(&d->all);
+	saturation_init(&d->saturation);
 	if (lanes_take(&d->lanes, first) < 0) {
 		free(d);
 		return NULL;
@@ -352,6 +355,13 @@ size_t
 dispatch_held(const struct dispatch *d)
 {
 	return d->held;
+}
+
+bool
+dispatch_is_crowded(const struct dispatch *d)
+{
+	return saturation_is_high(
+	    &d->saturation, d->busy - d->held, clock_mono());
 }
 
 uint64_t

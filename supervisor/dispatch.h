@@ -91,6 +91,12 @@ bool dispatch_serves(const struct dispatch *d, const char *queue);
 size_t dispatch_busy(const struct dispatch *d);
 size_t dispatch_held(const struct dispatch *d);
 
+/*
+ * Whether the programs that have slots use up the processors, so that one more
+ * would only wait for its turn: see supervisor/saturation.
+ */
+bool dispatch_is_crowded(const struct dispatch *d);
+
 /* Jobs that were ended because the server had given them away. */
 uint64_t dispatch_lost(const struct dispatch *d);
 

@@ -14,6 +14,7 @@
 #include "supervisor/dispatch.h"
 #include "supervisor/joblist.h"
 #include "supervisor/lane.h"
+#include "supervisor/saturation.h"
 #include "supervisor/task.h"
 
 struct dispatch {
@@ -25,6 +26,7 @@ struct dispatch {
 			  due */
 	size_t broken; /* lanes whose breaker is not closed */
 	struct crashes crashes;
+	struct saturation saturation;
 	uint64_t dispatched;
 	uint64_t lost;
 	bool closed; /* nothing is started any more */

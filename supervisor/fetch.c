@@ -214,7 +214,8 @@ fetch_poke(struct fetch *f)
 	size_t room = f->hooks->room(f->ctx);
 	size_t window = 1 + f->streak / STREAK_STEP;
 
-	if (ev_is_active(&f->pause) || fetch_tell_first(f))
+	if (ev_is_active(&f->pause) || fetch_tell_first(f) ||
+	    fetch_gathers(f, room))
 		return;
 	if (window > FETCH_LINES)
 		window = FETCH_LINES;
@@ -296,7 +297,8 @@ fetch_new(struct ev_loop *loop, const struct identity *who,
 		f->lines[i].fetch = f;
 	ev_timer_init(&f->pause, on_pause_over, 0., 0.);
 	ev_timer_init(&f->tidy, on_tidy, 0., 10.);
-	f->pause.data = f->tidy.data = f;
+	ev_timer_init(&f->gather, fetch_on_gathered, 0., 0.);
+	f->pause.data = f->tidy.data = f->gather.data = f;
 
 	f->request = buf_new(LINE_MAX);
 	if (f->request == NULL || fetch_reload(f, settings) < 0) {
@@ -315,6 +317,7 @@ fetch_free(struct fetch *f)
 		client_free(f->lines[i].client);
 	ev_timer_stop(f->loop, &f->pause);
 	ev_timer_stop(f->loop, &f->tidy);
+	ev_timer_stop(f->loop, &f->gather);
 	for (size_t i = 0; i < FETCH_LINES; i++)
 		free(f->lines[i].most);
 	free(f->most);

@@ -7,6 +7,10 @@
  * and slots stay free all the same: then the round trip is the limit. The
  * ones that are no longer needed are ended after a minute.
  *
+ * Where several can be asked for and the processors have enough to do, a
+ * question waits up to FETCH_GATHER for more slots to become free: one question
+ * and one commit of the server then bring jobs for all of them.
+ *
  * Where the server offers that (held), it is told which jobs are here before it
  * is asked for any, and again after a question whose answer was lost: what it
  * has reserved beyond them goes back at once. No question is open meanwhile,
@@ -28,6 +32,9 @@
 
 /* With the one that reports: no more than four to a server. */
 enum { FETCH_LINES = 3 };
+
+/* Below REPORT_GATHER: outcomes go with the question and not just before. */
+#define FETCH_GATHER 0.004 /* s */
 
 struct fetch;
 
@@ -61,6 +68,13 @@ struct fetch_hooks {
 	 * NULL: it is never said.
 	 */
 	int (*held)(void *ctx, struct buf *line);
+	/*
+	 * Whether another program would only wait for a processor. NULL: never;
+	 * and when a question has waited for that reason and is about to go
+	 * out, so that what else has waited goes with it.
+	 */
+	bool (*crowded)(void *ctx);
+	void (*waited)(void *ctx);
 };
 
 /* who, settings, hooks, ctx: borrowed. Returns NULL when memory is short. */

@@ -2,7 +2,8 @@
  * fetch_parts - what the files that make up fetch share.
  *
  * fetch.c has the questions and the conversations, fetch_choice.c how many
- * jobs to ask for and from where, fetch_held.c what the server is told first.
+ * jobs to ask for and from where, fetch_held.c what the server is told first,
+ * fetch_gather.c when a question had better wait.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -37,8 +38,10 @@ struct fetch {
 	size_t wanted;    /* of all lines together */
 	uint64_t asked;
 	unsigned streak;
-	ev_timer pause; /* active after an error: nothing is asked */
-	ev_timer tidy;  /* active while more than one line is open */
+	ev_timer pause;  /* active after an error: nothing is asked */
+	ev_timer tidy;   /* active while more than one line is open */
+	ev_timer gather; /* active while a question waits for more slots */
+	bool gathered;   /* that is over */
 	struct doubt doubt;
 	bool telling; /* which jobs are here */
 	bool handing; /* jobs of one answer are being handed on */
@@ -74,5 +77,14 @@ size_t fetch_choose_jobs(const struct fetch *f, const struct line *l,
  * nothing is to be asked for now.
  */
 bool fetch_tell_first(struct fetch *f);
+
+/*
+ * Whether to ask later, where room is how many jobs may be taken: fetch_poke()
+ * is called again.
+ */
+bool fetch_gathers(struct fetch *f, size_t room);
+
+/* Of f->gather. */
+void fetch_on_gathered(struct ev_loop *loop, ev_timer *w, int revents);
 
 #endif

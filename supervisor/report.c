@@ -217,6 +217,16 @@ on_gathered(struct ev_loop *loop, ev_timer *w, int revents)
 	send_all(w->data);
 }
 
+void
+report_hurry(struct report *r)
+{
+	if (r->unsent == 0)
+		return;
+	ev_timer_stop(r->loop, &r->gather);
+	r->sent_at = 0;
+	send_all(r);
+}
+
 static void
 count_lost(struct report *r)
 {

@@ -80,6 +80,9 @@ void report_tell(struct report *r, const struct notice *n, int64_t expires);
 /* To be called when the client's conversation is up. */
 void report_up(struct report *r);
 
+/* Something else goes to the server now: what waits to be sent goes with it. */
+void report_hurry(struct report *r);
+
 /* Outcomes not yet confirmed. */
 size_t report_waiting(const struct report *r);
 

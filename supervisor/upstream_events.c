@@ -169,8 +169,20 @@ on_held(void *ctx, struct buf *line)
 	return holdings_put(ctx, line);
 }
 
+static bool
+on_crowded(void *ctx)
+{
+	return dispatch_is_crowded(((struct upstream *)ctx)->owner->dispatch);
+}
+
+static void
+on_waited(void *ctx)
+{
+	report_hurry(((struct upstream *)ctx)->report);
+}
+
 static const struct fetch_hooks fetch_hooks = { on_room, on_places, on_sure,
-	on_got, on_none, on_held };
+	on_got, on_none, on_held, on_crowded, on_waited };
 
 static void
 on_settled(void *ctx)

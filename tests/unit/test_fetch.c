@@ -104,7 +104,7 @@ on_held(void *ctx, struct buf *line)
 }
 
 static const struct fetch_hooks hooks = { on_room, on_places, on_sure, on_got,
-	on_none, on_held };
+	on_none, on_held, NULL, NULL };
 static char first[] = "a", second[] = "b";
 static struct queue_setting queues[] = { { .name = first, .weight = 1 },
 	{ .name = second, .weight = 1 } };

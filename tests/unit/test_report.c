@@ -100,6 +100,46 @@ outcomes_that_follow_closely_go_together(void **state)
 	assert_true(undisturbed);
 }
 
+/* What waits for company need not, where something else goes out anyway; with
+ * nothing to send that changes nothing. A round as above. */
+static void
+what_waits_goes_when_it_is_hurried(void **state)
+{
+	static const char *const script[] = { "accept", "greet",
+		"< ACK {\"jid\":\"job-0001\"}", "> +OK",
+		"< ACK {\"jid\":\"job-0002\"}", "> +OK", NULL };
+	bool undisturbed = false;
+
+	(void)state;
+	for (int i = 0; i < 200 && !undisturbed; i++) {
+		struct sample s;
+
+		set_up(&s, script);
+		client_start(s.client);
+		while (!client_ready(s.client))
+			ev_run(s.loop, EVRUN_ONCE);
+		int64_t began = clock_mono();
+		tell_ack(s.report, "job-0001", later());
+		s.none_left = false;
+		turn_until(s.loop, &s.none_left);
+		s.none_left = false;
+		report_hurry(s.report);
+		tell_ack(s.report, "job-0002", later());
+		size_t gathered = report_sent(s.report);
+		report_hurry(s.report);
+		size_t hurried = report_sent(s.report);
+		double took = (double)(clock_mono() - began) / CLOCK_NS_PER_S;
+		turn_until(s.loop, &s.none_left);
+		assert_int_equal(hurried, 1);
+		assert_int_equal(report_counts(s.report).acked, 2);
+		undisturbed = took < REPORT_GATHER;
+		if (undisturbed)
+			assert_int_equal(gathered, 0);
+		tear_down(&s);
+	}
+	assert_true(undisturbed);
+}
+
 static void
 job_not_found_counts_as_told_and_is_no_warning(void **state)
 {
@@ -305,6 +345,7 @@ main(void)
 		    outcomes_wait_for_the_conversation_and_are_confirmed_in_order),
 		cmocka_unit_test(what_was_not_confirmed_is_told_again),
 		cmocka_unit_test(outcomes_that_follow_closely_go_together),
+		cmocka_unit_test(what_waits_goes_when_it_is_hurried),
 		cmocka_unit_test(
 		    job_not_found_counts_as_told_and_is_no_warning),
 		cmocka_unit_test(
