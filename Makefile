@@ -145,9 +145,9 @@ $(tools_bin): $(O)/%: $(O)/obj/%.o
 
 # What the fault rig preloads into them: clocks, writes and syncs that go wrong.
 shim = $(O)/tests/fault/shim.so
-$(shim): tests/fault/shim.c tests/fault/shim.h $(O)/flags
+$(shim): tests/fault/shim.c tests/fault/shim_files.c tests/fault/shim.h tests/fault/shim_inside.h $(O)/flags
 	@mkdir -p $(@D)
-	$(call say,LD) $(filter-out -fPIE,$(COMPILE)) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
+	$(call say,LD) $(filter-out -fPIE,$(COMPILE)) $(LDFLAGS) -fPIC -shared -o $@ $(filter %.c,$^) -ldl
 
 bench_bin = $(O)/bench/load $(O)/bench/bare_loop $(O)/bench/first_step $(O)/bench/beanstalk_load
 $(O)/bench/load $(O)/bench/first_step: $(O)/obj/tests/bench/wire.o

@@ -1,4 +1,4 @@
-"""shim - clocks, writes and syncs of a program of ours, by tests/fault/shim.c.
+"""shim - clocks, writes and syncs of a program of ours, by tests/fault/shim*.c.
 
     shim = Shim(scratch, data)
     Server(..., env=shim.env)
