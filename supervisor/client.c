@@ -19,13 +19,11 @@
 
 #include "base/buf.h"
 #include "protocol/command.h"
-#include "protocol/stream.h"
+#include "supervisor/channel.h"
 #include "supervisor/dialer.h"
 #include "supervisor/handshake.h"
 #include "supervisor/holdoff.h"
 #include "supervisor/pending.h"
-
-enum { READ_SIZE = 64 * 1024 };
 
 /* A wrong password does not become right by asking often. */
 static const double password_rest = 30.;
@@ -41,17 +39,11 @@ enum client_state {
 
 struct client {
 	enum client_state state;
-	struct dialer *dialer; /* in DIALING; owned */
-	struct stream *stream; /* from GREETING on; owned */
-	ev_io io;              /* active from GREETING on: watch() */
-	bool full;             /* the socket takes no more of out for now */
-	ev_timer redial;       /* active exactly in RESTING */
-	ev_timer patience;     /* active while something is waited for */
-	ev_prepare flush; /* active while out has bytes the socket may take */
-	struct buf *in;
-	struct buf *out;
-	struct pending asked; /* of unanswered requests */
-	unsigned epoch;       /* counts conversations: has this one ended? */
+	struct dialer *dialer;  /* in DIALING; owned */
+	struct channel channel; /* open from GREETING on */
+	ev_timer redial;        /* active exactly in RESTING */
+	ev_timer patience;      /* active while something is waited for */
+	struct pending asked;   /* of unanswered requests */
 
 	struct holdoff holdoff;
 	bool refused;        /* the password, and there is no other */
@@ -66,47 +58,16 @@ struct client {
 	void *ctx;
 };
 
-/* The io watcher always matches the need. */
-static void
-watch(struct client *c)
-{
-	int wants = stream_events(c->stream, true, c->full);
-	int events = (wants & STREAM_READABLE ? EV_READ : 0) |
-	    (wants & STREAM_WRITABLE ? EV_WRITE : 0);
-
-	if (ev_is_active(&c->io) &&
-	    (c->io.events & (EV_READ | EV_WRITE)) == events)
-		return;
-	ev_io_stop(c->loop, &c->io);
-	ev_io_set(&c->io, stream_fd(c->stream), events);
-	ev_io_start(c->loop, &c->io);
-}
-
-/* The only place where the state changes: watchers always match it. */
+/* The only place where the state changes: timers always match it. */
 static void
 enter(struct client *c, enum client_state next)
 {
-	ev_io_stop(c->loop, &c->io);
-	ev_timer_stop(c->loop, &c->redial);
+	ev_timer_stop(c->loop, &c->redial); /* lose() knows for how long */
 	ev_timer_stop(c->loop, &c->patience);
-	ev_prepare_stop(c->loop, &c->flush);
 	c->state = next;
-
-	switch (next) {
-	case CLIENT_IDLE:
-	case CLIENT_RESTING: /* lose() knows for how long */
-	case CLIENT_DIALING: /* the dialer has its own time limits */
-		break;
-	case CLIENT_GREETING:
-	case CLIENT_HELLO:
+	/* While it dials, the dialer has its own time limits. */
+	if (next == CLIENT_GREETING || next == CLIENT_HELLO)
 		ev_timer_again(c->loop, &c->patience);
-		/* fall through */
-	case CLIENT_READY:
-		watch(c);
-		if (buf_len(c->out) > 0)
-			ev_prepare_start(c->loop, &c->flush);
-		break;
-	}
 }
 
 /* Ends whatever there is; the unanswered hear of it, the hook does not. */
@@ -118,13 +79,8 @@ hang_up(struct client *c, enum client_state next)
 
 	dialer_cancel(c->dialer);
 	c->dialer = NULL;
-	buf_clear(c->in);
-	buf_clear(c->out);
 	enter(c, next);
-	stream_close(c->stream);
-	c->stream = NULL;
-	c->full = false;
-	c->epoch++;
+	channel_close(&c->channel);
 	c->extensions = 0;
 
 	c->asked = (struct pending){ 0 };
@@ -148,45 +104,13 @@ lose(struct client *c, const char *why)
 	    "server", "%s: %s; next try in %.1f s (%s)", c->who->shown, why,
 	    rest, c->name);
 
-	unsigned epoch = c->epoch + 1;
+	unsigned closings = c->channel.closings + 1;
 	hang_up(c, CLIENT_RESTING);
-	if (c->epoch == epoch && c->state == CLIENT_RESTING) {
+	if (c->channel.closings == closings && c->state == CLIENT_RESTING) {
 		ev_timer_set(&c->redial, rest, 0.);
 		ev_timer_start(c->loop, &c->redial);
 	}
 	c->hooks->down(c->ctx);
-}
-
-static void
-write_out(struct client *c)
-{
-	struct err e;
-
-	ev_prepare_stop(c->loop, &c->flush);
-	c->full = false;
-	while (buf_len(c->out) > 0 && !c->full) {
-		ssize_t n = stream_write(
-		    c->stream, buf_front(c->out), buf_len(c->out), &e);
-
-		if (n >= 0)
-			buf_drop(c->out, (size_t)n);
-		else if (n == -EAGAIN)
-			c->full = true;
-		else {
-			lose(c, e.text);
-			return;
-		}
-	}
-	watch(c);
-}
-
-/* One write for all that was asked in this turn of the loop. */
-static void
-on_flush(struct ev_loop *loop, ev_prepare *w, int revents)
-{
-	(void)loop;
-	(void)revents;
-	write_out(w->data);
 }
 
 /* A password that was refused may have been changed since it was read. */
@@ -205,13 +129,16 @@ answer_greeting(struct client *c, const struct resp *hi)
 	struct err e;
 
 	c->shown = credential_number(c->who->credential);
-	int r = handshake_answer(c->out, hi, c->who, &c->extensions, &e);
+	int r =
+	    handshake_answer(c->channel.out, hi, c->who, &c->extensions, &e);
 
 	c->refused = is_refused(c, r);
-	if (r < 0)
+	if (r < 0) {
 		lose(c, e.text);
-	else
-		enter(c, CLIENT_HELLO);
+		return;
+	}
+	enter(c, CLIENT_HELLO);
+	channel_send(&c->channel);
 }
 
 static void
@@ -254,12 +181,13 @@ answer_request(struct client *c, const struct resp *r)
 static void
 take_replies(struct client *c)
 {
-	unsigned epoch = c->epoch;
+	const struct channel *ch = &c->channel;
+	unsigned closings = ch->closings;
 
-	while (c->epoch == epoch && buf_len(c->in) > 0) {
+	while (ch->closings == closings && buf_len(ch->in) > 0) {
 		struct resp r;
 		enum resp_status s = resp_decode(
-		    buf_front(c->in), buf_len(c->in), CLIENT_BULK_MAX, &r);
+		    buf_front(ch->in), buf_len(ch->in), CLIENT_BULK_MAX, &r);
 
 		if (s == RESP_MORE)
 			return;
@@ -273,8 +201,8 @@ take_replies(struct client *c)
 			answer_hello(c, &r);
 		else
 			answer_request(c, &r);
-		if (s == RESP_OK && c->epoch == epoch)
-			buf_drop(c->in, r.size);
+		if (s == RESP_OK && ch->closings == closings)
+			buf_drop(ch->in, r.size);
 	}
 }
 
@@ -290,50 +218,25 @@ why_ended(const struct client *c)
 	return "the server closed the connection";
 }
 
-/* Returns whether there may be more at once. */
-static bool
-read_some(struct client *c)
+static void
+on_came(void *ctx)
 {
-	unsigned epoch = c->epoch;
-	struct err e;
-	size_t room;
-	char *at = buf_room(c->in, READ_SIZE, &room);
+	struct client *c = ctx;
 
-	if (at == NULL) {
-		lose(c, "no memory for the server's reply");
-		return false;
-	}
-	ssize_t n = stream_read(c->stream, at, room, &e);
-	if (n == -EAGAIN)
-		return false;
-	if (n <= 0) {
-		lose(c, n < 0 ? e.text : why_ended(c));
-		return false;
-	}
-	buf_filled(c->in, (size_t)n);
 	if (ev_is_active(&c->patience))
 		ev_timer_again(c->loop, &c->patience);
 	take_replies(c);
-	return c->epoch == epoch && stream_pending(c->stream);
 }
 
 static void
-on_io(struct ev_loop *loop, ev_io *w, int revents)
+on_lost(void *ctx, const char *why)
 {
-	struct client *c = w->data;
-	unsigned epoch = c->epoch;
+	struct client *c = ctx;
 
-	(void)loop;
-	(void)revents;
-	if (c->full)
-		write_out(c);
-	if (c->epoch != epoch)
-		return;
-	while (read_some(c))
-		;
-	if (c->epoch == epoch)
-		watch(c);
+	lose(c, why != NULL ? why : why_ended(c));
 }
+
+static const struct channel_hooks channel_hooks = { on_came, on_lost };
 
 static void
 on_patience(struct ev_loop *loop, ev_timer *w, int revents)
@@ -359,11 +262,8 @@ on_dialled(void *ctx, struct stream *stream, const char *why)
 		lose(c, why);
 		return;
 	}
-	c->stream = stream;
 	enter(c, CLIENT_GREETING);
-	/* The greeting may have come together with the end of the handshake. */
-	if (stream_pending(stream))
-		ev_feed_event(c->loop, &c->io, EV_READ);
+	channel_open(&c->channel, stream);
 }
 
 static void
@@ -399,16 +299,12 @@ client_new(struct ev_loop *loop, const struct identity *who, const char *name,
 	c->hooks = hooks;
 	c->ctx = ctx;
 	c->holdoff = (struct holdoff){ .first = 0.5, .most = 30. };
-	ev_io_init(&c->io, on_io, -1, EV_READ);
 	ev_timer_init(&c->redial, on_redial, 0., 0.);
 	ev_timer_init(&c->patience, on_patience, 0., CLIENT_PATIENCE);
-	ev_prepare_init(&c->flush, on_flush);
-	c->io.data = c->redial.data = c->patience.data = c->flush.data = c;
-
-	c->in = buf_new(CLIENT_BULK_MAX + RESP_LINE_MAX);
-	c->out = buf_new(CLIENT_OUT_MAX);
-	if (c->in == NULL || c->out == NULL) {
-		client_free(c);
+	c->redial.data = c->patience.data = c;
+	if (channel_init(&c->channel, loop, CLIENT_BULK_MAX + RESP_LINE_MAX,
+		CLIENT_OUT_MAX, &channel_hooks, c) < 0) {
+		free(c);
 		return NULL;
 	}
 	return c;
@@ -421,10 +317,8 @@ client_free(struct client *c)
 		return;
 	/* Nobody is told any more: who asked may be gone already. */
 	pending_clear(&c->asked);
-	if (c->in != NULL && c->out != NULL)
-		hang_up(c, CLIENT_IDLE);
-	buf_free(c->in);
-	buf_free(c->out);
+	hang_up(c, CLIENT_IDLE);
+	channel_clear(&c->channel);
 	free(c);
 }
 
@@ -438,12 +332,9 @@ client_start(struct client *c)
 void
 client_end(struct client *c)
 {
-	struct err e;
-
 	if (c->state == CLIENT_READY &&
-	    command_put(c->out, "END", NULL, 0) == 0)
-		(void)stream_write(
-		    c->stream, buf_front(c->out), buf_len(c->out), &e);
+	    command_put(c->channel.out, "END", NULL, 0) == 0)
+		channel_send_last(&c->channel);
 	hang_up(c, CLIENT_IDLE);
 }
 
@@ -501,17 +392,17 @@ client_ask(struct client *c, const char *line, size_t len, client_reply *done,
 	if (c->state != CLIENT_READY)
 		return -ENOTCONN;
 
-	int r = buf_append(c->out, line, len);
+	struct buf *out = c->channel.out;
+	int r = buf_append(out, line, len);
 	if (r < 0)
 		return r;
 	r = pending_put(&c->asked, &(struct request){ done, ctx });
 	if (r < 0) {
-		buf_cut(c->out, buf_len(c->out) - len);
+		buf_cut(out, buf_len(out) - len);
 		return r;
 	}
 	if (pending_count(&c->asked) == 1)
 		ev_timer_again(c->loop, &c->patience);
-	if (!c->full)
-		ev_prepare_start(c->loop, &c->flush);
+	channel_send(&c->channel);
 	return 0;
 }
