@@ -279,6 +279,9 @@ answer_or_wait(struct conn *c, int r, struct answer *a)
 	}
 	if (r == -ENOENT)
 		say_late(c, a);
+	else if (r == -EBUSY)
+		conn_error(
+		    c, "%s is being given back just now: try again", a->jid);
 	else
 		conn_error(c, "out of memory");
 	free(a);

@@ -44,7 +44,8 @@ struct entry {
 	uint8_t state;       /* enum job_state: where it is, or last was */
 	bool moving : 1;     /* in nobody's hands */
 	bool listed : 1;
-	char jid[]; /* NUL-terminated */
+	bool late : 1; /* JOB_QUEUED: who had it may still settle it */
+	char jid[];    /* NUL-terminated */
 };
 
 /* A blank entry, in no place. NULL when memory is short. */

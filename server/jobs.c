@@ -36,12 +36,13 @@ jobs_new(struct ev_loop *loop, struct queues *queues, struct counters *counters,
 	j->tally = tally_new();
 	j->news = news_new();
 	j->absent = map_new();
+	j->late = map_new();
 	j->results = results_new(options->result_retention);
 	if (options->push_window > 0)
 		j->recent = recent_new(options->push_window);
 	if (due_init(j) < 0 || j->reservations == NULL || j->jids == NULL ||
 	    j->tally == NULL || j->news == NULL || j->absent == NULL ||
-	    j->results == NULL ||
+	    j->late == NULL || j->results == NULL ||
 	    (options->push_window > 0 && j->recent == NULL)) {
 		jobs_free(j);
 		return NULL;
@@ -110,6 +111,7 @@ jobs_free(struct jobs *j)
 	tally_free(j->tally);
 	news_free(j->news);
 	absent_free(j);
+	late_clear(j);
 	results_free(j->results);
 	recent_free(j->recent);
 	while ((op = j->spare) != NULL) {
@@ -131,14 +133,15 @@ time_left(const struct store_job *row)
 	return left < 0 ? 0 : left > whole ? whole : left;
 }
 
-static int
-load_reserved(struct jobs *j, struct entry *e, const struct store_job *row)
+/* NULL: no memory. */
+static struct reservation *
+reservation_of(struct entry *e, const struct store_job *row)
 {
 	struct reservation *r =
 	    reservation_new(e, row->wid != NULL ? row->wid : "");
 
 	if (r == NULL)
-		return -ENOMEM;
+		return NULL;
 	r->reserved_at = row->reserved_at;
 	if (row->payload != NULL)
 		r->delay = job_backoff_seconds(
@@ -147,11 +150,37 @@ load_reserved(struct jobs *j, struct entry *e, const struct store_job *row)
 	if (row->failed_at != NULL && strlen(row->failed_at) < TIMESTAMP_MAX)
 		memcpy(
 		    r->failed_at, row->failed_at, strlen(row->failed_at) + 1);
+	return r;
+}
+
+static int
+load_reserved(struct jobs *j, struct entry *e, const struct store_job *row)
+{
+	struct reservation *r = reservation_of(e, row);
+
+	if (r == NULL)
+		return -ENOMEM;
 	if (reservations_add(
 		j->reservations, r, clock_mono() + time_left(row)) < 0) {
 		free(r);
 		return -ENOMEM;
 	}
+	return 0;
+}
+
+/* Whoever lost it may still say how it ended. */
+static int
+load_queued(struct jobs *j, struct entry *e, const struct store_job *row)
+{
+	struct reservation *r;
+
+	if (row->wid != NULL && row->wid[0] != '\0') {
+		r = reservation_of(e, row);
+		if (r == NULL)
+			return -ENOMEM;
+		late_keep(j, r);
+	}
+	e->enqueued_at = row->enqueued_at;
 	return 0;
 }
 
@@ -205,7 +234,8 @@ jobs_load(struct jobs *j, const struct store_job *row)
 
 	if (e->queue == NULL || load_recent(j, row) < 0 ||
 	    (s != NULL && agenda_reserve(s->agenda, 1) < 0) ||
-	    (row->state == JOB_RESERVED && load_reserved(j, e, row) < 0)) {
+	    (row->state == JOB_RESERVED && load_reserved(j, e, row) < 0) ||
+	    (row->state == JOB_QUEUED && load_queued(j, e, row) < 0)) {
 		entry_free(e);
 		return -ENOMEM;
 	}
@@ -213,7 +243,6 @@ jobs_load(struct jobs *j, const struct store_job *row)
 		e->timer.when = row->due;
 		jobs_place(j, e);
 	} else if (row->state == JOB_QUEUED) {
-		e->enqueued_at = row->enqueued_at;
 		queue_load(e->queue, e);
 	}
 	const char *type = row->jobtype != NULL ? row->jobtype : "";

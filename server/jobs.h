@@ -151,7 +151,10 @@ struct jobs_claim {
 
 /*
  * ACK, FAIL and RELEASE. Return 0, then done is called once; -ENOENT when
- * nobody who is meant holds such a job; -ENOMEM. A second answer for a job
+ * nobody who is meant holds such a job, nor had one that waits in its queue
+ * since its worker was away for too long, and that nobody has taken (ACK and
+ * FAIL end that one); -EBUSY while it is on its way there; -ENOMEM. A second
+ * answer for a job
  * whose first is still on its way to the disk waits for that one; done then
  * gets -EALREADY when the first one has settled it. result: JSON_NONE or what
  * is to be kept of it.

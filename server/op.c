@@ -145,6 +145,7 @@ jobs_unmake(struct jobs *j, struct entry *e)
 void
 jobs_drop(struct jobs *j, struct entry *e)
 {
+	late_forget(j, e);
 	jids_remove(j->jids, e);
 	jobs_unmake(j, e);
 }

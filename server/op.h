@@ -47,6 +47,7 @@ struct op {
 	struct buf *failure;
 	char failed_at[TIMESTAMP_MAX];
 	bool failed;           /* counts as a failure when done */
+	bool forsaken;         /* its worker was away for too long */
 	store_done *heard;     /* what is really told */
 	int64_t flushed_below; /* CLEAR: takes the jobs of smaller ids */
 	struct op *next_spare;
@@ -77,6 +78,7 @@ struct jobs {
 	struct results *results;
 	struct recent *recent; /* NULL: there is no push window */
 	struct map *absent;    /* absent.c */
+	struct map *late;      /* late.c: reservations, by the entry's id */
 	struct jobs_options options;
 	struct set sets[JOBS_SETS];
 	ev_timer reaper; /* the next reservation to expire */
@@ -172,6 +174,25 @@ int absent_load(struct jobs *j, const char *wid);
 void absent_start(struct jobs *j);
 void absent_clear(struct jobs *j); /* after everything was flushed */
 void absent_free(struct jobs *j);
+
+/*
+ * late.c: a reservation that was ended because its worker was away is kept
+ * aside as long as its job waits in its queue. It is taken over, and freed
+ * when there is no memory for that. late_forget() for every entry that is
+ * taken or gone.
+ */
+void late_keep(struct jobs *j, struct reservation *r);
+void late_forget(struct jobs *j, struct entry *e);
+
+/*
+ * The same reservation is in force once more, out of the queue, for a word of
+ * its worker that is to be settled at once; or late_lapse(): the job is back in
+ * its place. Returns 0; -ENOENT: there is none that is meant; -ENOMEM.
+ */
+int late_revive(
+    struct jobs *j, const struct jobs_claim *claim, struct reservation **out);
+void late_lapse(struct jobs *j, struct reservation *r);
+void late_clear(struct jobs *j); /* at the end */
 
 /*
  * After a reservation was ended by someone else than its worker, in the same

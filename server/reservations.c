@@ -160,7 +160,7 @@ reservations_add(
 }
 
 void
-reservations_remove(struct reservations *rs, struct reservation *r)
+reservations_end(struct reservations *rs, struct reservation *r)
 {
 	const char *jid = r->entry->jid;
 	size_t len = strlen(jid);
@@ -182,7 +182,16 @@ reservations_remove(struct reservations *rs, struct reservation *r)
 		*r->undelivered = NULL;
 	let_go(rs, r);
 	r->entry->held = NULL;
+	r->same_jid = NULL;
+	r->undelivered = NULL;
+	r->settling = NULL;
 	rs->count--;
+}
+
+void
+reservations_remove(struct reservations *rs, struct reservation *r)
+{
+	reservations_end(rs, r);
 	free(r);
 }
 

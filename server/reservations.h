@@ -31,6 +31,7 @@ struct reservation {
 	struct op *settling; /* the change under way that ends it, or NULL */
 	uint64_t mark;       /* of reservations_mark(); 0: none yet */
 	bool cancelled; /* the job is not to run again; the worker is told */
+	bool late;      /* on disk the job is in its queue: late_revive() */
 	char failed_at[TIMESTAMP_MAX]; /* of the first failure, or "" */
 	char wid[];                    /* "": a producer fetched it */
 };
@@ -57,8 +58,10 @@ struct reservation *reservation_new(struct entry *e, const char *wid);
 int reservations_add(
     struct reservations *rs, struct reservation *r, int64_t deadline);
 
-/* Ends and frees it; entry->held becomes NULL. */
+/* Ends and frees it; entry->held becomes NULL. reservations_end() leaves it to
+ * the caller, as from reservation_new(). */
 void reservations_remove(struct reservations *rs, struct reservation *r);
+void reservations_end(struct reservations *rs, struct reservation *r);
 
 /*
  * The one of this jid that wid holds, rather one that nothing is settling yet;

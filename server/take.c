@@ -49,6 +49,7 @@ come_into_force(struct op *op)
 	if (reservations_add(j->reservations, r, deadline) < 0)
 		return -ENOMEM;
 	op->reservation = NULL;
+	late_forget(j, e);
 	e->state = JOB_RESERVED;
 	e->moving = false;
 	due_reservations_changed(j);
@@ -178,6 +179,45 @@ end_counting(const struct op *op, bool has_happened)
 		counters_end(op->jobs->counters, COUNT_FAILURES, has_happened);
 }
 
+/* Returns the queue that has the job, or NULL. */
+static struct queue *
+stays(struct jobs *j, struct reservation *r)
+{
+	struct queue *q = r->late ? r->entry->queue : NULL;
+
+	reservations_unsettle(j->reservations, r);
+	if (r->late)
+		late_lapse(j, r);
+	return q;
+}
+
+/* Likewise. */
+static struct queue *
+ends(struct op *op, bool gone)
+{
+	struct jobs *j = op->jobs;
+	struct entry *e = op->entry;
+	struct reservation *r = e->held;
+
+	if (r->cancelled)
+		news_drop(j->news, NOTE_CANCEL, r->wid, e->jid);
+	if (r->late)
+		news_drop(j->news, NOTE_LOST, r->wid, e->jid);
+	reservations_end(j->reservations, r);
+	if (gone) {
+		jobs_drop(j, e);
+		free(r);
+		return NULL;
+	}
+	op_arrive(op);
+	if (op->forsaken && e->state == JOB_QUEUED)
+		late_keep(j, r);
+	else
+		free(r);
+	jobs_place(j, e);
+	return e->state == JOB_QUEUED ? e->queue : NULL;
+}
+
 static void
 settled(struct store_change *c, int result, const struct err *why)
 {
@@ -191,20 +231,10 @@ settled(struct store_change *c, int result, const struct err *why)
 	if (result == -ENOENT)
 		result = 0; /* everything was flushed meanwhile */
 	if (result < 0) {
-		reservations_unsettle(j->reservations, e->held);
 		j->not_before = clock_wall() + CLOCK_NS_PER_S;
+		woken = stays(j, e->held);
 	} else {
-		if (e->held->cancelled)
-			news_drop(j->news, NOTE_CANCEL, e->held->wid, e->jid);
-		reservations_remove(j->reservations, e->held);
-		if (gone) {
-			jobs_drop(j, e);
-		} else {
-			op_arrive(op);
-			jobs_place(j, e);
-			if (e->state == JOB_QUEUED)
-				woken = e->queue;
-		}
+		woken = ends(op, gone);
 	}
 	if (op->done != NULL)
 		op->done(op->ctx, result, why);
@@ -227,6 +257,7 @@ settle(struct op *op, enum store_kind kind)
 	begin_counting(op);
 }
 
+/* deaths: -1: it is given back, and no worker has died with it. */
 static int
 give_back(struct jobs *j, struct reservation *r, int32_t deaths,
     jobs_done *done, void *ctx)
@@ -244,7 +275,11 @@ give_back(struct jobs *j, struct reservation *r, int32_t deaths,
 	op->ctx = ctx;
 	op_aim(op, JOB_QUEUED, r->entry->seq, 0);
 	op->change.job.enqueued_at = r->enqueued_at;
-	op->change.job.deaths = deaths;
+	if (deaths >= 0) {
+		op->forsaken = true;
+		op->change.job.wid = r->wid;
+		op->change.job.deaths = deaths;
+	}
 	settle(op, STORE_MOVE);
 	return 0;
 }
@@ -253,7 +288,7 @@ void
 jobs_give_back(struct jobs *j, struct entry *e)
 {
 	if (e->held->settling == NULL &&
-	    give_back(j, e->held, e->deaths, NULL, NULL) < 0)
+	    give_back(j, e->held, -1, NULL, NULL) < 0)
 		j->hooks.trouble(j->hooks.ctx, e->jid,
 		    "out of memory: it stays reserved until it expires");
 }
@@ -289,6 +324,15 @@ find(struct jobs *j, const struct jobs_claim *claim)
 	    claim->wid, claim->exact ? NULL : is_present, j);
 }
 
+/* Likewise, or what its worker has lost. 0, -ENOENT, -ENOMEM. */
+static int
+find_or_revive(
+    struct jobs *j, const struct jobs_claim *claim, struct reservation **out)
+{
+	*out = find(j, claim);
+	return *out != NULL ? 0 : late_revive(j, claim, out);
+}
+
 static int
 wait_for_first(struct reservation *r, jobs_done *done, void *ctx)
 {
@@ -303,12 +347,18 @@ wait_for_first(struct reservation *r, jobs_done *done, void *ctx)
 	return 0;
 }
 
+/* What is being given back is ended by no second word. */
+static int
+join_first(struct reservation *r, jobs_done *done, void *ctx)
+{
+	return r->settling->forsaken ? -EBUSY : wait_for_first(r, done, ctx);
+}
+
 int
 jobs_return(struct jobs *j, struct reservation *r, jobs_done *done, void *ctx)
 {
-	return r->settling != NULL
-	    ? wait_for_first(r, done, ctx)
-	    : give_back(j, r, r->entry->deaths, done, ctx);
+	return r->settling != NULL ? wait_for_first(r, done, ctx)
+				   : give_back(j, r, -1, done, ctx);
 }
 
 int
@@ -347,16 +397,20 @@ int
 jobs_ack(struct jobs *j, const struct jobs_claim *claim,
     const struct json *result, jobs_done *done, void *ctx)
 {
-	struct reservation *r = find(j, claim);
+	struct reservation *r;
 	struct op *op;
+	int failed = find_or_revive(j, claim, &r);
 
-	if (r == NULL)
-		return -ENOENT;
+	if (failed < 0)
+		return failed;
 	if (r->settling != NULL)
-		return wait_for_first(r, done, ctx);
+		return join_first(r, done, ctx);
 	op = op_new(j, r->entry);
-	if (op == NULL)
+	if (op == NULL) {
+		if (r->late)
+			late_lapse(j, r);
 		return -ENOMEM;
+	}
 	op->done = done;
 	op->ctx = ctx;
 	settle(op, STORE_REMOVE);
@@ -465,13 +519,16 @@ int
 jobs_fail(struct jobs *j, const struct jobs_claim *claim,
     const struct fail_report *report, jobs_done *done, void *ctx)
 {
-	struct reservation *r = find(j, claim);
+	struct reservation *r;
+	int failed = find_or_revive(j, claim, &r);
 
-	if (r == NULL)
-		return -ENOENT;
+	if (failed < 0)
+		return failed;
 	if (r->settling != NULL)
-		return wait_for_first(r, done, ctx);
-	int failed = jobs_settle_failed(j, r, report, done, ctx);
+		return join_first(r, done, ctx);
+	failed = jobs_settle_failed(j, r, report, done, ctx);
+	if (failed < 0 && r->late)
+		late_lapse(j, r);
 	if (failed == 0)
 		keep_result(j, r->entry, true, &report->result);
 	return failed;

@@ -121,7 +121,8 @@ scan(sqlite3 *db, const struct store_visitor *v, struct err *e)
 		r = each(db,
 		    "SELECT id, state, seq, due, enqueued_at, reserved_at,"
 		    " retry, reserve_for, retry_count, jid, jobtype, queue,"
-		    " wid, failed_at, deaths, CASE WHEN state = 2 AND"
+		    " wid, failed_at, deaths, CASE WHEN (state = 2 OR"
+		    " (state = 1 AND wid IS NOT NULL)) AND"
 		    " instr(payload, '\"backoff\"') THEN payload END"
 		    " FROM jobs ORDER BY id",
 		    visit_job, v, e);

@@ -18,7 +18,7 @@ class Disagreement(Exception):
 
 class Job:
     __slots__ = ("jid", "queue", "number", "retry", "may", "unless", "fresh", "cancelled",
-        "told", "placed", "since", "failures")
+        "told", "placed", "since", "failures", "handed")
 
     def __init__(self, jid, queue, number, retry):
         self.jid, self.queue, self.number, self.retry = jid, queue, number, retry
@@ -32,6 +32,7 @@ class Job:
         self.placed = True
         self.since = 0          # the round in which it came back
         self.failures = 0       # None: nobody knows
+        self.handed = 0         # how often it has been handed out
         self.cancelled = False  # its worker is to be told; it ends as dead
         self.told = []          # commands about it, as they were answered
 
@@ -147,6 +148,7 @@ class Model:
         if job.failures not in (None, failures):
             raise Disagreement(f"{job} tells of {failures} failures, and had {job.failures}")
         job.failures = failures
+        job.handed += 1
         job.fresh = job.cancelled = False
         self.put(job, RESERVED)
         return job

@@ -70,12 +70,15 @@ class Walker:
             env=self.shim.env)
         self.workers, self.count, self.number = [], collections.Counter(), 0
         self.trouble = 0  # rounds that it goes on for
+        # What dead workers had: (job, how often it had been handed out, wid, whether
+        # nobody can have taken it since).
+        self.late = []
         self.fill_up()
 
     def facts(self):
         c = self.count
         return (f"{c['commands']} commands ({c['HELD']} HELD, {c['back']} jobs back, "
-            f"{c['lost']} answers lost), {c['refused']} refused by the disk, {c['kills']} kills"
+            f"{c['lost']} answers lost, {c['late words']} late words), {c['refused']} refused by the disk, {c['kills']} kills"
             f" ({'power cuts' if self.power else 'kill -9'}), {c['unanswered']} unanswered, "
             f"{c['looks']} looks at memory and disk, {c['jobs']} jobs")
 
@@ -248,8 +251,39 @@ class Walker:
         if self.random.random() < .7:  # else it may not even have been read
             assert select.select([lost.socket], [], [], 60 * SLOW)[0], "no answer to a FETCH"
         self.count["lost"] += 1
+        self.doubt_late()
         worker.renew(lost)
         return self.hold(worker)
+
+    def speak_late(self, worker):
+        """How a job ended that a dead worker had: that counts unless somebody has taken
+        it since, whether the worker's grace is over or not. Alone in its round."""
+        self.late = [l for l in self.late if l[0].handed == l[1] and not l[0].unless and
+            l[0].jid in self.model.jobs and l[0].may <= {QUEUED, RESERVED}]
+        if not self.late:
+            return self.beat(worker)
+        job, _, wid, sure = self.late.pop(self.random.randrange(len(self.late)))
+        verb = self.random.choice(["ACK", "FAIL"])
+        places = [GONE] if verb == "ACK" or job.retry == 0 else [RETRIES, QUEUED]
+        answered, unknown = self.settled(job, f"late {verb}", *places)
+        def heard(reply):
+            text = reply.text if isinstance(reply, ServerError) else ""
+            if "being given back" in text or (not sure and "Job not found" in text):
+                return
+            done = answered(reply)
+            self.count["late words"] += bool(done)
+            if verb == "FAIL":
+                self.model.failed(job, done)
+        def nobody_knows():
+            unknown()
+            self.model.failed(job, False)
+        wid = "nobody" if self.broken == "names nobody" else wid
+        return self.say(worker, f"{verb} " + compact({"jid": job.jid, "wid": wid}), heard,
+            nobody_knows)
+
+    def doubt_late(self):
+        """A question whose answer nobody has read may have taken any of them."""
+        self.late = [l[:3] + (False,) for l in self.late]
 
     def trespass(self, worker):
         """A FETCH on a connection that gets no more jobs ends it."""
@@ -344,7 +378,8 @@ class Walker:
         self.fetched, self.fetch_refused, self.written = [], set(), False
         if r.random() < .2 and model.jobs:
             talking = [r.choice(self.workers)]
-            acts, weights, most = [self.cancel, self.requeue, self.lose_answer], [12, 1, 3], 1
+            acts = [self.cancel, self.requeue, self.lose_answer, self.speak_late]
+            weights, most = [12, 1, 3, 4], 1
         else:
             talking = r.sample(self.workers, r.randrange(1, WORKERS))
             crowded = len(model.jobs) > CROWD
@@ -424,6 +459,7 @@ class Walker:
         worker.close()
         for job in worker.held:
             self.model.put(job, RESERVED, QUEUED, *([DEAD] if job.cancelled is not False else []))
+        self.late += [(j, j.handed, worker.wid, True) for j in worker.held if j.cancelled is False]
         self.workers.remove(worker)
         self.fill_up()
 
@@ -437,6 +473,7 @@ class Walker:
             worker.close()
         self.workers = []
         self.model.killed()
+        self.doubt_late()
         if self.power:
             self.shim.power_cut()
         self.shim.set("sync_lies", int(self.broken == "does not sync"))
@@ -474,7 +511,8 @@ class Walker:
         self.killing = True
         self.server.kill9()
         self.come_back()
-        for name in ("kills", "refused", "unanswered", "back", "lost", "trespasses"):
+        for name in ("kills", "refused", "unanswered", "back", "lost", "trespasses",
+                "late words"):
             assert commands < 20_000 or self.count[name], f"nothing was {name} in this walk"
 
     def close(self):

@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "server/op.h"
 
 /* ---- a disk that keeps what it is given until it is told what of it -------- */
 
@@ -294,6 +295,16 @@ give_it_back(void)
 	assert_int_equal(jobs_release(jobs, &claim, on_done, NULL), 0);
 }
 
+/* Its worker has been away for too long. */
+static void
+outlive_it(void)
+{
+	struct reservation *r = reservations_of(jobs->reservations, "w");
+
+	assert_non_null(r);
+	assert_int_equal(jobs_outlive(jobs, r), 0);
+}
+
 static void
 cancel_it(void)
 {
@@ -331,7 +342,7 @@ kill_it(void)
 static void
 a_move_that_is_refused_behind_a_flush_brings_nothing_back(void **state)
 {
-	enum { WAITS, IS_HELD, IS_SCHEDULED };
+	enum { WAITS, IS_HELD, IS_LOST, IS_SCHEDULED };
 	static const struct {
 		int where;
 		void (*move)(void);
@@ -341,6 +352,11 @@ a_move_that_is_refused_behind_a_flush_brings_nothing_back(void **state)
 		{ IS_HELD, ack_it },
 		{ IS_HELD, fail_it },
 		{ IS_HELD, give_it_back },
+		{ IS_HELD, outlive_it },
+		{ IS_LOST, ack_it },
+		{ IS_LOST, fail_it },
+		{ IS_LOST, take_it },
+		{ IS_LOST, cancel_it },
 		{ IS_SCHEDULED, requeue_it },
 		{ IS_SCHEDULED, kill_it },
 		{ IS_SCHEDULED, cancel_it },
@@ -350,8 +366,12 @@ a_move_that_is_refused_behind_a_flush_brings_nothing_back(void **state)
 		begin(state);
 		push("abcdefgh", cases[i].where == IS_SCHEDULED);
 		disk_answers(ngiven, 0);
-		if (cases[i].where == IS_HELD) {
+		if (cases[i].where == IS_HELD || cases[i].where == IS_LOST) {
 			take_it();
+			disk_answers(ngiven, 0);
+		}
+		if (cases[i].where == IS_LOST) {
+			outlive_it();
 			disk_answers(ngiven, 0);
 		}
 		assert_int_equal(in_memory(), 1);
@@ -363,6 +383,74 @@ a_move_that_is_refused_behind_a_flush_brings_nothing_back(void **state)
 		assert_int_equal(in_memory(), 0);
 		end(state);
 	}
+}
+
+/*
+ * A worker's word about a job that it has lost: when the disk refuses it, the job
+ * is where it was, in front of what came later, and the same word settles it when
+ * it is said again. Said twice at once, both hear of one end.
+ */
+static void
+a_late_word_that_is_refused_is_undone(void **state)
+{
+	void (*const words[])(void) = { ack_it, fail_it };
+
+	for (size_t i = 0; i < 2; i++) {
+		begin(state);
+		push("abcdefgh", false);
+		disk_answers(ngiven, 0);
+		take_it();
+		push("abcdefg2", false);
+		disk_answers(ngiven, 0);
+		outlive_it();
+		disk_answers(ngiven, 0);
+		for (int turn = 0; turn < 2; turn++) {
+			assert_string_equal(queue->head->jid, "abcdefgh");
+			words[i]();
+			assert_string_equal(queue->head->jid, "abcdefg2");
+			assert_int_equal(ngiven, 1);
+			disk_answers(ngiven, -ENOSPC);
+			assert_int_equal(last, -ENOSPC);
+			assert_int_equal(queue->count, 2);
+			assert_int_equal(jobs_reserved(jobs), 0);
+		}
+		words[i]();
+		words[i]();
+		assert_int_equal(ngiven, 1);
+		last = 1;
+		disk_answers(ngiven, 0);
+		assert_int_equal(last, -EALREADY);
+		assert_int_equal(queue->count, 1);
+		assert_int_equal(rows(), 1 + i);
+		assert_int_equal(jobs_reserved(jobs), 0);
+		end(state);
+	}
+}
+
+/*
+ * A word that comes while the job is on its way back to its queue is neither
+ * believed to have done something nor lost: it is to be said again.
+ */
+static void
+a_word_while_the_job_goes_back_is_to_be_repeated(void **state)
+{
+	const struct json none = { 0 };
+
+	(void)state;
+	push("abcdefgh", false);
+	disk_answers(ngiven, 0);
+	take_it();
+	disk_answers(ngiven, 0);
+	outlive_it();
+	assert_int_equal(jobs_ack(jobs, &claim, &none, on_done, NULL), -EBUSY);
+	disk_answers(ngiven, -ENOSPC);
+	outlive_it();
+	disk_answers(ngiven, 0);
+	assert_int_equal(queue->count, 1);
+	ack_it();
+	disk_answers(ngiven, 0);
+	assert_int_equal(rows(), 0);
+	assert_int_equal(in_memory(), 0);
 }
 
 /* The same when both are refused: then it is still there. */
@@ -482,6 +570,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    a_move_that_is_refused_behind_a_flush_brings_nothing_back),
+		cmocka_unit_test(a_late_word_that_is_refused_is_undone),
+		cmocka_unit_test_setup_teardown(
+		    a_word_while_the_job_goes_back_is_to_be_repeated, begin,
+		    end),
 		cmocka_unit_test_setup_teardown(
 		    a_move_that_is_refused_with_the_flush_is_undone, begin,
 		    end),
