@@ -37,7 +37,7 @@ add_listed(struct found *f, int fd)
 	pid_t pid = 0;
 	ssize_t n;
 
-	while ((n = read(fd, buf, sizeof buf)) > 0)
+	for (off_t at = 0; (n = pread(fd, buf, sizeof buf, at)) > 0; at += n)
 		for (ssize_t i = 0; i < n; i++) {
 			if (isdigit((unsigned char)buf[i])) {
 				pid = pid * 10 + (buf[i] - '0');
@@ -100,7 +100,7 @@ descent_read(int fd, pid_t *pids, size_t max)
 	struct found f = { .max = max };
 
 	f.pids = pids;
-	if (fd >= 0 && lseek(fd, 0, SEEK_SET) == 0)
+	if (fd >= 0)
 		add_listed(&f, fd);
 	return f.n;
 }

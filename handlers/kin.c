@@ -194,7 +194,9 @@ kin_orphans(
 	size_t before = 0, all, n;
 	pid_t newest = 0;
 
-	if (k->reap != NULL && descent_read(k->orphans, pids, 1) > 0)
+	if (descent_read(k->orphans, pids, 1) == 0)
+		return 0;
+	if (k->reap != NULL)
 		k->reap(k->ctx);
 	for (int look = 0; look < LOOKS; look++) {
 		all = descent_read(k->orphans, pids, max);
