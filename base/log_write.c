@@ -15,27 +15,45 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned long losses, total;
-static bool torn; /* the last line on standard error has no end */
+static bool torn;      /* the last line on standard error has no end */
+static bool no_socket; /* it said so, and has taken all since then */
 
 /*
- * One write that does not wait. A pipe that is writable has room for
- * PIPE_BUF bytes; another program that writes to the same pipe in between
- * could make us wait for its reader after all, which is theirs to answer for.
+ * What is writable has room for PIPE_BUF bytes, be it a pipe or a socket;
+ * another program that writes to the same pipe in between could make us wait
+ * for its reader after all, which is theirs to answer for.
  */
 static ssize_t
-write_some(const char *bytes, size_t len)
+write_when_writable(const char *bytes, size_t len)
 {
-	ssize_t n =
-	    send(STDERR_FILENO, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (n >= 0 || errno != ENOTSOCK)
-		return n;
-
 	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+
 	if (poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT)) {
 		errno = EAGAIN;
 		return -1;
 	}
 	return write(STDERR_FILENO, bytes, len < PIPE_BUF ? len : PIPE_BUF);
+}
+
+/*
+ * One write that does not wait. Either way is right for every kind of
+ * descriptor that dup2(2) may put in the place of this one; only a socket is
+ * served better by send(2), so it is tried again after a failure.
+ */
+static ssize_t
+write_some(const char *bytes, size_t len)
+{
+	if (!no_socket) {
+		ssize_t n = send(
+		    STDERR_FILENO, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		no_socket = n < 0 && errno == ENOTSOCK;
+		if (!no_socket)
+			return n;
+	}
+	ssize_t n = write_when_writable(bytes, len);
+	no_socket = n >= 0;
+	return n;
 }
 
 /* Returns how many bytes went out. */

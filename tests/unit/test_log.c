@@ -280,6 +280,110 @@ a_long_line_is_whole_when_it_fits(void **state)
 	assert_int_equal(text[3 + LONG], '\n');
 }
 
+/* What standard error becomes, without a word to the log. */
+static void
+turn_into(int ours, int theirs)
+{
+	close(reader);
+	assert_int_equal(dup2(theirs, STDERR_FILENO), STDERR_FILENO);
+	close(theirs);
+	reader = ours;
+	assert_int_equal(fcntl(reader, F_SETFL, O_NONBLOCK), 0);
+}
+
+static void
+turn_into_pipe(void)
+{
+	int p[2];
+
+	assert_int_equal(pipe(p), 0);
+	turn_into(p[0], p[1]);
+}
+
+static void
+turn_into_socket(void)
+{
+	int s[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, s), 0);
+	turn_into(s[0], s[1]);
+}
+
+static void
+turn_into_file(void)
+{
+	char name[] = "/tmp/test_log.XXXXXX";
+	int theirs = mkstemp(name);
+	int ours = open(name, O_RDONLY);
+
+	assert_true(theirs >= 0 && ours >= 0);
+	unlink(name);
+	turn_into(ours, theirs);
+}
+
+static void (*const kinds[])(
+    void) = { turn_into_file, turn_into_pipe, turn_into_socket };
+
+enum { NKINDS = sizeof kinds / sizeof kinds[0] };
+
+/* Each kind after each other, itself included. */
+static void
+standard_error_may_become_another_between_two_lines(void **state)
+{
+	(void)state;
+	log_open(LOG_FORMAT_JOURNAL, LOG_LEVEL_INFO);
+	for (size_t i = 0; i < NKINDS; i++)
+		for (size_t k = 0; k < NKINDS; k++) {
+			kinds[i]();
+			log_say(LOG_LEVEL_INFO, "a", "first");
+			log_say(LOG_LEVEL_INFO, "a", "second");
+			assert_string_equal(
+			    written(), "<6>a  first\n<6>a  second\n");
+			kinds[k]();
+			log_say(LOG_LEVEL_INFO, "a", "third");
+			assert_string_equal(written(), "<6>a  third\n");
+		}
+}
+
+/*
+ * One that is full, after lines to another kind, is not waited for: a write
+ * that waits would never return, as nobody reads. What is lost is counted,
+ * and told as soon as there is room.
+ */
+static void
+one_that_became_another_and_is_full_stops_nobody(void **state)
+{
+	static char page[4096];
+
+	(void)state;
+	log_open(LOG_FORMAT_JOURNAL, LOG_LEVEL_INFO);
+	for (size_t i = 0; i < NKINDS; i++)
+		for (size_t k = 1; k < NKINDS; k++) {
+			unsigned long before = log_dropped();
+
+			kinds[i]();
+			log_say(LOG_LEVEL_INFO, "a", "first");
+			log_say(LOG_LEVEL_INFO, "a", "second");
+			kinds[k]();
+			int flags = fcntl(STDERR_FILENO, F_GETFL);
+			fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);
+			while (write(STDERR_FILENO, page, sizeof page) > 0 ||
+			    write(STDERR_FILENO, page, 1) > 0)
+				;
+			assert_int_equal(errno, EAGAIN);
+			fcntl(STDERR_FILENO, F_SETFL, flags);
+
+			log_say(LOG_LEVEL_INFO, "a", "third");
+			log_say(LOG_LEVEL_INFO, "a", "fourth");
+			assert_int_equal(log_dropped() - before, 2);
+			(void)written();
+			log_say(LOG_LEVEL_INFO, "a", "back");
+			assert_string_equal(written(),
+			    "<4>log  2 lines dropped: standard error was "
+			    "full\n<6>a  back\n");
+		}
+}
+
 int
 main(void)
 {
@@ -295,6 +399,9 @@ main(void)
 		TEST(a_torn_line_is_ended_before_the_next, to_pipe),
 		TEST(a_torn_line_is_ended_before_the_next, to_socket),
 		TEST(a_long_line_is_whole_when_it_fits, to_pipe),
+		TEST(standard_error_may_become_another_between_two_lines,
+		    to_pipe),
+		TEST(one_that_became_another_and_is_full_stops_nobody, to_pipe),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
