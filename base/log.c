@@ -24,13 +24,13 @@
 enum { LINE_MAX_BYTES = 16 * 1024 * 1024 };
 
 static const struct {
-	const char *padded;
+	const char *padded;   /* with a space in front of it */
 	const char *priority; /* sd-daemon(3) */
 } levels[] = {
-	[LOG_LEVEL_ERROR] = { "error    ", "<3>" },
-	[LOG_LEVEL_WARNING] = { "warning  ", "<4>" },
-	[LOG_LEVEL_INFO] = { "info     ", "<6>" },
-	[LOG_LEVEL_DEBUG] = { "debug    ", "<7>" },
+	[LOG_LEVEL_ERROR] = { " error    ", "<3>" },
+	[LOG_LEVEL_WARNING] = { " warning  ", "<4>" },
+	[LOG_LEVEL_INFO] = { " info     ", "<6>" },
+	[LOG_LEVEL_DEBUG] = { " debug    ", "<7>" },
 };
 
 static _Atomic enum log_format chosen = LOG_FORMAT_TEXT;
@@ -95,11 +95,17 @@ put_event(struct buf *line, const struct log_event *ev)
 		if (chosen == LOG_FORMAT_JOURNAL)
 			r = buf_puts(line, levels[ev->level].priority);
 		else if ((r = log_line_time(line)) == 0)
-			r = buf_printf(line, " %s", levels[ev->level].padded);
+			r = buf_puts(line, levels[ev->level].padded);
 		if (r == 0)
 			r = log_line_text(line, ev);
 	}
 	return r < 0 ? r : buf_putc(line, '\n');
+}
+
+bool
+log_wants_fields(void)
+{
+	return chosen != LOG_FORMAT_TEXT;
 }
 
 /* What an earlier full pipe cost, to be told ahead of the next line. */
@@ -119,15 +125,22 @@ losses_event(char *text, size_t cap, unsigned long lost)
 	};
 }
 
+static int
+put_losses(struct buf *line, unsigned long lost)
+{
+	char text[96];
+	struct log_event losses = losses_event(text, sizeof text, lost);
+
+	return put_event(line, &losses);
+}
+
 static void
 emit_line(const struct log_event *ev)
 {
-	char text[96];
 	unsigned long lost = log_write_losses();
-	struct log_event losses = losses_event(text, sizeof text, lost);
 	struct buf *line = buf_new(LINE_MAX_BYTES);
 
-	if (line != NULL && (lost == 0 || put_event(line, &losses) == 0) &&
+	if (line != NULL && (lost == 0 || put_losses(line, lost) == 0) &&
 	    put_event(line, ev) == 0)
 		log_write(buf_front(line), buf_len(line), lost);
 	else

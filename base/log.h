@@ -86,6 +86,9 @@ unsigned long log_dropped(void);
 
 bool log_wants(enum log_level level);
 
+/* False: no line shows the fields of its event, they need not be made. */
+bool log_wants_fields(void);
+
 void log_put(const struct log_event *ev);
 
 /* subject: "server", "listen 127.0.0.1:7419", ... A JSON line calls it so. */

@@ -24,11 +24,13 @@ int
 log_line_time_at(struct buf *line, int64_t ns)
 {
 	char text[TIMESTAMP_MAX];
-	int64_t ms = ns / CLOCK_NS_PER_MS % 1000;
+	int ms = ns < 0 ? 0 : (int)(ns / CLOCK_NS_PER_MS % 1000);
+	const char rest[] = { '.', (char)('0' + ms / 100),
+		(char)('0' + ms / 10 % 10), (char)('0' + ms % 10), 'Z' };
 
 	size_t len = timestamp_format(ns - ns % CLOCK_NS_PER_S, text);
 	int r = buf_append(line, text, len - 1);
-	return r < 0 ? r : buf_printf(line, ".%03dZ", (int)(ms < 0 ? 0 : ms));
+	return r < 0 ? r : buf_append(line, rest, sizeof rest);
 }
 
 int
@@ -37,24 +39,33 @@ log_line_time(struct buf *line)
 	return log_line_time_at(line, clock_wall());
 }
 
-/* How many bytes, at most n, a terminal may see as they are. */
+/*
+ * How many bytes, at most n, a terminal may see as they are; there may be more
+ * behind these.
+ */
 static size_t
-harmless(const char *bytes, size_t n, const char *also)
+harmless(const char *bytes, size_t n, char also)
 {
-	size_t len = utf8_step(bytes, n);
-	unsigned char c = (unsigned char)bytes[0];
+	size_t ascii = 0;
 
-	if (len == 1 && (c < 0x20 || c == 0x7f || strchr(also, c) != NULL))
+	while (ascii < n && bytes[ascii] >= 0x20 && bytes[ascii] < 0x7f &&
+	    bytes[ascii] != also)
+		ascii++;
+	if (ascii > 0)
+		return ascii;
+
+	unsigned char c = (unsigned char)bytes[0];
+	if (c < 0x80)
 		return 0;
+	size_t len = utf8_step(bytes, n);
 	/* U+0080 to U+009F: control characters too. */
-	if (len == 2 && c == 0xc2 && (unsigned char)bytes[1] < 0xa0)
-		return 0;
-	return len;
+	return len == 2 && c == 0xc2 && (unsigned char)bytes[1] < 0xa0 ? 0
+								       : len;
 }
 
-/* As they are, but for control characters, bad bytes and those in `also`. */
+/* As they are, but for control characters, bad bytes and `also`, if any. */
 static int
-put_plain(struct buf *line, const char *bytes, size_t len, const char *also)
+put_plain(struct buf *line, const char *bytes, size_t len, char also)
 {
 	int r = 0;
 
@@ -77,7 +88,7 @@ put_plain(struct buf *line, const char *bytes, size_t len, const char *also)
 int
 log_line_escape(struct buf *line, const char *bytes, size_t len)
 {
-	return put_plain(line, bytes, len, "");
+	return put_plain(line, bytes, len, '\0');
 }
 
 /* A value that could be read as two is quoted. */
@@ -87,10 +98,10 @@ put_value(struct buf *line, const char *value)
 	size_t len = strlen(value);
 
 	if (len > 0 && strpbrk(value, " =\"") == NULL)
-		return put_plain(line, value, len, "");
+		return put_plain(line, value, len, '\0');
 	int r = buf_putc(line, '"');
 	if (r == 0)
-		r = put_plain(line, value, len, "\"");
+		r = put_plain(line, value, len, '"');
 	return r < 0 ? r : buf_putc(line, '"');
 }
 
@@ -100,16 +111,20 @@ log_line_text(struct buf *line, const struct log_event *ev)
 	int r = 0;
 
 	if (ev->subject != NULL)
-		r = put_plain(line, ev->subject, strlen(ev->subject), "");
+		r = put_plain(line, ev->subject, strlen(ev->subject), '\0');
 	for (size_t i = 0; r == 0 && i < ev->ntags; i++) {
-		r = buf_printf(
-		    line, "%s%s=", i > 0 ? " " : "", ev->tags[i].key);
+		if (i > 0)
+			r = buf_putc(line, ' ');
+		if (r == 0)
+			r = buf_puts(line, ev->tags[i].key);
+		if (r == 0)
+			r = buf_putc(line, '=');
 		if (r == 0)
 			r = put_value(line, ev->tags[i].value);
 	}
 	if (r == 0 && (ev->subject != NULL || ev->ntags > 0))
 		r = buf_puts(line, "  ");
-	return r < 0 ? r : put_plain(line, ev->message, ev->len, "");
+	return r < 0 ? r : put_plain(line, ev->message, ev->len, '\0');
 }
 
 static int

@@ -21,8 +21,10 @@
 static int
 put_start(struct buf *out, const char *verb, const char *jid, size_t len)
 {
-	int r = buf_printf(out, "%s {\"jid\":", verb);
+	int r = buf_puts(out, verb);
 
+	if (r == 0)
+		r = buf_puts(out, " {\"jid\":");
 	if (r == 0)
 		r = json_put_string(out, jid, len);
 	return r < 0 ? r : buf_putc(out, ',');

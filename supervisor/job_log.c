@@ -20,6 +20,7 @@ struct words {
 	size_t ntags;
 	struct log_tag fields[FIELDS];
 	size_t nfields;
+	char attempt[24], pid[24];
 };
 
 static void
@@ -36,10 +37,14 @@ words_of(struct words *w, const struct job_log *job)
 	w->tags[1] = (struct log_tag){ "type", job->jobtype };
 	w->ntags = 2;
 	w->nfields = 0;
+	if (!log_wants_fields())
+		return;
+	snprintf(w->attempt, sizeof w->attempt, "%" PRId64, job->attempt);
+	snprintf(w->pid, sizeof w->pid, "%lld", (long long)job->pid);
 	add_field(w, "queue", job->queue);
-	add_field(w, "attempt", job->attempt);
+	add_field(w, "attempt", w->attempt);
 	add_field(w, "dispatch", job->dispatch);
-	add_field(w, "pid", job->pid);
+	add_field(w, "pid", job->pid > 0 ? w->pid : "");
 }
 
 static void
@@ -72,7 +77,7 @@ void
 job_log_pid(struct job_log *job, pid_t pid)
 {
 	if (pid > 0)
-		snprintf(job->pid, sizeof job->pid, "%lld", (long long)pid);
+		job->pid = pid;
 }
 
 void
@@ -105,7 +110,7 @@ job_log_end(const struct job_log *job, enum log_level level,
 	words_of(&w, job);
 	add_field(&w, "event", end->event);
 	add_field(&w, "outcome", end->outcome);
-	if (end->elapsed >= 0) {
+	if (end->elapsed >= 0 && log_wants_fields()) {
 		snprintf(duration, sizeof duration, "%" PRId64 ".%06" PRId64,
 		    end->elapsed / CLOCK_NS_PER_S,
 		    end->elapsed % CLOCK_NS_PER_S / 1000);

@@ -24,8 +24,8 @@ struct job_log {
 	const char *jobtype;
 	const char *queue;
 	const char *dispatch; /* the dispatch's id; "": not run yet */
-	char attempt[24];
-	char pid[24]; /* of its program; "": not known */
+	int64_t attempt;
+	pid_t pid; /* of its program; 0: not known */
 };
 
 /* From now on its lines tell the program's pid; 0 changes nothing. */

@@ -63,9 +63,8 @@ task_new(struct dispatch *d, const char *bytes, size_t len, int64_t asked_at,
 	t->output.log = (struct job_log){ .jid = t->jid,
 		.jobtype = t->jobtype,
 		.queue = t->queue,
-		.dispatch = t->id };
-	snprintf(t->output.log.attempt, sizeof t->output.log.attempt, "%lld",
-	    (long long)job_attempt(&t->job));
+		.dispatch = t->id,
+		.attempt = job_attempt(&t->job) };
 	return t;
 }
 

@@ -28,7 +28,7 @@ new_job(void)
 					.jobtype = jobtype,
 					.queue = "default",
 					.dispatch = "d1",
-					.attempt = "2" } };
+					.attempt = 2 } };
 }
 
 static void
