@@ -30,10 +30,10 @@ struct buf {
 struct buf *
 buf_new(size_t max)
 {
-	struct buf *b = calloc(1, sizeof *b);
+	struct buf *b = malloc(sizeof *b);
 
 	if (b != NULL)
-		b->max = max;
+		*b = (struct buf){ .max = max };
 	return b;
 }
 

@@ -20,13 +20,10 @@ struct lines {
 struct lines *
 lines_new(size_t max, lines_emit *emit, void *ctx)
 {
-	struct lines *l = calloc(1, sizeof *l);
+	struct lines *l = malloc(sizeof *l);
 
-	if (l == NULL)
-		return NULL;
-	l->max = max;
-	l->emit = emit;
-	l->ctx = ctx;
+	if (l != NULL)
+		*l = (struct lines){ .max = max, .emit = emit, .ctx = ctx };
 	return l;
 }
 

@@ -363,12 +363,10 @@ spawner_start(struct spawner *s, const struct spawn_request *req,
 {
 	if (req->scope != NULL)
 		s = patient(s);
-	struct spawner_ticket *t = s != NULL ? calloc(1, sizeof *t) : NULL;
+	struct spawner_ticket *t = s != NULL ? malloc(sizeof *t) : NULL;
 	if (t == NULL)
 		return NULL;
-	t->req = req;
-	t->done = done;
-	t->ctx = ctx;
+	*t = (struct spawner_ticket){ .req = req, .done = done, .ctx = ctx };
 
 	pthread_mutex_lock(&s->lock);
 	push(&s->waiting, t);

@@ -22,10 +22,10 @@ struct tail {
 struct tail *
 tail_new(size_t max)
 {
-	struct tail *t = calloc(1, sizeof *t);
+	struct tail *t = malloc(sizeof *t);
 
 	if (t != NULL)
-		t->max = max;
+		*t = (struct tail){ .max = max };
 	return t;
 }
 
