@@ -116,11 +116,12 @@ arguments_make(const struct handler *how, const struct template_data *data,
 		.guarded = !how->allow_dash,
 		.e = e };
 
-	f.argv = calloc(f.cap, sizeof *f.argv);
+	f.argv = malloc(f.cap * sizeof *f.argv);
 	if (f.argv == NULL) {
 		err_set(e, ENOMEM, "out of memory");
 		return NULL;
 	}
+	f.argv[0] = NULL;
 	for (size_t i = 0; i < how->nargv; i++) {
 		f.wrapping = i < how->nwrap;
 		int r = fill(&f, how->argv[i], data);

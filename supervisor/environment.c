@@ -15,27 +15,41 @@ static char **
 find(const struct environment *v, const char *name, size_t name_len)
 {
 	for (size_t i = 0; i < v->count; i++)
-		if (strncmp(v->entries[i], name, name_len) == 0 &&
-		    v->entries[i][name_len] == '=')
+		if (v->name_lens[i] == name_len &&
+		    memcmp(v->entries[i], name, name_len) == 0)
 			return &v->entries[i];
 	return NULL;
 }
 
+/* For one more and the NULL. */
+static int
+make_room(struct environment *v)
+{
+	if (v->count + 1 < v->cap)
+		return 0;
+
+	size_t cap = v->cap > 0 ? v->cap * 2 : 32;
+	char **entries = realloc(v->entries, cap * sizeof *entries);
+	if (entries != NULL)
+		v->entries = entries;
+	size_t *lens = realloc(v->name_lens, cap * sizeof *lens);
+	if (lens != NULL)
+		v->name_lens = lens;
+	if (entries == NULL || lens == NULL)
+		return -ENOMEM;
+	v->cap = cap;
+	return 0;
+}
+
 /* Takes entry, even on failure. */
 static int
-add(struct environment *v, char *entry)
+add(struct environment *v, char *entry, size_t name_len)
 {
-	if (v->count + 1 >= v->cap) {
-		size_t cap = v->cap > 0 ? v->cap * 2 : 32;
-		char **entries = realloc(v->entries, cap * sizeof *entries);
-
-		if (entries == NULL) {
-			free(entry);
-			return -ENOMEM;
-		}
-		v->entries = entries;
-		v->cap = cap;
+	if (make_room(v) < 0) {
+		free(entry);
+		return -ENOMEM;
 	}
+	v->name_lens[v->count] = name_len;
 	v->entries[v->count++] = entry;
 	v->entries[v->count] = NULL;
 	return 0;
@@ -63,7 +77,7 @@ environment_set(struct environment *v, const char *name, const char *value,
 
 	char **old = find(v, name, name_len);
 	if (old == NULL)
-		return add(v, entry);
+		return add(v, entry, name_len);
 	free(*old);
 	*old = entry;
 	return 0;
@@ -111,7 +125,7 @@ environment_copy(struct environment *v, const struct environment *from)
 	for (size_t i = 0; i < from->count; i++) {
 		char *entry = strdup(from->entries[i]);
 
-		if (entry == NULL || add(v, entry) < 0) {
+		if (entry == NULL || add(v, entry, from->name_lens[i]) < 0) {
 			environment_clear(v);
 			return -ENOMEM;
 		}
@@ -151,5 +165,6 @@ environment_clear(struct environment *v)
 	for (size_t i = 0; i < v->count; i++)
 		free(v->entries[i]);
 	free(v->entries);
+	free(v->name_lens);
 	*v = (struct environment){ 0 };
 }

@@ -19,6 +19,7 @@
 /* A growing environment. Zeroed: empty. */
 struct environment {
 	char **entries; /* "NAME=value", owned, NULL-terminated unless empty */
+	size_t *name_lens; /* of each entry's NAME, owned */
 	size_t count;
 	size_t cap;
 };
