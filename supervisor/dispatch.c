@@ -32,9 +32,8 @@
 #include "supervisor/task.h"
 #include "supervisor/timeline.h"
 
-/* Gives the slot back. The task is gone. */
-static void
-leave(struct task *t)
+void
+dispatch_leave(struct task *t)
 {
 	struct dispatch *d = t->dispatch;
 
@@ -55,7 +54,7 @@ dispatch_give_back(struct task *t, const char *errtype, const char *message)
 	const struct failure f = { .errtype = errtype, .message = message };
 
 	ending_given_back(t, &f);
-	leave(t);
+	dispatch_leave(t);
 }
 
 void
@@ -64,15 +63,14 @@ dispatch_refuse(struct task *t, const char *errtype, const char *message)
 	const struct failure f = { .errtype = errtype, .message = message };
 
 	ending_refused(t, &f);
-	leave(t);
+	dispatch_leave(t);
 }
 
-/* The same for one that is not run since we end. */
-static void
-give_back(struct task *t)
+void
+dispatch_return(struct task *t)
 {
 	ending_returned(t);
-	leave(t);
+	dispatch_leave(t);
 }
 
 static void
@@ -127,7 +125,7 @@ on_done(void *ctx, const struct run_facts *facts)
 		if (v.kind == VERDICT_DONE)
 			talk_tell_unused(&t->talk);
 		output_tell(&lane->output);
-		leave(t);
+		dispatch_leave(t);
 	}
 	verdict_clear(&v);
 	dispatch_start_next(d, lane);
@@ -175,7 +173,7 @@ prepare(struct task *t, int64_t now)
 	int r = task_invoke(t, &t->generation->base, &d->parts, now, &e);
 	if (r == -EINVAL) {
 		ending_misfit(t, e.text);
-		leave(t);
+		dispatch_leave(t);
 	} else if (r < 0) {
 		gate_unavailable(t, e.code, e.text);
 	}
@@ -236,7 +234,7 @@ refuse_unknown(struct task *t)
 	snprintf(message, sizeof message, "no handler for jobtype \"%s\" in %s",
 	    t->jobtype, s->file);
 	ending_refused(t, &f);
-	leave(t);
+	dispatch_leave(t);
 }
 
 bool
@@ -266,7 +264,7 @@ dispatch_take(struct dispatch *d, size_t server, const char *bytes, size_t len,
 	t->lane = lanes_find(&d->lanes, t->how);
 	task_time(t, asked_at);
 	if (d->closed)
-		give_back(t);
+		dispatch_return(t);
 	else
 		gate_admit(t);
 	return true;
@@ -368,110 +366,6 @@ uint64_t
 dispatch_lost(const struct dispatch *d)
 {
 	return d->lost;
-}
-
-static void
-stop_all(struct dispatch *d, bool now)
-{
-	struct task *t, *next;
-
-	d->closed = true;
-	for (t = TAILQ_FIRST(&d->all); t != NULL; t = next) {
-		next = TAILQ_NEXT(t, link);
-		if (t->run != NULL && !now && ending_may_wait(t))
-			continue;
-		if (t->run != NULL) {
-			task_tell_why(t, "shutdown");
-			run_stop(t->run, RUN_SHUTDOWN, now ? 0 : t->when.grace);
-			continue;
-		}
-		struct lane *lane = t->lane;
-		gate_unhold(t);
-		give_back(t);
-		lane_settle(lane);
-	}
-}
-
-static void
-lose(struct task *t)
-{
-	t->lost = true;
-	t->dispatch->lost++;
-	job_log_say(&t->output.log, LOG_LEVEL_WARNING, NULL,
-	    "the server has given this job away; %s",
-	    t->run != NULL ? "ending its program" : "not run");
-}
-
-static int
-cancel(struct task *t, enum cancel_reason reason)
-{
-	static const char *const names[] = { [CANCEL_USER] = "user",
-		[CANCEL_SERVER] = "server",
-		[CANCEL_LOST] = "lost" };
-
-	if (t == NULL)
-		return -ENOENT;
-	if (reason == CANCEL_LOST)
-		lose(t);
-	if (t->run != NULL) {
-		task_tell_why(t, names[reason]);
-		run_stop(t->run,
-		    reason == CANCEL_LOST ? RUN_LOST : RUN_CANCELLED,
-		    reason == CANCEL_LOST ? 0 : t->when.grace);
-		return 0;
-	}
-	struct lane *lane = t->lane;
-	gate_unhold(t);
-	if (reason == CANCEL_LOST) {
-		metrics_ended(
-		    t->dispatch->parts.metrics, &t->job, METRICS_LOST, NULL);
-		leave(t);
-	} else {
-		dispatch_refuse(t, "Cancelled", "cancelled before it was run");
-	}
-	lane_settle(lane);
-	return 0;
-}
-
-int
-dispatch_cancel(struct dispatch *d, const char *jid, enum cancel_reason reason)
-{
-	return cancel(dispatch_find(d, jid), reason);
-}
-
-int
-dispatch_cancel_of(struct dispatch *d, size_t server, const char *jid,
-    enum cancel_reason reason)
-{
-	struct task *t;
-
-	for (t = TAILQ_FIRST(&d->all); t != NULL; t = TAILQ_NEXT(t, link))
-		if (t->server == server && strcmp(t->jid, jid) == 0)
-			break;
-	return cancel(t, reason);
-}
-
-void
-dispatch_interrupt(struct dispatch *d)
-{
-	stop_all(d, false);
-}
-
-bool
-dispatch_waits(const struct dispatch *d)
-{
-	const struct task *t;
-
-	for (t = TAILQ_FIRST(&d->all); t != NULL; t = TAILQ_NEXT(t, link))
-		if (t->run != NULL && ending_may_wait(t))
-			return true;
-	return false;
-}
-
-void
-dispatch_kill(struct dispatch *d)
-{
-	stop_all(d, true);
 }
 
 void

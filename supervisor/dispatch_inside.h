@@ -1,8 +1,8 @@
 /*
  * dispatch_inside - what dispatch is made of.
  *
- * For supervisor/dispatch.c, joblist.c, carry.c, gate.c, places.c
- * and ending.c alone.
+ * For supervisor/dispatch.c, joblist.c, carry.c, gate.c, places.c,
+ * stops.c and ending.c alone.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -57,6 +57,12 @@ void dispatch_refuse(struct task *t, const char *errtype, const char *message);
 /* Likewise, but it is given back where the server can do that. */
 void
 dispatch_give_back(struct task *t, const char *errtype, const char *message);
+
+/* The job is not run, since we end: it is given back, and is gone. */
+void dispatch_return(struct task *t);
+
+/* Gives the slot and the directory back. The task is gone. */
+void dispatch_leave(struct task *t);
 
 /* Of every job's run; ctx is its task. */
 extern const struct run_hooks dispatch_run_hooks;

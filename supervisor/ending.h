@@ -1,8 +1,8 @@
 /*
  * ending - how a job's end is told: to the log, the metrics and the server.
  *
- * For supervisor/dispatch.c, which decides what became of the job and gives
- * its slot back.
+ * For supervisor/dispatch.c and stops.c, which decide what became of the job
+ * and give its slot back.
  *
  * SPDX-License-Identifier: ISC
  */

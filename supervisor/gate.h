@@ -9,7 +9,7 @@
  * if its queue is left alone and the server can take it; else it fails, or,
  * when that would be its last failure, is tried after all.
  *
- * For supervisor/dispatch.c and carry.c alone.
+ * For supervisor/dispatch.c, stops.c and carry.c alone.
  *
  * SPDX-License-Identifier: ISC
  */

@@ -1,10 +1,10 @@
 /*
  * lane - what the jobs of one jobtype share: how many run, and who waits.
  *
- * For supervisor/dispatch.c and gate.c. A lane outlives a reload, so that a handler's
- * `concurrency` counts the programs that an older generation started. A lane
- * whose jobtype the newest generation does not have is closed: it goes when
- * its last job has.
+ * For supervisor/dispatch.c, stops.c and gate.c. A lane outlives a reload, so
+ * that a handler's `concurrency` counts the programs that an older generation
+ * started. A lane whose jobtype the newest generation does not have is closed:
+ * it goes when its last job has.
  *
  * SPDX-License-Identifier: ISC
  */

@@ -1,7 +1,8 @@
 /*
  * task - one fetched job on its way through this process.
  *
- * For supervisor/dispatch.c alone, which decides what happens to it.
+ * For supervisor/dispatch.c and the files that it is made of (dispatch_inside),
+ * which decide what happens to it.
  *
  * SPDX-License-Identifier: ISC
  */
