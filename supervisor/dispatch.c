@@ -250,6 +250,10 @@ dispatch_take(struct dispatch *d, size_t server, const char *bytes, size_t len,
 		    e.text);
 		return false;
 	}
+	if (report_knows(d->parts.reports[server], &t->job, t->when.expires)) {
+		task_free(t);
+		return true;
+	}
 	t->server = server;
 	TAILQ_INSERT_TAIL(&d->all, t, link);
 	d->busy++;

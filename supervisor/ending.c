@@ -19,6 +19,8 @@ tell_server(struct task *t, struct notice *n)
 {
 	n->jid = t->job.jid.bytes;
 	n->jid_len = t->job.jid.len;
+	n->enqueued_at = t->job.enqueued_at.bytes;
+	n->enqueued_at_len = t->job.enqueued_at.len;
 	n->bury = n->failure != NULL && n->failure->dead &&
 	    t->generation->settings->emulate_dead;
 	/* A lost one is about somebody else's run by now. */

@@ -19,7 +19,7 @@
 
 enum {
 	/* Of everything that is saved: any change of any noun's fields. */
-	HANDOVER_VERSION = 13,
+	HANDOVER_VERSION = 14,
 	HANDOVER_MAX = 1 << 30, /* bytes */
 };
 

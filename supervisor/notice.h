@@ -32,6 +32,9 @@
 struct notice {
 	const char *jid;
 	size_t jid_len;
+	/* When its server put it into its queue; it is not sent. NULL: unknown. */
+	const char *enqueued_at;
+	size_t enqueued_at_len;
 	const struct failure *failure; /* NULL: it succeeded */
 	bool bury;                     /* failure->dead holds on every server */
 	const char

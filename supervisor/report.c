@@ -102,13 +102,16 @@ on_reply(void *ctx, const struct resp *reply)
 	struct outcome *o = ctx;
 	struct report *r = o->report;
 
-	o->sent = false;
+	bool stale = o->again;
+
+	o->sent = o->again = false;
 	r->unsent++;
 	if (is_burial(o))
 		burial_answered(r);
 	if (reply == NULL)
 		return; /* report_up() sends it again */
-	report_answered(o, reply);
+	if (!stale)
+		report_answered(o, reply);
 	send_all(r);
 	r->settled(r->ctx);
 }
@@ -344,6 +347,8 @@ report_tell(struct report *r, const struct notice *n, int64_t expires)
 		o = report_take_up(r, &from);
 	else
 		count_lost(r);
+	if (o != NULL)
+		report_date(o, n->enqueued_at, n->enqueued_at_len);
 	if (o != NULL && r->journal != NULL)
 		o->kept = journal_add(r->journal, r->server, &from);
 	send_all(r);
@@ -380,6 +385,56 @@ report_put_held(const struct report *r, struct buf *line)
 	     o = TAILQ_NEXT(o, link))
 		e = held_put_jid(line, o->jid, o->jid_len);
 	return e;
+}
+
+void
+report_date(struct outcome *o, const char *text, size_t len)
+{
+	o->enqueued_at[0] = '\0';
+	if (text == NULL || len >= sizeof o->enqueued_at)
+		return;
+	memcpy(o->enqueued_at, text, len);
+	o->enqueued_at[len] = '\0';
+}
+
+static bool
+is_of(const struct outcome *o, const struct job *j)
+{
+	return j->enqueued_at.len > 0 && j->jid.len == o->jid_len &&
+	    memcmp(j->jid.bytes, o->jid, o->jid_len) == 0 &&
+	    j->enqueued_at.len == strlen(o->enqueued_at) &&
+	    memcmp(j->enqueued_at.bytes, o->enqueued_at, j->enqueued_at.len) ==
+	    0 &&
+	    !is_burial(o);
+}
+
+/* Jobs that go before its ACK are not pushed once more. */
+static bool
+settles(const struct outcome *o)
+{
+	enum notice_verb verb = notice_verb(o->lines, o->len);
+
+	return verb != NOTICE_PUSH && verb != NOTICE_PUSHB;
+}
+
+bool
+report_knows(struct report *r, const struct job *again, int64_t expires)
+{
+	struct outcome *o;
+
+	for (o = TAILQ_FIRST(&r->outcomes); o != NULL; o = TAILQ_NEXT(o, link))
+		if (is_of(o, again))
+			break;
+	if (o == NULL)
+		return false;
+	if (o->expires < expires)
+		o->expires = expires;
+	o->again = o->sent && settles(o);
+	report_say(LOG_LEVEL_INFO, o,
+	    "is not confirmed, and its job has come again: it is told for that "
+	    "too, and the job is not run",
+	    NULL);
+	return true;
 }
 
 bool

@@ -24,6 +24,7 @@
 
 #include "base/buf.h"
 #include "base/state.h"
+#include "protocol/job.h"
 #include "supervisor/client.h"
 
 enum {
@@ -91,6 +92,14 @@ size_t report_sent(const struct report *r);
 
 /* Appends the jid of each outcome not yet confirmed: held_put_jid(). */
 int report_put_held(const struct report *r, struct buf *line);
+
+/*
+ * Its server has handed out a job of which it may have an outcome to hear, and
+ * has reserved it until `expires` (clock_mono()). True: that outcome is here,
+ * and is told for this reservation too; the job must not be run. Another job
+ * of the same jid, or a further attempt, came into its queue at another time.
+ */
+bool report_knows(struct report *r, const struct job *again, int64_t expires);
 
 /* Whether no more jobs should be taken until some are confirmed. */
 bool report_full(const struct report *r);

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/timestamp.h"
 #include "supervisor/holdoff.h"
 #include "supervisor/journal.h"
 #include "supervisor/notice.h"
@@ -20,11 +21,13 @@
 struct outcome {
 	TAILQ_ENTRY(outcome) link;
 	struct report *report;
-	bool sent; /* its first command: in this conversation, not answered */
+	bool sent;  /* its first command: in this conversation, not answered */
+	bool again; /* and the answer may be about an earlier reservation */
 	int64_t expires;
 	uint64_t kept; /* in the journal; 0: not there */
 	char *jid; /* ends with a NUL, and may have others; owned, as lines */
 	size_t jid_len;
+	char enqueued_at[TIMESTAMP_MAX]; /* "": unknown */
 	char *lines; /* the commands that are not confirmed yet */
 	size_t len;
 };
@@ -56,6 +59,9 @@ struct report {
 /* Takes up an outcome. Returns NULL when memory is short, which is told. */
 struct outcome *
 report_take_up(struct report *r, const struct journal_outcome *from);
+
+/* When its job came into its queue; text that is no time stamp is none. */
+void report_date(struct outcome *o, const char *text, size_t len);
 
 /* Nobody waits for it any more; it is freed. */
 void report_drop(struct outcome *o);

@@ -31,19 +31,20 @@ report_save(const struct report *r, struct state_writer *w)
 		state_put_bytes(w, o->jid, o->jid_len);
 		state_put_bytes(w, o->lines, o->len);
 		state_put_int(w, o->expires);
+		state_put_bytes(w, o->enqueued_at, strlen(o->enqueued_at));
 	}
 }
 
-/* Whether the journal has brought it already. */
-static bool
-is_here(const struct report *r, uint64_t kept)
+/* The one that the journal has brought already, or NULL. */
+static struct outcome *
+find(const struct report *r, uint64_t kept)
 {
-	const struct outcome *o;
+	struct outcome *o;
 
 	for (o = TAILQ_FIRST(&r->outcomes); o != NULL; o = TAILQ_NEXT(o, link))
 		if (kept != 0 && o->kept == kept)
-			return true;
-	return false;
+			break;
+	return o;
 }
 
 void
@@ -66,10 +67,17 @@ report_load(struct report *r, struct state_reader *from)
 		o.jid = state_get_bytes(from, &o.jid_len);
 		o.line = state_get_bytes(from, &o.len);
 		o.expires = state_get_int(from);
-		if (from->failed || is_here(r, kept))
+		size_t len = 0;
+		const char *enqueued_at = state_get_bytes(from, &len);
+		if (from->failed)
 			continue;
-		struct outcome *taken = report_take_up(r, &o);
-		if (taken != NULL && r->journal != NULL)
+		struct outcome *taken = find(r, kept);
+		bool is_new = taken == NULL;
+		if (is_new)
+			taken = report_take_up(r, &o);
+		if (taken != NULL)
+			report_date(taken, enqueued_at, len);
+		if (taken != NULL && is_new && r->journal != NULL)
 			taken->kept = journal_add(r->journal, r->server, &o);
 	}
 }
