@@ -1,8 +1,8 @@
 /*
  * jobs - made, read back at the start, and forgotten all at once.
  *
- * push.c has how jobs come in, sets.c the moves out of the sets, take.c those
- * of reserved jobs, due.c what the clocks do.
+ * push.c has how jobs come in, take.c how they go to a worker, settle.c how
+ * that ends, sets.c the moves out of the sets, due.c what the clocks do.
  *
  * SPDX-License-Identifier: ISC
  */

@@ -1,9 +1,9 @@
 /*
  * op - one move of one job, from the decision until the disk has answered.
  *
- * Shared by the files that make up jobs: jobs.c, push.c, sets.c, take.c and
- * due.c (what comes due by itself). Ops are kept for reuse with their
- * buffers, so the hot path does not allocate once it is warm.
+ * Shared by the files that make up jobs: jobs.c, push.c, sets.c, take.c,
+ * settle.c and due.c (what comes due by itself). Ops are kept for reuse with
+ * their buffers, so the hot path does not allocate once it is warm.
  *
  * SPDX-License-Identifier: ISC
  */
