@@ -21,6 +21,40 @@ find(const struct environment *v, const char *name, size_t name_len)
 	return NULL;
 }
 
+/* Of a block, header included: what the C library keeps at hand for a thread. */
+enum { BLOCK = 1024 };
+
+/* An environment is made and freed at once, so its entries have no memory of
+ * their own; one that is replaced stays where it is. */
+struct environment_block {
+	struct environment_block *next;
+	size_t used, cap;
+	char bytes[];
+};
+
+/* NULL when memory is short. */
+static char *
+take(struct environment *v, size_t len)
+{
+	struct environment_block *b = v->blocks;
+
+	if (b == NULL || b->cap - b->used < len) {
+		size_t cap = BLOCK - sizeof *b;
+
+		if (cap < len)
+			cap = len;
+		b = malloc(sizeof *b + cap);
+		if (b == NULL)
+			return NULL;
+		b->next = v->blocks;
+		b->used = 0;
+		b->cap = cap;
+		v->blocks = b;
+	}
+	b->used += len;
+	return b->bytes + b->used - len;
+}
+
 /* For one more and the NULL. */
 static int
 make_room(struct environment *v)
@@ -41,14 +75,12 @@ make_room(struct environment *v)
 	return 0;
 }
 
-/* Takes entry, even on failure. */
+/* The entry lies in a block of v. */
 static int
 add(struct environment *v, char *entry, size_t name_len)
 {
-	if (make_room(v) < 0) {
-		free(entry);
+	if (make_room(v) < 0)
 		return -ENOMEM;
-	}
 	v->name_lens[v->count] = name_len;
 	v->entries[v->count++] = entry;
 	v->entries[v->count] = NULL;
@@ -67,7 +99,7 @@ environment_set(struct environment *v, const char *name, const char *value,
 		    "have",
 		    name, TEMPLATE_ELEMENT_MAX);
 
-	char *entry = malloc(name_len + 1 + len + 1);
+	char *entry = take(v, name_len + 1 + len + 1);
 	if (entry == NULL)
 		return -ENOMEM;
 	memcpy(entry, name, name_len);
@@ -78,7 +110,6 @@ environment_set(struct environment *v, const char *name, const char *value,
 	char **old = find(v, name, name_len);
 	if (old == NULL)
 		return add(v, entry, name_len);
-	free(*old);
 	*old = entry;
 	return 0;
 }
@@ -123,12 +154,14 @@ int
 environment_copy(struct environment *v, const struct environment *from)
 {
 	for (size_t i = 0; i < from->count; i++) {
-		char *entry = strdup(from->entries[i]);
+		size_t size = strlen(from->entries[i]) + 1;
+		char *entry = take(v, size);
 
 		if (entry == NULL || add(v, entry, from->name_lens[i]) < 0) {
 			environment_clear(v);
 			return -ENOMEM;
 		}
+		memcpy(entry, from->entries[i], size);
 	}
 	return 0;
 }
@@ -162,8 +195,12 @@ environment_secret(const char *name, const char *(*lookup)(const char *name))
 void
 environment_clear(struct environment *v)
 {
-	for (size_t i = 0; i < v->count; i++)
-		free(v->entries[i]);
+	struct environment_block *b, *next;
+
+	for (b = v->blocks; b != NULL; b = next) {
+		next = b->next;
+		free(b);
+	}
 	free(v->entries);
 	free(v->name_lens);
 	*v = (struct environment){ 0 };

@@ -18,10 +18,11 @@
 
 /* A growing environment. Zeroed: empty. */
 struct environment {
-	char **entries; /* "NAME=value", owned, NULL-terminated unless empty */
+	char **entries; /* "NAME=value", NULL-terminated unless empty; owned */
 	size_t *name_lens; /* of each entry's NAME, owned */
 	size_t count;
 	size_t cap;
+	struct environment_block *blocks; /* what the entries lie in; owned */
 };
 
 /*

@@ -86,10 +86,15 @@ set(struct environment *v, const char *name, const char *value, struct err *e)
 static int
 set_int(struct environment *v, const char *name, int64_t value, struct err *e)
 {
-	char text[32];
+	char text[20], *end = text + sizeof text, *at = end;
+	uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
 
-	snprintf(text, sizeof text, "%lld", (long long)value);
-	return set(v, name, text, e);
+	do
+		*--at = (char)('0' + rest % 10);
+	while ((rest /= 10) > 0);
+	if (value < 0)
+		*--at = '-';
+	return environment_set(v, name, at, (size_t)(end - at), e);
 }
 
 /* 00-<32 hex>-<16 hex>-<2 hex>, neither id all zeros, version not ff. */

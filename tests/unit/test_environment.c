@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -85,6 +86,41 @@ a_later_value_takes_the_place_of_an_earlier_one(void **state)
 	environment_clear(&copy);
 }
 
+/* Short and long ones in turn, each set twice: none runs into another. */
+static void
+entries_of_all_lengths_keep_their_values(void **state)
+{
+	enum { NAMES = 200, STEP = 37 };
+	static char value[NAMES * STEP];
+	struct environment v = { 0 }, copy = { 0 };
+	char name[16];
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < 2 * NAMES; i++) {
+		size_t n = i % NAMES, len = (n * 71 % NAMES) * STEP;
+
+		snprintf(name, sizeof name, "N%zu", n);
+		memset(value, 'a' + (int)(i % 26), len);
+		assert_int_equal(environment_set(&v, name, value, len, &e), 0);
+	}
+	assert_int_equal(environment_copy(&copy, &v), 0);
+	environment_clear(&v);
+	assert_int_equal(copy.count, NAMES);
+	assert_null(copy.entries[copy.count]);
+	for (size_t n = 0; n < NAMES; n++) {
+		size_t len = (n * 71 % NAMES) * STEP;
+
+		snprintf(name, sizeof name, "N%zu", n);
+		const char *got = environment_get(&copy, name);
+		assert_non_null(got);
+		assert_int_equal(strlen(got), len);
+		memset(value, 'a' + (int)((n + NAMES) % 26), len);
+		assert_memory_equal(got, value, len);
+	}
+	environment_clear(&copy);
+}
+
 static void
 an_entry_longer_than_linux_takes_is_refused(void **state)
 {
@@ -129,6 +165,7 @@ main(void)
 		cmocka_unit_test(the_base_is_made_from_nothing),
 		cmocka_unit_test(
 		    a_later_value_takes_the_place_of_an_earlier_one),
+		cmocka_unit_test(entries_of_all_lengths_keep_their_values),
 		cmocka_unit_test(an_entry_longer_than_linux_takes_is_refused),
 		cmocka_unit_test(secrets_are_known_by_name),
 	};
