@@ -14,6 +14,7 @@ static bool
 is_owed(const struct upstream *u)
 {
 	return report_waiting(u->report) > 0 || fetch_in_flight(u->fetch) > 0 ||
+	    fetch_owes_word(u->fetch) ||
 	    joblist_count(u->owner->dispatch, u->number) > 0;
 }
 
@@ -63,7 +64,8 @@ on_tidy(struct ev_loop *loop, ev_timer *w, int revents)
 
 		if (u == s->current)
 			continue;
-		if (fetch_in_flight(u->fetch) == 0)
+		if (fetch_in_flight(u->fetch) == 0 &&
+		    !fetch_owes_word(u->fetch))
 			fetch_hang_up(u->fetch);
 		/* One before it may just be on its way to become current. */
 		if (i > s->current->number && !is_owed(u))

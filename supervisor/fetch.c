@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "protocol/extension.h"
 #include "supervisor/fetch_parts.h"
 
 /* Faster than this, a job was there before we asked. */
@@ -137,6 +138,7 @@ on_reply(void *ctx, const struct resp *r)
 	if (r == NULL) {
 		/* The client tells of it and comes back by itself. */
 		doubt_arise(&f->doubt);
+		f->lost_at = clock_mono();
 	} else if (r->kind == RESP_NULL) {
 		f->holdoff.fails = 0;
 		f->last_error[0] = '\0';
@@ -171,6 +173,7 @@ ask(struct fetch *f, struct line *l, size_t jobs)
 	l->asked_at = l->used_at = now;
 	f->in_flight++;
 	f->asked++;
+	f->hears = (client_extensions(l->client) & EXTENSION_HELD) != 0;
 }
 
 /* ---- the conversations ----------------------------------------------- */

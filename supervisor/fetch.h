@@ -112,6 +112,14 @@ size_t fetch_wanted(const struct fetch *f);
 bool fetch_is_telling(const struct fetch *f);
 
 /*
+ * Whether an answer was lost lately, and its server can be told which jobs are
+ * here, and has not been: its conversations should not be ended.
+ * fetch_could_tell(): fetch_poke() would do it now, if that may be said.
+ */
+bool fetch_owes_word(const struct fetch *f);
+bool fetch_could_tell(const struct fetch *f);
+
+/*
  * Say END on all conversations. Only when nothing is in flight. After
  * fetch_hang_up() the next fetch_poke() dials again; not from one of f's hooks.
  */

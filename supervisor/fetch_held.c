@@ -10,6 +10,10 @@
 #include "protocol/extension.h"
 #include "supervisor/fetch_parts.h"
 
+/* Later than this a server that was left has found out by itself, or it keeps
+ * the jobs until their reservations end. */
+#define OWED_MAX (600 * CLOCK_NS_PER_S)
+
 static void
 on_told(void *ctx, const struct resp *r)
 {
@@ -29,18 +33,38 @@ on_told(void *ctx, const struct resp *r)
 	fetch_poke(f);
 }
 
-/* The conversation by which it can be told; NULL: none. */
-static struct line *
-teller(struct fetch *f)
+/* The conversation by which it can be told; FETCH_LINES: none. */
+static size_t
+teller(const struct fetch *f)
 {
 	for (size_t i = 0; i < FETCH_LINES; i++) {
-		struct line *l = &f->lines[i];
+		const struct line *l = &f->lines[i];
 
 		if (l->client != NULL && client_ready(l->client) &&
 		    (client_extensions(l->client) & EXTENSION_HELD) != 0)
-			return l;
+			return i;
 	}
-	return NULL;
+	return FETCH_LINES;
+}
+
+bool
+fetch_owes_word(const struct fetch *f)
+{
+	bool open = false;
+
+	for (size_t i = 0; i < FETCH_LINES; i++)
+		open = open ||
+		    (f->lines[i].client != NULL &&
+			!client_idle(f->lines[i].client));
+	return open && f->doubt.open && f->hears && f->lost_at != 0 &&
+	    clock_mono() - f->lost_at < OWED_MAX;
+}
+
+bool
+fetch_could_tell(const struct fetch *f)
+{
+	return fetch_owes_word(f) && doubt_is_due(&f->doubt, clock_mono()) &&
+	    teller(f) < FETCH_LINES;
 }
 
 /* The server gives no more jobs to the others. */
@@ -73,15 +97,15 @@ tell(struct fetch *f, struct line *by)
 bool
 fetch_tell_first(struct fetch *f)
 {
-	struct line *by = NULL;
+	size_t by = FETCH_LINES;
 
 	if (f->telling)
 		return true;
 	if (f->hooks->held != NULL && doubt_is_due(&f->doubt, clock_mono()))
 		by = teller(f);
-	if (by == NULL)
+	if (by == FETCH_LINES)
 		return false;
 	if (f->in_flight == 0 && !f->handing)
-		tell(f, by);
+		tell(f, &f->lines[by]);
 	return f->telling || doubt_is_due(&f->doubt, clock_mono());
 }

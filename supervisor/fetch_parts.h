@@ -43,8 +43,10 @@ struct fetch {
 	ev_timer gather; /* active while a question waits for more slots */
 	bool gathered;   /* that is over */
 	struct doubt doubt;
-	bool telling; /* which jobs are here */
-	bool handing; /* jobs of one answer are being handed on */
+	bool telling;    /* which jobs are here */
+	bool hears;      /* it can be told that, as the last question found */
+	int64_t lost_at; /* the last answer that was lost; 0: none */
+	bool handing;    /* jobs of one answer are being handed on */
 	struct holdoff holdoff;
 	char last_error[128]; /* told once, until something else happens */
 	struct fetch_order *order;

@@ -22,6 +22,8 @@ put_job(void *ctx, const struct joblist_job *job)
 {
 	struct listing *l = ctx;
 
+	if (job->lost)
+		return true;
 	l->result = held_put_jid(l->line, job->jid, strlen(job->jid));
 	return l->result == 0;
 }
@@ -32,7 +34,7 @@ holdings_put(const struct upstream *u, struct buf *line)
 	const struct supervisor *s = u->owner;
 	struct listing l = { .line = line };
 
-	if (u != s->current)
+	if (u != s->current && !fetch_owes_word(u->fetch))
 		return -EAGAIN;
 	for (size_t i = 0; i < s->nupstreams; i++)
 		if (fetch_in_flight(s->upstreams[i].fetch) > 0)
@@ -48,8 +50,21 @@ holdings_put(const struct upstream *u, struct buf *line)
 bool
 holdings_are_told(const struct supervisor *s)
 {
-	for (size_t i = 0; i < s->nupstreams; i++)
-		if (fetch_is_telling(s->upstreams[i].fetch))
+	for (size_t i = 0; i < s->nupstreams; i++) {
+		const struct upstream *u = &s->upstreams[i];
+
+		if (fetch_is_telling(u->fetch) ||
+		    (u != s->current && fetch_could_tell(u->fetch)))
 			return true;
+	}
 	return false;
+}
+
+void
+holdings_tell_left(struct supervisor *s)
+{
+	for (size_t i = 0; i < s->nupstreams; i++)
+		if (&s->upstreams[i] != s->current &&
+		    fetch_could_tell(s->upstreams[i].fetch))
+			fetch_poke(s->upstreams[i].fetch);
 }

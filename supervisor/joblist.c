@@ -57,6 +57,7 @@ joblist_describe(const struct task *t)
 		.queue = t->queue,
 		.dispatch = t->id,
 		.attempt = job_attempt(&t->job),
+		.lost = t->lost,
 		.state = state_of(t),
 		.pid = held ? 0 : run_pid(t->run),
 		.taken =

@@ -32,6 +32,7 @@ struct joblist_job {
 	const char *queue;
 	const char *dispatch; /* the dispatch's id; "": not run yet */
 	int64_t attempt;      /* 1: the first */
+	bool lost;            /* its server has given it away */
 	enum joblist_state state;
 	pid_t pid;        /* 0: none yet */
 	int64_t taken;    /* when it was asked for */

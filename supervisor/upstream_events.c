@@ -132,12 +132,14 @@ on_sure(void *ctx, const char *queue)
 	return besides(u, dispatch_sure(u->owner->dispatch, queue));
 }
 
-/* The current one may have waited for what another one still owed. */
+/* Others may have waited for what this one still owed. */
 static void
-poke_current(struct upstream *u)
+poke_others(struct upstream *u)
 {
 	if (u != u->owner->current)
 		fetch_poke(u->owner->current->fetch);
+	else
+		holdings_tell_left(u->owner);
 }
 
 static bool
@@ -148,7 +150,7 @@ on_got(void *ctx, const char *bytes, size_t len, int64_t asked_at)
 	bool is_one =
 	    dispatch_take(u->owner->dispatch, u->number, bytes, len, asked_at);
 
-	poke_current(u);
+	poke_others(u);
 	return is_one;
 }
 
@@ -158,7 +160,7 @@ on_none(void *ctx)
 	struct upstream *u = ctx;
 	struct supervisor *s = u->owner;
 
-	poke_current(u);
+	poke_others(u);
 	choice_settle(s);
 	lifecycle_check(s->lifecycle);
 }

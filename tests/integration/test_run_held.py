@@ -15,6 +15,7 @@ import pytest
 
 from support.client import new_job
 from support.peer import Peer
+from support.ports import free_port
 from support.tap import CUT
 from support.waiting import wait_for
 from test_run_fetchb import jobs_in, lines
@@ -311,3 +312,59 @@ def test_each_server_is_told_of_all(start_supervisor, bench, ending):
     assert told(bench) == [{"job-0001"}]
     go.touch()
     bench.acked(job["jid"])
+
+
+def test_what_the_server_gave_away_is_not_named(start_server, start_supervisor, ending, tmp_path):
+    """It has lost a job whose program is still being ended, and gets the same job
+    again, in an answer that is lost: that one goes back and runs, and does not stay
+    reserved because the old program is here."""
+    from conftest import Bench
+    bench = Bench(start_server(config="worker_grace: 500ms\n"), start_supervisor, ending,
+        tmp_path)
+    began, go = bench.scratch / "began", bench.scratch / "go"
+    # Something that left its group keeps the output open, for two seconds.
+    handler = bench.script("h", f'echo "$FAKTORY_JID" >>{began}\n[ -e {go} ] && exit 0\n'
+        'setsid sleep 300 &\nexec sleep 300')
+    rule = lose(bench, 0)
+    bench.run({"t": handler}, concurrency=2)
+    job = bench.push("t")
+    wait_for("it to run", lambda: lines(began))
+    bench.tap.open.clear()
+    bench.tap.cut()
+    wait_for("it to be given away", lambda: bench.client.size() == 1)
+    go.touch()
+    rule.left = 1
+    bench.tap.open.set()
+    bench.acked(job)
+    assert rule.lost == 1
+    assert lines(began) == [job, job]
+
+
+@pytest.mark.slow(17)
+def test_a_server_that_was_left_is_told_too(start_supervisor, bench, ending):
+    """Jobs come from another server by the time an answer is lost: this one is told
+    what is here before its conversations end, and has the job back at once."""
+    class Closing(Peer):
+        def close(self):
+            self.__exit__()
+    first = Closing(port=free_port())
+    first.listener.close()
+    s = start_supervisor(None, {"server": [first.url, bench.tap.url], "concurrency": 4,
+        "jobs": {"t": {"exec": ["/bin/true"]}}})
+    bench.supervisor, bench.process = s, s.process
+    wait_for("a question", bench.tap.fetches)
+    # As if an answer to this worker had been lost.
+    twin = bench.server.client(wid=bench.tap.wid())
+    ending.append(twin)
+    job = twin.push(queue="unasked")
+    assert twin.fetch("unasked")["jid"] == job["jid"]
+    back = Closing(port=first.port)
+    ending.append(back)
+    bench.tap.rule = lambda number, request, reply: \
+        CUT if request.startswith("FETCH") and back.hellos else reply
+    back.serve()
+    s.says("answers again", 60)
+    wait_for("the job to be back", lambda: bench.client.size("unasked") == 1, 60)
+    back.jobs.append({"jid": "job-0001", "jobtype": "t", "args": [], "queue": "default"})
+    back.wait(lambda: back.acks == ["job-0001"], "the first's ACK")
+    wait_for("the end of both conversations", lambda: len(bench.tap.lines("END")) >= 2)
