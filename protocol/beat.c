@@ -51,13 +51,7 @@ beat_put(
 		r = field_put_int(out, "rss_kb", rss_kb);
 	if (r == 0 && state != WORKER_RUNNING)
 		r = field_put_text(out, "current_state", names[state]);
-	if (r == 0)
-		r = field_put_end(out);
-	if (r == 0)
-		r = buf_puts(out, "\r\n");
-	if (r < 0)
-		buf_cut(out, before);
-	return r;
+	return field_put_line_end(out, before, r);
 }
 
 int

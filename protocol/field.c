@@ -151,3 +151,15 @@ field_put_end(struct buf *out)
 	buf_cut(out, buf_len(out) - 1);
 	return buf_putc(out, '}');
 }
+
+int
+field_put_line_end(struct buf *out, size_t before, int r)
+{
+	if (r == 0)
+		r = field_put_end(out);
+	if (r == 0)
+		r = buf_puts(out, "\r\n");
+	if (r < 0)
+		buf_cut(out, before);
+	return r;
+}

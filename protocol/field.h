@@ -52,4 +52,10 @@ int field_put_list(
 /* Ends the object: the last comma becomes '}'. */
 int field_put_end(struct buf *out);
 
+/*
+ * Ends the object and its line, when r, of what was put since `before`, is 0;
+ * else, or when that fails, takes all of it back. Returns the first error.
+ */
+int field_put_line_end(struct buf *out, size_t before, int r);
+
 #endif

@@ -336,11 +336,5 @@ hello_put(struct buf *out, const struct hello *h, const struct greeting *g,
 		r = put_proof(out, g, password);
 	if (r == 0)
 		r = put_extensions(out, g);
-	if (r == 0)
-		r = field_put_end(out);
-	if (r == 0)
-		r = buf_puts(out, "\r\n");
-	if (r < 0)
-		buf_cut(out, before);
-	return r;
+	return field_put_line_end(out, before, r);
 }

@@ -30,24 +30,13 @@ put_start(struct buf *out, const char *verb, const char *jid, size_t len)
 	return r < 0 ? r : buf_putc(out, ',');
 }
 
-static int
-finish(struct buf *out, size_t before, int r)
-{
-	if (r == 0)
-		r = field_put_end(out);
-	if (r == 0)
-		r = buf_puts(out, "\r\n");
-	if (r < 0)
-		buf_cut(out, before);
-	return r;
-}
-
 int
 ack_put(struct buf *out, const char *jid, size_t jid_len)
 {
 	size_t before = buf_len(out);
 
-	return finish(out, before, put_start(out, "ACK", jid, jid_len));
+	return field_put_line_end(
+	    out, before, put_start(out, "ACK", jid, jid_len));
 }
 
 /*
@@ -97,7 +86,7 @@ fail_put(
 		r = buf_puts(out, "\"retry\":-1,");
 	if (r == 0 && f->retry_in > 0)
 		r = buf_printf(out, "\"retry_in\":%" PRId64 ",", f->retry_in);
-	return finish(out, before, r);
+	return field_put_line_end(out, before, r);
 }
 
 /* A JSON string in which a space is written as an escape. */
