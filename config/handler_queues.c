@@ -46,15 +46,6 @@ handler_queues_decode(
 	h->queues_at = n->at;
 }
 
-static struct queue_setting *
-find(struct settings *s, const char *name)
-{
-	for (size_t i = 0; i < s->nqueues; i++)
-		if (strcmp(s->queues[i].name, name) == 0)
-			return &s->queues[i];
-	return NULL;
-}
-
 void
 handler_queues_check(struct reader *r, struct settings *s)
 {
@@ -64,7 +55,8 @@ handler_queues_check(struct reader *r, struct settings *s)
 		const struct handler *h = &s->handlers[i];
 
 		for (size_t k = 0; k < h->nqueues; k++) {
-			struct queue_setting *q = find(s, h->queues[k]);
+			struct queue_setting *q =
+			    settings_queue(s, h->queues[k]);
 
 			if (q != NULL)
 				q->named = true;

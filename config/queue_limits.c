@@ -6,7 +6,6 @@
 #include "config/queue_limits.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "config/field.h"
 #include "config/field_value.h"
@@ -17,15 +16,6 @@ static const struct field limit_row = {
 	.min = 1,
 	.max = 10000,
 };
-
-static struct queue_setting *
-find(struct settings *s, const char *name)
-{
-	for (size_t i = 0; i < s->nqueues; i++)
-		if (strcmp(s->queues[i].name, name) == 0)
-			return &s->queues[i];
-	return NULL;
-}
 
 void
 queue_limits_read(struct reader *r, const struct node *n, struct settings *s)
@@ -39,7 +29,7 @@ queue_limits_read(struct reader *r, const struct node *n, struct settings *s)
 	field_no_repeats(r, n, "queue_concurrency.");
 	for (size_t i = 0; i < n->count; i++) {
 		const struct node *key = n->keys[i];
-		struct queue_setting *q = find(s, key->text);
+		struct queue_setting *q = settings_queue(s, key->text);
 
 		snprintf(
 		    name, sizeof name, "queue_concurrency.%.100s", key->text);

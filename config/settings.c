@@ -244,6 +244,15 @@ settings_place(
 	return out;
 }
 
+struct queue_setting *
+settings_queue(const struct settings *s, const char *name)
+{
+	for (size_t i = 0; i < s->nqueues; i++)
+		if (strcmp(s->queues[i].name, name) == 0)
+			return &s->queues[i];
+	return NULL;
+}
+
 void
 settings_free(struct settings *s)
 {

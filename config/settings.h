@@ -261,6 +261,10 @@ settings_handler(const struct settings *s, const char *jobtype, size_t len);
 const struct handler *
 settings_choose(const struct settings *s, const char *jobtype, size_t len);
 
+/* The queue of this name, or NULL. Borrowed. */
+struct queue_setting *
+settings_queue(const struct settings *s, const char *name);
+
 /*
  * Whether jobs of this handler may come from this queue: when it names the
  * queue, or when neither names the other.

@@ -14,12 +14,7 @@
 static const struct queue_setting *
 find(const struct dispatch *d, const char *queue)
 {
-	const struct settings *s = d->lanes.generation->settings;
-
-	for (size_t i = 0; i < s->nqueues; i++)
-		if (strcmp(s->queues[i].name, queue) == 0)
-			return &s->queues[i];
-	return NULL;
+	return settings_queue(d->lanes.generation->settings, queue);
 }
 
 size_t
