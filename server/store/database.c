@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "server/store/datadir.h"
 #include "server/store/fault.h"
 #include "server/store/logfile.h"
 #include "server/store/schema.h"
@@ -98,20 +98,6 @@ fill(const char *file, struct err *e)
 }
 
 static int
-sync_directory_of(const char *file)
-{
-	char copy[PATH_MAX];
-
-	snprintf(copy, sizeof copy, "%s", file);
-	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	int r = fsync(fd) < 0 ? -errno : 0;
-	close(fd);
-	return r;
-}
-
-static int
 make(const char *file, struct err *e)
 {
 	char fresh[PATH_MAX];
@@ -127,7 +113,7 @@ make(const char *file, struct err *e)
 		(void)unlink(fresh);
 		return err_wrap(e, "make %s", file);
 	}
-	r = rename(fresh, file) < 0 ? -errno : sync_directory_of(file);
+	r = rename(fresh, file) < 0 ? -errno : datadir_sync_parent(file);
 	return r == 0 ? 0 : err_set(e, -r, "make %s: %s", file, strerror(-r));
 }
 

@@ -21,9 +21,8 @@ struct datadir {
 	char log[PATH_MAX];
 };
 
-/* The new name must be on disk too, or a power cut takes the jobs with it. */
-static int
-sync_parent(const char *path)
+int
+datadir_sync_parent(const char *path)
 {
 	char copy[PATH_MAX];
 
@@ -45,7 +44,7 @@ make_directory(const char *path, struct err *e)
 		return err_set(
 		    e, errno, "make directory %s: %s", path, strerror(errno));
 	}
-	int r = chmod(path, 0700) < 0 ? -errno : sync_parent(path);
+	int r = chmod(path, 0700) < 0 ? -errno : datadir_sync_parent(path);
 	if (r < 0)
 		return err_set(
 		    e, -r, "make directory %s: %s", path, strerror(-r));

@@ -28,6 +28,12 @@ void datadir_close(struct datadir *d);
 /* PATH/faktotum.db. Borrowed: lives as long as d. */
 const char *datadir_file(const struct datadir *d);
 
+/*
+ * Puts a new name in a directory on disk: without that a power cut takes what
+ * has it along. Returns 0 or a negative errno.
+ */
+int datadir_sync_parent(const char *path);
+
 /* Bytes of the database and its log; what cannot be asked counts 0. */
 int64_t datadir_bytes(const struct datadir *d);
 
