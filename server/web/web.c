@@ -32,8 +32,21 @@ typedef enum MHD_Result mhd_result;
 typedef int mhd_result;
 #endif
 
+/*
+ * The library's daemon. It takes a certificate only when it begins: with a new
+ * one another takes its place, and it goes when its last answer is out.
+ */
+struct house {
+	struct web *web;
+	struct MHD_Daemon *daemon;
+	ev_io ready;   /* the library's epoll descriptor */
+	ev_timer soon; /* what it cannot wait for the descriptor with */
+	size_t npeers;
+};
+
 struct peer {
 	struct web *web;
+	struct house *house;
 	int fd;            /* the library's */
 	bool answering;    /* a request is here whole */
 	bool over;         /* shut down; the library has yet to find out */
@@ -47,9 +60,8 @@ struct web {
 	struct server *server;
 	struct ev_loop *loop;
 	struct listener *listener;
-	struct MHD_Daemon *daemon;
-	ev_io ready;   /* the library's epoll descriptor */
-	ev_timer soon; /* what it cannot wait for the descriptor with */
+	struct house *now;
+	struct house *before; /* with answers that are not out; or NULL */
 	TAILQ_HEAD(peers, peer) peers; /* idle for longest first */
 	size_t npeers;
 	size_t held;
@@ -57,17 +69,35 @@ struct web {
 	int64_t last_refusal; /* mono; when a wrong password was logged */
 };
 
+/* Ends its peers. Accepts NULL. */
+static void
+house_close(struct house *h)
+{
+	if (h == NULL)
+		return;
+	ev_io_stop(h->web->loop, &h->ready);
+	ev_timer_stop(h->web->loop, &h->soon);
+	MHD_stop_daemon(h->daemon);
+	free(h);
+}
+
 /* Lets the library do what is to be done. Not to be called from within it. */
 static void
-drive(struct web *w)
+drive(struct house *h)
 {
+	struct web *w = h->web;
 	MHD_UNSIGNED_LONG_LONG ms;
 
-	MHD_run(w->daemon);
-	ev_timer_stop(w->loop, &w->soon);
-	if (MHD_get_timeout(w->daemon, &ms) == MHD_YES) {
-		ev_timer_set(&w->soon, (double)ms / 1e3, 0.);
-		ev_timer_start(w->loop, &w->soon);
+	MHD_run(h->daemon);
+	if (h == w->before && h->npeers == 0) {
+		w->before = NULL;
+		house_close(h);
+		return;
+	}
+	ev_timer_stop(w->loop, &h->soon);
+	if (MHD_get_timeout(h->daemon, &ms) == MHD_YES) {
+		ev_timer_set(&h->soon, (double)ms / 1e3, 0.);
+		ev_timer_start(w->loop, &h->soon);
 	}
 }
 
@@ -113,8 +143,9 @@ be_patient(struct peer *p)
 }
 
 static void
-begin(struct web *w, struct MHD_Connection *c, void **context)
+begin(struct house *h, struct MHD_Connection *c, void **context)
 {
+	struct web *w = h->web;
 	const union MHD_ConnectionInfo *info =
 	    MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
 	struct peer *p = info != NULL ? calloc(1, sizeof *p) : NULL;
@@ -123,6 +154,7 @@ begin(struct web *w, struct MHD_Connection *c, void **context)
 	if (p == NULL)
 		return;
 	p->web = w;
+	p->house = h;
 	p->fd = info->connect_fd;
 	snprintf(p->name, sizeof p->name, "%s", w->arriving);
 	ev_timer_init(&p->patience, on_impatient, 0., 0.);
@@ -130,16 +162,19 @@ begin(struct web *w, struct MHD_Connection *c, void **context)
 	be_patient(p);
 	TAILQ_INSERT_TAIL(&w->peers, p, link);
 	w->npeers++;
+	h->npeers++;
 }
 
 static void
-forget(struct web *w, struct peer *p)
+forget(struct peer *p)
 {
 	if (p == NULL)
 		return;
+	struct web *w = p->web;
 	ev_timer_stop(w->loop, &p->patience);
 	TAILQ_REMOVE(&w->peers, p, link);
 	w->npeers--;
+	p->house->npeers--;
 	w->held -= p->held;
 	free(p);
 }
@@ -151,7 +186,7 @@ on_connection(void *ctx, struct MHD_Connection *c, void **context,
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
 		begin(ctx, c, context);
 	} else {
-		forget(ctx, *context);
+		forget(*context);
 		*context = NULL;
 	}
 }
@@ -170,7 +205,7 @@ static void
 on_completed(void *ctx, struct MHD_Connection *c, void **request,
     enum MHD_RequestTerminationCode how)
 {
-	struct web *w = ctx;
+	struct web *w = ((struct house *)ctx)->web;
 	struct peer *p = peer_of(c);
 
 	(void)how;
@@ -182,7 +217,9 @@ on_completed(void *ctx, struct MHD_Connection *c, void **request,
 	p->answering = false;
 	TAILQ_REMOVE(&w->peers, p, link);
 	TAILQ_INSERT_TAIL(&w->peers, p, link);
-	if (!p->over)
+	if (p->house != w->now)
+		end(p);
+	else if (!p->over)
 		be_patient(p);
 }
 
@@ -199,7 +236,7 @@ make_room(struct web *w)
 	if (p == NULL)
 		return;
 	end(p);
-	drive(w);
+	drive(p->house);
 }
 
 static void
@@ -218,10 +255,10 @@ on_accept(void *ctx, int fd, const char *name)
 	}
 	w->arriving = name;
 	/* It closes fd when it cannot take it. */
-	if (MHD_add_connection(w->daemon, fd,
+	if (MHD_add_connection(w->now->daemon, fd,
 		(const struct sockaddr *)(const void *)&sa, len) != MHD_YES)
 		log_say(LOG_LEVEL_WARNING, "web", "%s: not taken", name);
-	drive(w);
+	drive(w->now);
 }
 
 /* ---- answers -------------------------------------------------------------- */
@@ -361,7 +398,7 @@ speaks_tls(const struct web *w)
 
 /* c: NULL for plain text. The library has read it when this returns. */
 static struct MHD_Daemon *
-make_daemon(struct web *w, const struct certificate *c)
+make_daemon(struct house *h, const struct certificate *c)
 {
 	static char versions[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 	const struct MHD_OptionItem plain[] = { { MHD_OPTION_END, 0, NULL } };
@@ -374,42 +411,67 @@ make_daemon(struct web *w, const struct certificate *c)
 
 	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
 		MHD_USE_ERROR_LOG | (c != NULL ? MHD_USE_TLS : 0),
-	    0, NULL, NULL, on_request, w, MHD_OPTION_EXTERNAL_LOGGER,
-	    on_complaint, w, MHD_OPTION_CONNECTION_LIMIT,
+	    0, NULL, NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER,
+	    on_complaint, h, MHD_OPTION_CONNECTION_LIMIT,
 	    (unsigned)WEB_CONNS + 8, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 	    (size_t)WEB_HEAD_MAX, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, w,
-	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, w, MHD_OPTION_ARRAY,
+	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
+	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_ARRAY,
 	    c != NULL ? tls : plain, MHD_OPTION_END);
 }
 
-/* In the place of the one that was there, whose peers are ended. */
+/*
+ * The one that was there finishes its answers, for no longer than WEB_PATIENCE;
+ * who waits for none is ended.
+ */
+static void
+take_over(struct web *w, struct house *h)
+{
+	struct peer *p;
+
+	house_close(w->before);
+	w->before = w->now;
+	w->now = h;
+	TAILQ_FOREACH(p, &w->peers, link)
+	if (!p->answering)
+		end(p);
+	if (w->before != NULL)
+		drive(w->before);
+}
+
 static int
 start_daemon(struct web *w, struct err *e)
 {
+	struct house *h = calloc(1, sizeof *h);
 	struct certificate c = { 0 };
 	bool secure = speaks_tls(w);
 
-	if (secure && certificate_read(&c, &w->server->settings->tls, e) < 0)
+	if (h == NULL)
+		return err_set(e, ENOMEM, "out of memory");
+	if (secure && certificate_read(&c, &w->server->settings->tls, e) < 0) {
+		free(h);
 		return -e->code;
-	struct MHD_Daemon *d = make_daemon(w, secure ? &c : NULL);
+	}
+	h->web = w;
+	struct MHD_Daemon *d = make_daemon(h, secure ? &c : NULL);
 	certificate_clear(&c);
 	const union MHD_DaemonInfo *info =
 	    d != NULL ? MHD_get_daemon_info(d, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
 	if (info == NULL) {
 		if (d != NULL)
 			MHD_stop_daemon(d);
+		free(h);
 		return err_set(e, EIO,
 		    secure ? "libmicrohttpd does not start with this "
 			     "certificate and key"
 			   : "libmicrohttpd does not start");
 	}
-	ev_io_stop(w->loop, &w->ready);
-	if (w->daemon != NULL)
-		MHD_stop_daemon(w->daemon);
-	w->daemon = d;
-	ev_io_set(&w->ready, info->epoll_fd, EV_READ);
-	ev_io_start(w->loop, &w->ready);
+	h->daemon = d;
+	ev_io_init(&h->ready, on_ready, info->epoll_fd, EV_READ);
+	ev_init(&h->soon, on_soon);
+	h->ready.data = h->soon.data = h;
+	ev_io_start(w->loop, &h->ready);
+	take_over(w, h);
 	return 0;
 }
 
@@ -436,9 +498,6 @@ web_open(struct server *s, struct err *e)
 	w->server = s;
 	w->loop = s->loop;
 	TAILQ_INIT(&w->peers);
-	ev_init(&w->ready, on_ready);
-	ev_init(&w->soon, on_soon);
-	w->ready.data = w->soon.data = w;
 	w->listener =
 	    listener_open(s->loop, s->settings->web_listen, on_accept, w, e);
 	if (w->listener == NULL || start_daemon(w, e) < 0) {
@@ -457,10 +516,8 @@ web_close(struct web *w)
 	if (w == NULL)
 		return;
 	listener_close(w->listener);
-	ev_io_stop(w->loop, &w->ready);
-	ev_timer_stop(w->loop, &w->soon);
-	if (w->daemon != NULL)
-		MHD_stop_daemon(w->daemon);
+	house_close(w->before);
+	house_close(w->now);
 	free(w);
 }
 

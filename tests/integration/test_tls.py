@@ -267,6 +267,48 @@ def test_pages_speak_tls_as_well(tmp_path, ca, stranger, start_server):
     assert pages(secure, "/stats", theirs, Authorization=basic)[0] == 200
 
 
+def test_a_page_that_is_being_read_while_the_certificate_changes(tmp_path, ca, stranger,
+        start_server):
+    """Whoever takes a long page slowly gets the whole of it, HUP or not, and then the
+    end of that connection; one that waits for nothing is ended, and the next ones see
+    the new certificate meanwhile."""
+    secure = Secure(tmp_path, ca, start_server, web="127.0.0.1:0")
+    port = int(re.findall(r"answering on https://127\.0\.0\.1:(\d+)", secure.program.output())[-1])
+    with secure.client() as c:
+        for n in range(2):
+            c.pushb([new_job(queue=f"queue-with-{'a-long-' * 25}name-{n}-{i:04d}") for i in range(5000)])
+
+    def connect(receive=None):
+        s = socket.socket()
+        if receive:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
+        s.settimeout(ceiling(60))
+        s.connect(("127.0.0.1", port))
+        return client_context(ca.pem).wrap_socket(s, server_hostname="127.0.0.1")
+    slow, idle = connect(4096), connect()
+    with slow, idle:
+        slow.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        file = slow.makefile("rb")
+        assert file.readline().startswith(b"HTTP/1.1 200")
+        secure.install(stranger.issue("server"))
+        secure.hup("passwords and certificates are those of")
+        assert pages(secure, "/health", client_context(stranger.pem))[0] == 200
+        try:
+            assert idle.recv(1) == b""
+        except (ssl.SSLError, ConnectionResetError):
+            pass
+        length = 0
+        while line := file.readline().strip():
+            if line.lower().startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+        assert length > 6 << 20
+        assert len(file.read(length)) == length
+        try:
+            assert file.read(1) == b""
+        except (ssl.SSLError, ConnectionResetError):
+            pass
+
+
 @pytest.mark.slow(16)
 def test_who_does_not_finish_a_handshake_with_the_pages(tmp_path, ca, start_server):
     """Nothing, or half a ClientHello: ended after 15 s, as every peer that
