@@ -73,6 +73,35 @@ dispatch_return(struct task *t)
 	dispatch_leave(t);
 }
 
+/* The first that waits for nothing but a place; NULL: none. */
+static struct task *
+next_of(const struct lane *lane)
+{
+	struct task *t = TAILQ_FIRST(&lane->held);
+
+	while (t != NULL && dispatch_still_ends(t))
+		t = TAILQ_NEXT(t, queued);
+	return t;
+}
+
+void
+dispatch_start_next(struct dispatch *d, struct lane *lane)
+{
+	struct task *t;
+
+	while (gate_is_open(d, lane) && (t = next_of(lane)) != NULL) {
+		gate_unhold(t);
+		dispatch_start(t);
+	}
+}
+
+static void
+start_all(struct dispatch *d)
+{
+	for (size_t i = 0; i < d->lanes.generation->settings->nhandlers; i++)
+		dispatch_start_next(d, d->lanes.of[i]);
+}
+
 static void
 on_line(
     void *ctx, enum run_stream stream, const char *bytes, size_t len, bool more)
@@ -106,6 +135,7 @@ on_done(void *ctx, const struct run_facts *facts)
 	struct task *t = ctx;
 	struct dispatch *d = t->dispatch;
 	struct lane *lane = t->lane;
+	bool lost = t->lost;
 	struct verdict v;
 
 	job_log_pid(&t->output.log, run_pid(t->run));
@@ -130,6 +160,8 @@ on_done(void *ctx, const struct run_facts *facts)
 	verdict_clear(&v);
 	dispatch_start_next(d, lane);
 	lane_settle(lane);
+	if (lost)
+		start_all(d); /* it may have been waited for */
 }
 
 /* Of those that others decide upon, dispatch has told the reason itself. */
@@ -209,17 +241,6 @@ dispatch_start(struct task *t)
 	    "started %s (attempt %lld of %lld)", t->how->program,
 	    (long long)job_attempt(&t->job),
 	    (long long)job_max_attempts(&t->job));
-}
-
-void
-dispatch_start_next(struct dispatch *d, struct lane *lane)
-{
-	while (gate_is_open(d, lane) && !TAILQ_EMPTY(&lane->held)) {
-		struct task *t = TAILQ_FIRST(&lane->held);
-
-		gate_unhold(t);
-		dispatch_start(t);
-	}
 }
 
 static void
@@ -303,8 +324,8 @@ dispatch_reload(struct dispatch *d, struct generation *next)
 	if (r == 0)
 		gate_renew(d);
 	/* Some may have become wider. */
-	for (size_t i = 0; r == 0 && i < next->settings->nhandlers; i++)
-		dispatch_start_next(d, d->lanes.of[i]);
+	if (r == 0)
+		start_all(d);
 	return r;
 }
 
@@ -386,7 +407,7 @@ stranded(const struct dispatch *d)
 
 	for (t = TAILQ_FIRST(&d->all); t != NULL; t = TAILQ_NEXT(t, link))
 		if (t->run == NULL && t->lane->closed &&
-		    gate_is_open(d, t->lane))
+		    gate_is_open(d, t->lane) && !dispatch_still_ends(t))
 			return t->lane;
 	return NULL;
 }
@@ -398,8 +419,7 @@ dispatch_resume(struct dispatch *d)
 
 	d->paused = false;
 	gate_renew(d);
-	for (size_t i = 0; i < d->lanes.generation->settings->nhandlers; i++)
-		dispatch_start_next(d, d->lanes.of[i]);
+	start_all(d);
 	while (!d->closed && (lane = stranded(d)) != NULL) {
 		dispatch_start_next(d, lane);
 		lane_settle(lane);

@@ -7,9 +7,10 @@
  * keeps its slot, its reservation goes on, and it starts when another job of
  * that handler ends, or fails with errtype Timeout when too little time is
  * left. One whose handler's breaker is open is held likewise: see
- * supervisor/gate. While more than a quarter of all slots are held, no jobs
- * should be asked for (dispatch_room() is 0): they are better off with another
- * worker.
+ * supervisor/gate. So is one whose last run here, which the server has given
+ * away, is still being ended. While more than a quarter of all slots are held,
+ * no jobs should be asked for (dispatch_room() is 0): they are better off with
+ * another worker.
  * Who wants to know which jobs are here asks supervisor/joblist.
  *
  * SPDX-License-Identifier: ISC

@@ -48,6 +48,12 @@ struct joblist_job joblist_describe(const struct task *t);
 /* Starts a job that is in no lane's list; it may fail instead. */
 void dispatch_start(struct task *t);
 
+/*
+ * Whether a program that was started for the same job is being ended, since the
+ * server had given the job away: it must not start before that one is gone.
+ */
+bool dispatch_still_ends(const struct task *t);
+
 /* Starts what may start in this lane. */
 void dispatch_start_next(struct dispatch *d, struct lane *lane);
 

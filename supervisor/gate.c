@@ -191,7 +191,11 @@ gate_admit(struct task *t)
 {
 	struct dispatch *d = t->dispatch;
 
-	if (gate_is_open(d, t->lane)) {
+	if (dispatch_still_ends(t)) {
+		job_log_say(&t->output.log, LOG_LEVEL_INFO, NULL,
+		    "has come again; waits for the end of its last run here");
+		gate_hold(t);
+	} else if (gate_is_open(d, t->lane)) {
 		dispatch_start(t);
 	} else if (d->paused || breaker_lets(&t->lane->breaker)) {
 		gate_hold(t);

@@ -95,9 +95,21 @@ dispatch_cancel_of(struct dispatch *d, size_t server, const char *jid,
 	struct task *t;
 
 	for (t = TAILQ_FIRST(&d->all); t != NULL; t = TAILQ_NEXT(t, link))
-		if (t->server == server && strcmp(t->jid, jid) == 0)
+		if (t->server == server && strcmp(t->jid, jid) == 0 && !t->lost)
 			break;
 	return cancel(t, reason);
+}
+
+bool
+dispatch_still_ends(const struct task *t)
+{
+	const struct dispatch *d = t->dispatch;
+	const struct task *other = d->lost > 0 ? TAILQ_FIRST(&d->all) : NULL;
+
+	for (; other != NULL; other = TAILQ_NEXT(other, link))
+		if (other->lost && strcmp(other->jid, t->jid) == 0)
+			return true;
+	return false;
 }
 
 void

@@ -432,9 +432,9 @@ take_over(struct web *w, struct house *h)
 	house_close(w->before);
 	w->before = w->now;
 	w->now = h;
-	TAILQ_FOREACH(p, &w->peers, link)
-	if (!p->answering)
-		end(p);
+	for (p = TAILQ_FIRST(&w->peers); p != NULL; p = TAILQ_NEXT(p, link))
+		if (!p->answering)
+			end(p);
 	if (w->before != NULL)
 		drive(w->before);
 }

@@ -37,8 +37,8 @@ struct web *web_open(struct server *s, struct err *e);
 
 /*
  * The certificate has been read again: new connections get it, and those that
- * are open end, after the answer that is on its way. Returns 0, or with *e set a negative errno, and then nothing
- * has changed.
+ * are open end, after the answer that is on its way. Returns 0, or with *e set a
+ * negative errno, and then nothing has changed.
  */
 int web_renew(struct web *w, struct err *e);
 

@@ -38,6 +38,7 @@ static const char config[] =
     "  dead: {shell: 'exit 65'}\n"
     "  signal: {shell: 'kill -SEGV $$'}\n"
     "  hang: {exec: [/bin/sleep, '60']}\n"
+    "  fast: {exec: [/bin/sleep, '{custom.s}']}\n"
     "  stubborn: {shell: 'trap \"\" TERM; while :; do sleep 60; done',"
     " grace: 25s}\n"
     "  short: {exec: [/bin/sleep, '60'], timeout: 100ms}\n"

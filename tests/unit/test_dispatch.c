@@ -167,6 +167,45 @@ a_lost_job_is_killed_at_once_and_not_spoken_of(void **state)
 	tear_down(&s);
 }
 
+/* Also in another lane: the same job never runs twice at once. */
+static void
+a_job_that_comes_again_waits_for_the_end_of_its_last_run(void **state)
+{
+	static const char *const again[] = { "fast", "ok" };
+	static const char *const script[] = { "accept", "greet",
+		"< ACK {\"jid\":\"job-0002\"}", "> +OK",
+		"< ACK {\"jid\":\"job-0001\"}", "> +OK", NULL };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct sample s;
+
+		set_up(&s, script);
+		take(&s, "fast", ",\"custom\":{\"s\":\"60\"}");
+		assert_int_equal(
+		    dispatch_cancel(s.dispatch, "job-0001", CANCEL_LOST), 0);
+		take(&s, again[i], ",\"custom\":{\"s\":\"0\"}");
+		assert_int_equal(dispatch_held(s.dispatch), 1);
+		/* A word about the first is about no other; a reload and a
+		 * pause let nothing through. */
+		assert_int_equal(
+		    dispatch_cancel_of(s.dispatch, 1, "job-0001", CANCEL_LOST),
+		    -ENOENT);
+		assert_int_equal(dispatch_reload(s.dispatch, s.generation), 0);
+		dispatch_pause(s.dispatch);
+		dispatch_resume(s.dispatch);
+		assert_int_equal(dispatch_held(s.dispatch), 1);
+		take_as(&s, "job-0002", again[i], ",\"custom\":{\"s\":\"0\"}");
+		assert_int_equal(dispatch_held(s.dispatch), 1);
+		while (dispatch_held(s.dispatch) > 0)
+			ev_run(s.loop, EVRUN_ONCE);
+		assert_int_equal(dispatch_lost(s.dispatch), 1);
+		assert_true(dispatch_busy(s.dispatch) <= 2);
+		turn_until(s.loop, &s.none_left);
+		tear_down(&s);
+	}
+}
+
 static void
 no_program_starts_when_the_reservation_leaves_no_time(void **state)
 {
@@ -222,6 +261,8 @@ main(void)
 		cmocka_unit_test(cancelled_jobs_fail_as_such_running_or_held),
 		cmocka_unit_test(
 		    a_lost_job_is_killed_at_once_and_not_spoken_of),
+		cmocka_unit_test(
+		    a_job_that_comes_again_waits_for_the_end_of_its_last_run),
 		cmocka_unit_test(
 		    no_program_starts_when_the_reservation_leaves_no_time),
 		cmocka_unit_test(what_is_no_job_is_told_and_takes_no_slot),
