@@ -186,9 +186,9 @@ def test_the_supervisor_ends_the_program(bench):
     job does not run again."""
     bench.run({"t": bench.script("h", "echo >> ran; exec sleep 60")})
     jid = bench.push("t")
-    wait_for("it to run", lambda: (bench.scratch / "ran").exists() or
-        bench.client.sets()["working"] == 1, 20)
-    assert cancel(bench.client, jid) == TOLD
+    wait_for("it to run", lambda: bench.client.sets()["working"] == 1)
+    # Counted as taken, it may still be on its way to the disk.
+    wait_for("the word to be taken", lambda: cancel(bench.client, jid) == TOLD)
     fail = bench.failed(jid, limit=40)
     assert fail["errtype"] == "Cancelled"
     wait_for("it to be dead", lambda: bench.client.sets()["dead"] == 1, 10)

@@ -170,7 +170,9 @@ class GivesTwice(Liar):
             if not self.again:
                 self.again = True
                 self.kept = [] if reply == NOTHING else [reply]
-                return self.first
+                # As if it had come into its queue again: our supervisor would
+                # see that it has the outcome of the very same.
+                return re.sub(rb'("enqueued_at":")2', rb"\g<1>1", self.first)
             if reply != NOTHING:
                 self.changed.wait_for(lambda: self.settled >= 2, LONG)
         return reply

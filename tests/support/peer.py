@@ -22,7 +22,9 @@ SPDX-License-Identifier: ISC
 import collections
 import hashlib
 import json
+import select
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -75,6 +77,17 @@ class Talk:
         """Whether the other side has closed; reads what is left."""
         try:
             return self.file.read() == b""
+        except OSError:
+            return True
+
+    def is_gone(self):
+        """Whether the other side has closed, as far as that is seen without reading."""
+        if isinstance(self.sock, ssl.SSLSocket):
+            return False
+        now = select.poll()
+        now.register(self.sock, select.POLLIN)
+        try:
+            return bool(now.poll(0)) and self.sock.recv(1, socket.MSG_PEEK) == b""
         except OSError:
             return True
 
@@ -291,6 +304,8 @@ class Peer:
             self.changed.notify_all()
             while not self.jobs and time.monotonic() < end and not self.stopping:
                 self.changed.wait(min(0.05, max(0, end - time.monotonic())))
+            if talk.is_gone():  # it would take a job along
+                return False
             job = self.jobs.popleft() if self.jobs else None
         if job is None:
             talk.null()
