@@ -321,12 +321,11 @@ dispatch_reload(struct dispatch *d, struct generation *next)
 {
 	int r = lanes_take(&d->lanes, next);
 
-	if (r == 0)
-		gate_renew(d);
-	/* Some may have become wider. */
-	if (r == 0)
-		start_all(d);
-	return r;
+	if (r < 0)
+		return r;
+	gate_renew(d);
+	start_all(d); /* some lanes may have become wider */
+	return 0;
 }
 
 void

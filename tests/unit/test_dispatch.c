@@ -173,8 +173,8 @@ a_job_that_comes_again_waits_for_the_end_of_its_last_run(void **state)
 {
 	static const char *const again[] = { "fast", "ok" };
 	static const char *const script[] = { "accept", "greet",
-		"< ACK {\"jid\":\"job-0002\"}", "> +OK",
-		"< ACK {\"jid\":\"job-0001\"}", "> +OK", NULL };
+		"< ACK {\"jid\":\"job-000", "> +OK", "< ACK {\"jid\":\"job-000",
+		"> +OK", NULL };
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
@@ -202,6 +202,7 @@ a_job_that_comes_again_waits_for_the_end_of_its_last_run(void **state)
 		assert_int_equal(dispatch_lost(s.dispatch), 1);
 		assert_true(dispatch_busy(s.dispatch) <= 2);
 		turn_until(s.loop, &s.none_left);
+		assert_int_equal(report_counts(s.report).acked, 2);
 		tear_down(&s);
 	}
 }
