@@ -21,6 +21,7 @@ tell_server(struct task *t, struct notice *n)
 	n->jid_len = t->job.jid.len;
 	n->enqueued_at = t->job.enqueued_at.bytes;
 	n->enqueued_at_len = t->job.enqueued_at.len;
+	n->asked_at = task_asked_at(t);
 	n->bury = n->failure != NULL && n->failure->dead &&
 	    t->generation->settings->emulate_dead;
 	/* A lost one is about somebody else's run by now. */

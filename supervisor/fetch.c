@@ -341,6 +341,17 @@ fetch_in_flight(const struct fetch *f)
 	return f->in_flight + f->telling;
 }
 
+int64_t
+fetch_asked_since(const struct fetch *f)
+{
+	int64_t since = INT64_MAX;
+
+	for (size_t i = 0; i < FETCH_LINES; i++)
+		if (f->lines[i].wanted > 0 && f->lines[i].asked_at < since)
+			since = f->lines[i].asked_at;
+	return since;
+}
+
 bool
 fetch_is_telling(const struct fetch *f)
 {

@@ -105,6 +105,9 @@ uint64_t fetch_asked(const struct fetch *f);
  * is under way. */
 size_t fetch_in_flight(const struct fetch *f);
 
+/* clock_mono() when the oldest of them was asked; INT64_MAX: there is none. */
+int64_t fetch_asked_since(const struct fetch *f);
+
 /* Jobs that they may still bring. */
 size_t fetch_wanted(const struct fetch *f);
 

@@ -60,8 +60,7 @@ joblist_describe(const struct task *t)
 		.lost = t->lost,
 		.state = state_of(t),
 		.pid = held ? 0 : run_pid(t->run),
-		.taken =
-		    t->when.expires - job_reservation(&t->job) * CLOCK_NS_PER_S,
+		.taken = task_asked_at(t),
 		.started = held ? 0 : t->talk.began,
 		/* A program may have asked for more time. */
 		.deadline = held ? refused_at(t) : t->talk.parts.deadline,

@@ -24,6 +24,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "protocol/outcome.h"
@@ -35,6 +36,8 @@ struct notice {
 	/* When its server put it into its queue; it is not sent. NULL: unknown. */
 	const char *enqueued_at;
 	size_t enqueued_at_len;
+	int64_t
+	    asked_at; /* clock_mono() when we asked for it; it is not sent */
 	const struct failure *failure; /* NULL: it succeeded */
 	bool bury;                     /* failure->dead holds on every server */
 	const char

@@ -19,8 +19,8 @@
 
 enum { LINE_MAX = NOTICE_COPY_MAX + 4 * 1024 * 1024 };
 
-static void
-free_outcome(struct outcome *o)
+void
+report_free_outcome(struct outcome *o)
 {
 	free(o->jid);
 	free(o->lines);
@@ -28,7 +28,18 @@ free_outcome(struct outcome *o)
 }
 
 void
-report_drop(struct outcome *o)
+report_insert(struct outcome *o)
+{
+	struct report *r = o->report;
+
+	TAILQ_INSERT_TAIL(&r->outcomes, o, link);
+	r->count++;
+	r->unsent++;
+	r->bytes += o->len;
+}
+
+void
+report_remove(struct outcome *o)
 {
 	struct report *r = o->report;
 
@@ -38,7 +49,14 @@ report_drop(struct outcome *o)
 		r->unsent--;
 	r->bytes -= o->len;
 	journal_done(r->journal, o->kept);
-	free_outcome(o);
+	o->kept = 0;
+}
+
+void
+report_drop(struct outcome *o)
+{
+	report_remove(o);
+	report_free_outcome(o);
 }
 
 bool
@@ -96,13 +114,25 @@ burial_answered(struct report *r)
 	ev_timer_start(r->loop, &r->gap);
 }
 
+/*
+ * Whether +OK says that a reservation has ended by it. A job that is handed out
+ * once more had not been ended before, so that it is the last one. Of an ACK
+ * the server says +OK in any case.
+ */
+static bool
+speaks_once(const struct outcome *o)
+{
+	return notice_verb(o->lines, o->len) != NOTICE_ACK;
+}
+
 static void
 on_reply(void *ctx, const struct resp *reply)
 {
 	struct outcome *o = ctx;
 	struct report *r = o->report;
 
-	bool stale = o->again;
+	bool stale = o->again &&
+	    (reply == NULL || reply->kind == RESP_ERROR || !speaks_once(o));
 
 	o->sent = o->again = false;
 	r->unsent++;
@@ -254,15 +284,12 @@ report_take_up(struct report *r, const struct journal_outcome *from)
 	if (o == NULL || o->lines == NULL || o->jid == NULL) {
 		count_lost(r);
 		if (o != NULL)
-			free_outcome(o);
+			report_free_outcome(o);
 		return NULL;
 	}
 	memcpy(o->lines, from->line, o->len);
 	memcpy(o->jid, from->jid, o->jid_len);
-	TAILQ_INSERT_TAIL(&r->outcomes, o, link);
-	r->count++;
-	r->unsent++;
-	r->bytes += o->len;
+	report_insert(o);
 	return o;
 }
 
@@ -290,6 +317,7 @@ report_new(struct ev_loop *loop, const char *server, struct client *client,
 	if (r == NULL)
 		return NULL;
 	TAILQ_INIT(&r->outcomes);
+	TAILQ_INIT(&r->confirmed);
 	r->loop = loop;
 	r->server = server;
 	r->client = client;
@@ -320,9 +348,10 @@ report_free(struct report *r)
 
 	if (r == NULL)
 		return;
+	report_forget(r, INT64_MAX);
 	for (o = TAILQ_FIRST(&r->outcomes); o != NULL; o = next) {
 		next = TAILQ_NEXT(o, link);
-		free_outcome(o);
+		report_free_outcome(o);
 	}
 	ev_timer_stop(r->loop, &r->pause);
 	ev_timer_stop(r->loop, &r->gap);
@@ -347,8 +376,10 @@ report_tell(struct report *r, const struct notice *n, int64_t expires)
 		o = report_take_up(r, &from);
 	else
 		count_lost(r);
-	if (o != NULL)
+	if (o != NULL) {
+		o->asked_at = n->asked_at;
 		report_date(o, n->enqueued_at, n->enqueued_at_len);
+	}
 	if (o != NULL && r->journal != NULL)
 		o->kept = journal_add(r->journal, r->server, &from);
 	send_all(r);
@@ -359,6 +390,7 @@ report_up(struct report *r)
 {
 	ev_timer_stop(r->loop, &r->pause);
 	r->sent_at = 0;
+	report_parted(r);
 	send_all(r);
 	r->settled(r->ctx);
 }
@@ -385,56 +417,6 @@ report_put_held(const struct report *r, struct buf *line)
 	     o = TAILQ_NEXT(o, link))
 		e = held_put_jid(line, o->jid, o->jid_len);
 	return e;
-}
-
-void
-report_date(struct outcome *o, const char *text, size_t len)
-{
-	o->enqueued_at[0] = '\0';
-	if (text == NULL || len >= sizeof o->enqueued_at)
-		return;
-	memcpy(o->enqueued_at, text, len);
-	o->enqueued_at[len] = '\0';
-}
-
-static bool
-is_of(const struct outcome *o, const struct job *j)
-{
-	return j->enqueued_at.len > 0 && j->jid.len == o->jid_len &&
-	    memcmp(j->jid.bytes, o->jid, o->jid_len) == 0 &&
-	    j->enqueued_at.len == strlen(o->enqueued_at) &&
-	    memcmp(j->enqueued_at.bytes, o->enqueued_at, j->enqueued_at.len) ==
-	    0 &&
-	    !is_burial(o);
-}
-
-/* Jobs that go before its ACK are not pushed once more. */
-static bool
-settles(const struct outcome *o)
-{
-	enum notice_verb verb = notice_verb(o->lines, o->len);
-
-	return verb != NOTICE_PUSH && verb != NOTICE_PUSHB;
-}
-
-bool
-report_knows(struct report *r, const struct job *again, int64_t expires)
-{
-	struct outcome *o;
-
-	for (o = TAILQ_FIRST(&r->outcomes); o != NULL; o = TAILQ_NEXT(o, link))
-		if (is_of(o, again))
-			break;
-	if (o == NULL)
-		return false;
-	if (o->expires < expires)
-		o->expires = expires;
-	o->again = o->sent && settles(o);
-	report_say(LOG_LEVEL_INFO, o,
-	    "is not confirmed, and its job has come again: it is told for that "
-	    "too, and the job is not run",
-	    NULL);
-	return true;
 }
 
 bool

@@ -1,7 +1,8 @@
 /*
  * report_inside - what report is made of.
  *
- * For supervisor/report.c, report_reply.c and report_state.c alone.
+ * For supervisor/report.c, report_known.c, report_reply.c and report_state.c
+ * alone.
  *
  * SPDX-License-Identifier: ISC
  */
@@ -23,6 +24,11 @@ struct outcome {
 	struct report *report;
 	bool sent;  /* its first command: in this conversation, not answered */
 	bool again; /* and the answer may be about an earlier reservation */
+	bool told;  /* it was confirmed, and counted, for an earlier one */
+	bool ended; /* and that has ended the last one that there can be */
+	int64_t told_at;  /* of one that is confirmed: when; clock_mono() */
+	int64_t asked_at; /* clock_mono() when its job was asked for; 0: before
+	                     this process was here */
 	int64_t expires;
 	uint64_t kept; /* in the journal; 0: not there */
 	char *jid; /* ends with a NUL, and may have others; owned, as lines */
@@ -35,6 +41,11 @@ struct outcome {
 TAILQ_HEAD(outcomes, outcome);
 
 struct report {
+	struct outcomes confirmed; /* whose jobs may come again all the same */
+	size_t nconfirmed;
+	size_t confirmed_bytes;
+	int64_t parted_at; /* clock_mono(); before: the server may have given
+	                      away what we had */
 	struct outcomes outcomes;
 	size_t count;
 	size_t unsent; /* of count */
@@ -63,8 +74,19 @@ report_take_up(struct report *r, const struct journal_outcome *from);
 /* When its job came into its queue; text that is no time stamp is none. */
 void report_date(struct outcome *o, const char *text, size_t len);
 
-/* Nobody waits for it any more; it is freed. */
+/* Among those that are told, at their end. */
+void report_insert(struct outcome *o);
+
+/* Nobody waits for it any more: out of them, and out of the journal. */
+void report_remove(struct outcome *o);
+
+void report_free_outcome(struct outcome *o);
+
+/* report_remove(), and it is freed. */
 void report_drop(struct outcome *o);
+
+/* Its server has confirmed the last of it; it is not the caller's any more. */
+void report_confirmed(struct outcome *o);
 
 /*
  * Other commands take the place of those it has; they are kept in the journal

@@ -48,7 +48,7 @@ cut_off(struct outcome *o, size_t done)
 	const char *rest = o->lines + done;
 
 	if (done == o->len) {
-		report_drop(o);
+		report_confirmed(o);
 		return;
 	}
 	if (notice_verb(rest, o->len - done) == NOTICE_BURIAL)
@@ -64,13 +64,20 @@ move_on(struct report *r, struct outcome *o)
 	cut_off(o, notice_over(o->lines, o->len, client_extensions(r->client)));
 }
 
+/* One end of a job, however often it is told. */
+static void
+count(const struct outcome *o, uint64_t *ends)
+{
+	*ends += o->told ? 0 : 1;
+}
+
 static void
 refused(struct report *r, struct outcome *o, const struct resp *reply)
 {
 	if (says(reply, "Job not found")) {
 		report_say(LOG_LEVEL_DEBUG, o, "came too late: ", reply);
-		r->counts.unknown++;
-		report_drop(o);
+		count(o, &r->counts.unknown);
+		report_confirmed(o);
 	} else if (final(reply) &&
 	    notice_verb(o->lines, o->len) == NOTICE_RELEASE) {
 		/* It announced what it does not know. */
@@ -209,8 +216,9 @@ report_answered(struct outcome *o, const struct resp *reply)
 	else if (verb == NOTICE_RELEASE)
 		r->counts.released++;
 	else if (verb == NOTICE_ACK)
-		r->counts.acked++;
+		count(o, &r->counts.acked);
 	else
-		r->counts.failed++;
+		count(o, &r->counts.failed);
+	o->ended = verb == NOTICE_FAIL;
 	move_on(r, o);
 }

@@ -104,6 +104,12 @@ task_time(struct task *t, int64_t asked_at)
 		    (double)t->how->grace / (double)CLOCK_NS_PER_S);
 }
 
+int64_t
+task_asked_at(const struct task *t)
+{
+	return t->when.expires - job_reservation(&t->job) * CLOCK_NS_PER_S;
+}
+
 void
 task_request(struct task *t, const struct dispatch_parts *parts)
 {

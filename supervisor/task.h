@@ -82,6 +82,7 @@ void task_free(struct task *t);
  * the log when its reservation leaves less than its handler's grace.
  */
 void task_time(struct task *t, int64_t asked_at);
+int64_t task_asked_at(const struct task *t);
 
 /* For a successor; task_load() gives a task without generation, how and run. */
 void task_save(const struct task *t, struct state_writer *w);

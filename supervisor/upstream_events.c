@@ -79,6 +79,8 @@ on_taken(void *ctx, const char *jid, bool lost)
 {
 	struct upstream *u = ctx;
 
+	if (lost)
+		report_parted(u->report);
 	(void)dispatch_cancel_of(u->owner->dispatch, u->number, jid,
 	    lost ? CANCEL_LOST : CANCEL_SERVER);
 }
@@ -142,6 +144,13 @@ poke_others(struct upstream *u)
 		holdings_tell_left(u->owner);
 }
 
+/* Nothing that was asked before can bring their jobs any more. */
+static void
+forget_confirmed(struct upstream *u)
+{
+	report_forget(u->report, fetch_asked_since(u->fetch));
+}
+
 static bool
 on_got(void *ctx, const char *bytes, size_t len, int64_t asked_at)
 {
@@ -150,6 +159,7 @@ on_got(void *ctx, const char *bytes, size_t len, int64_t asked_at)
 	bool is_one =
 	    dispatch_take(u->owner->dispatch, u->number, bytes, len, asked_at);
 
+	forget_confirmed(u);
 	poke_others(u);
 	return is_one;
 }
@@ -160,6 +170,7 @@ on_none(void *ctx)
 	struct upstream *u = ctx;
 	struct supervisor *s = u->owner;
 
+	forget_confirmed(u);
 	poke_others(u);
 	choice_settle(s);
 	lifecycle_check(s->lifecycle);
@@ -189,7 +200,10 @@ static const struct fetch_hooks fetch_hooks = { on_room, on_places, on_sure,
 static void
 on_settled(void *ctx)
 {
-	supervisor_progress(((struct upstream *)ctx)->owner);
+	struct upstream *u = ctx;
+
+	forget_confirmed(u);
+	supervisor_progress(u->owner);
 }
 
 const struct upstream_hooks upstream_events = { &client_hooks, &heartbeat_hooks,

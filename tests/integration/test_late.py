@@ -4,11 +4,15 @@ counts as long as nobody has taken the job since.
 SPDX-License-Identifier: ISC
 """
 import json
+import tempfile
+import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from support.client import compact, new_job
+from support.orders import Orders
 from support.waiting import wait_for
 from test_worker_death import SOON, back, take
 
@@ -16,6 +20,13 @@ from test_worker_death import SOON, back, take
 @pytest.fixture
 def server(start_server):
     return start_server(config=SOON)
+
+
+@pytest.fixture
+def control():
+    """A name that is short enough for a socket."""
+    with tempfile.TemporaryDirectory(prefix="fkt", dir="/tmp") as place:
+        yield Path(place) / "control"
 
 
 def lost(server, client, n=1, wid="w1", **more):
@@ -225,3 +236,44 @@ def test_a_supervisor_behind_a_cut_network(bench, end):
     info = bench.client.faktory()
     assert info["total_failures"] == (end == "exit 1")
     assert info["sets"]["working"] == 0 and info["sets"]["retries"] == (end == "exit 1")
+
+
+@pytest.mark.parametrize("verb", ["ACK", "FAIL"])
+def test_an_outcome_that_overtakes_its_job(bench, verb, control):
+    """The server gives the job out once more just before it hears how it ended, and
+    that it has heard comes back first: the job is known all the same, and not run."""
+    began, go = bench.scratch / "began", bench.scratch / "go"
+    end = "exit 0" if verb == "ACK" else "exit 1"
+    handler = bench.script("h",
+        f'echo "$FAKTORY_JID" >>{began}\nwhile ! [ -e {go} ]; do sleep 0.05; done\n{end}')
+    s = bench.run({"t": handler, "u": "/bin/true"}, concurrency=1,
+        control={"socket": str(control)})
+    jid = bench.push("t")
+    wait_for("it to run", began.exists)
+    handed, confirmed = threading.Event(), threading.Event()
+
+    def late(number, request, reply):
+        if request.startswith("FETCH") and jid.encode() in reply:
+            handed.set()
+            assert confirmed.wait(60)
+        return reply
+
+    bench.tap.open.clear()
+    bench.tap.cut()
+    go.touch()
+    s.says("done in" if verb == "ACK" else "reported FAIL")
+    back(bench.client)
+    bench.tap.rule = late
+    bench.tap.withholds = lambda line: line.startswith(verb) and not handed.wait(60)
+    behind = bench.push("u")
+    bench.tap.open.set()
+    wait_for("it to be confirmed", lambda: handed.is_set() and
+        Orders(control).supervisor()["unconfirmed"] == 0)
+    confirmed.set()
+    bench.acked(behind)
+    assert began.read_text().split() == [jid]
+    s.says("was confirmed while its job came again")
+    assert len(bench.tap.done(verb)) == (3 if verb == "ACK" else 1)
+    info = bench.client.faktory()
+    assert info["total_failures"] == (verb == "FAIL")
+    assert info["sets"]["working"] == 0 and info["sets"]["retries"] == (verb == "FAIL")

@@ -140,102 +140,6 @@ what_waits_goes_when_it_is_hurried(void **state)
 	assert_true(undisturbed);
 }
 
-#define WHEN "2026-05-04T03:02:01.123456789Z"
-
-/* Whether it knows the job that is handed out now. */
-static bool
-knows(struct report *r, const char *jid, const char *enqueued_at)
-{
-	const struct job again = {
-		.jid = { jid, strlen(jid) },
-		.enqueued_at = { enqueued_at,
-		    enqueued_at != NULL ? strlen(enqueued_at) : 0 },
-	};
-
-	return report_knows(r, &again, later());
-}
-
-static void
-tell_ack_of(struct report *r, const char *jid, int64_t expires)
-{
-	tell(r,
-	    &(struct notice){ .jid = jid,
-		.enqueued_at = WHEN,
-		.enqueued_at_len = sizeof WHEN - 1 },
-	    expires);
-}
-
-/*
- * The server hands out a job whose ACK is on its way: which reservation that
- * has ended nobody knows, so it is told once more, and counted once. What has
- * not been sent yet is told once, for the new reservation's time.
- */
-static void
-an_outcome_whose_job_comes_again_is_told_for_that_too(void **state)
-{
-	static const char *const script[] = { "accept", "greet",
-		"< ACK {\"jid\":\"job-0001\"}", "> +OK",
-		"< ACK {\"jid\":\"job-0001\"}", "> +OK", "accept", "greet",
-		"< ACK {\"jid\":\"job-0002\"}", "> +OK", NULL };
-	struct sample s;
-
-	(void)state;
-	set_up(&s, script);
-	client_start(s.client);
-	while (!client_ready(s.client))
-		ev_run(s.loop, EVRUN_ONCE);
-	s.none_left = false;
-	tell_ack_of(s.report, "job-0001", later());
-	assert_int_equal(report_sent(s.report), 1);
-	assert_true(knows(s.report, "job-0001", WHEN));
-	turn_until(s.loop, &s.none_left);
-	assert_int_equal(report_counts(s.report).acked, 1);
-	assert_false(knows(s.report, "job-0001", WHEN));
-
-	client_hang_up(s.client);
-	s.none_left = false;
-	tell_ack_of(s.report, "job-0002", clock_mono() - 1);
-	assert_int_equal(report_sent(s.report), 0);
-	assert_true(knows(s.report, "job-0002", WHEN));
-	client_start(s.client);
-	while (report_waiting(s.report) > 0)
-		ev_run(s.loop, EVRUN_ONCE);
-	assert_int_equal(report_counts(s.report).acked, 2);
-	assert_int_equal(report_counts(s.report).dropped, 0);
-	tear_down(&s);
-}
-
-/* Two jobs of one jid are two jobs, and so is a further attempt. A successor
- * tells them apart as well. */
-static void
-another_job_of_the_jid_is_not_known(void **state)
-{
-	static const char *const script[] = { "accept", "greet", NULL };
-	struct sample s, next;
-
-	(void)state;
-	set_up(&s, script);
-	set_up(&next, script);
-	tell_ack_of(s.report, "job-0001", later());
-	tell_ack(s.report, "job-0002", later());
-	hand_over(s.report, next.report);
-	for (int i = 0; i < 2; i++) {
-		struct report *r = i == 0 ? s.report : next.report;
-
-		assert_true(knows(r, "job-0001", WHEN));
-		assert_false(knows(r, "job-0001", "2026-05-04T03:02:01Z"));
-		assert_false(knows(r, "job-0001", NULL));
-		assert_false(knows(r, "job-0002", WHEN));
-		assert_false(knows(r, "job-0002", NULL));
-	}
-	client_start(s.client);
-	client_start(next.client);
-	turn_until(s.loop, &s.down);
-	turn_until(next.loop, &next.down);
-	tear_down(&s);
-	tear_down(&next);
-}
-
 static void
 job_not_found_counts_as_told_and_is_no_warning(void **state)
 {
@@ -442,9 +346,6 @@ main(void)
 		cmocka_unit_test(what_was_not_confirmed_is_told_again),
 		cmocka_unit_test(outcomes_that_follow_closely_go_together),
 		cmocka_unit_test(what_waits_goes_when_it_is_hurried),
-		cmocka_unit_test(
-		    an_outcome_whose_job_comes_again_is_told_for_that_too),
-		cmocka_unit_test(another_job_of_the_jid_is_not_known),
 		cmocka_unit_test(
 		    job_not_found_counts_as_told_and_is_no_warning),
 		cmocka_unit_test(
