@@ -9,7 +9,6 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 
@@ -466,37 +465,4 @@ gate_renew(struct dispatch *d)
 			closed(lane, "it is switched off");
 	}
 	schedule(d);
-}
-
-void
-gate_save(const struct dispatch *d, struct state_writer *w)
-{
-	const struct settings *s = d->lanes.generation->settings;
-
-	state_put_int(w, (int64_t)s->nhandlers);
-	for (size_t i = 0; i < s->nhandlers; i++) {
-		state_put_text(w, s->handlers[i].jobtype);
-		breaker_save(&d->lanes.of[i]->breaker, w);
-	}
-}
-
-void
-gate_load(struct dispatch *d, struct state_reader *r)
-{
-	int64_t n = state_get_within(r, 0, INT32_MAX);
-
-	for (; n > 0 && !r->failed; n--) {
-		char *jobtype = state_get_text(r);
-		const struct handler *how = jobtype == NULL
-		    ? NULL
-		    : settings_handler(d->lanes.generation->settings, jobtype,
-			  strlen(jobtype));
-		struct breaker none = { 0 };
-
-		/* What the settings do not have any more is read all the same. */
-		breaker_load(
-		    how != NULL ? &lanes_find(&d->lanes, how)->breaker : &none,
-		    r);
-		free(jobtype);
-	}
 }

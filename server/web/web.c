@@ -9,65 +9,17 @@
  */
 #include "server/web/web.h"
 
-#include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "server/listener.h"
 #include "server/parts.h"
-#include "server/web/access.h"
 #include "server/web/certificate.h"
-#include "server/web/pages.h"
-
-/* It was int before 0.9.71. */
-#if MHD_VERSION >= 0x00097002
-typedef enum MHD_Result mhd_result;
-#else
-typedef int mhd_result;
-#endif
-
-/*
- * The library's daemon. It takes a certificate only when it begins: with a new
- * one another takes its place, and it goes when its last answer is out.
- */
-struct house {
-	struct web *web;
-	struct MHD_Daemon *daemon;
-	ev_io ready;   /* the library's epoll descriptor */
-	ev_timer soon; /* what it cannot wait for the descriptor with */
-	size_t npeers;
-};
-
-struct peer {
-	struct web *web;
-	struct house *house;
-	int fd;            /* the library's */
-	bool answering;    /* a request is here whole */
-	bool over;         /* shut down; the library has yet to find out */
-	size_t held;       /* bytes of its answer */
-	ev_timer patience; /* from one answer to the next */
-	TAILQ_ENTRY(peer) link;
-	char name[64]; /* for the log */
-};
-
-struct web {
-	struct server *server;
-	struct ev_loop *loop;
-	struct listener *listener;
-	struct house *now;
-	struct house *before; /* with answers that are not out; or NULL */
-	TAILQ_HEAD(peers, peer) peers; /* idle for longest first */
-	size_t npeers;
-	size_t held;
-	const char *arriving; /* the peer that is being handed over */
-	int64_t last_refusal; /* mono; when a wrong password was logged */
-};
+#include "server/web/web_inside.h"
 
 /* Ends its peers. Accepts NULL. */
 static void
@@ -191,8 +143,8 @@ on_connection(void *ctx, struct MHD_Connection *c, void **context,
 	}
 }
 
-static struct peer *
-peer_of(struct MHD_Connection *c)
+struct peer *
+web_peer(struct MHD_Connection *c)
 {
 	const union MHD_ConnectionInfo *info =
 	    MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -206,7 +158,7 @@ on_completed(void *ctx, struct MHD_Connection *c, void **request,
     enum MHD_RequestTerminationCode how)
 {
 	struct web *w = ((struct house *)ctx)->web;
-	struct peer *p = peer_of(c);
+	struct peer *p = web_peer(c);
 
 	(void)how;
 	*request = NULL;
@@ -261,120 +213,6 @@ on_accept(void *ctx, int fd, const char *name)
 	drive(w->now);
 }
 
-/* ---- answers -------------------------------------------------------------- */
-
-static void
-add_headers(struct MHD_Response *r, const struct page *p)
-{
-	(void)MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, p->type);
-	(void)MHD_add_response_header(
-	    r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
-	(void)MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
-	if (p->status == MHD_HTTP_UNAUTHORIZED)
-		(void)MHD_add_response_header(r,
-		    MHD_HTTP_HEADER_WWW_AUTHENTICATE,
-		    "Basic realm=\"Faktory\"");
-	if (p->status == MHD_HTTP_METHOD_NOT_ALLOWED)
-		(void)MHD_add_response_header(
-		    r, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
-}
-
-/* Sends p and takes its body. */
-static mhd_result
-answer(struct peer *to, struct MHD_Connection *c, struct page *p)
-{
-	struct web *w = to->web;
-
-	if (w->held + buf_len(p->body) > WEB_HELD_MAX)
-		page_say(p, 503, "too many answers have not been taken yet");
-	struct MHD_Response *r =
-	    MHD_create_response_from_buffer(buf_len(p->body),
-		(void *)(uintptr_t)buf_front(p->body), MHD_RESPMEM_MUST_COPY);
-	to->held = buf_len(p->body);
-	w->held += to->held;
-	buf_free(p->body);
-	if (r == NULL)
-		return MHD_NO;
-	add_headers(r, p);
-	mhd_result done = MHD_queue_response(c, p->status, r);
-	MHD_destroy_response(r);
-	return done;
-}
-
-/* A line a second at most, whoever guesses. */
-static void
-tell_refusal(struct web *w, const char *peer)
-{
-	int64_t now = clock_mono();
-
-	if (w->last_refusal != 0 && now - w->last_refusal < CLOCK_NS_PER_S)
-		return;
-	w->last_refusal = now;
-	log_say(LOG_LEVEL_WARNING, "web", "%s: wrong password", peer);
-}
-
-static void
-make(
-    struct peer *to, struct MHD_Connection *c, const char *path, struct page *p)
-{
-	const struct server_settings *s = to->web->server->settings;
-
-	switch (page_is_public(path)
-		? ACCESS_GRANTED
-		: access_of(c,
-		      s->web_password != NULL ? s->web_password
-					      : s->password)) {
-	case ACCESS_GRANTED:
-		page_make(to->web->server, path, p);
-		return;
-	case ACCESS_UNASKED:
-		page_say(p, MHD_HTTP_UNAUTHORIZED, "Authorization required");
-		return;
-	case ACCESS_WRONG:
-		tell_refusal(to->web, to->name);
-		page_say(p, MHD_HTTP_UNAUTHORIZED, "Authorization failed");
-		return;
-	}
-}
-
-/*
- * Called with a request's head, then with each piece of its body, then at its
- * end. What comes as a body is passed over.
- */
-static mhd_result
-on_request(void *ctx, struct MHD_Connection *c, const char *path,
-    const char *method, const char *version, const char *bytes, size_t *len,
-    void **request)
-{
-	static char seen;
-	struct peer *to = peer_of(c);
-	bool reads = strcmp(method, MHD_HTTP_METHOD_GET) == 0 ||
-	    strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
-
-	(void)ctx;
-	(void)version;
-	(void)bytes;
-	if (to == NULL)
-		return MHD_NO;
-	if (*request == NULL && reads) {
-		*request = &seen;
-		return MHD_YES;
-	}
-	if (*len > 0 && reads) {
-		*len = 0;
-		return MHD_YES;
-	}
-	struct page p = { .body = buf_new(WEB_BODY_MAX) };
-	if (p.body == NULL)
-		return MHD_NO;
-	to->answering = true;
-	if (reads)
-		make(to, c, path, &p);
-	else
-		page_say(&p, MHD_HTTP_METHOD_NOT_ALLOWED, "GET and HEAD only");
-	return answer(to, c, &p);
-}
-
 /* ---- open and close --------------------------------------------------------- */
 
 static void __attribute__((format(printf, 2, 0)))
@@ -411,7 +249,7 @@ make_daemon(struct house *h, const struct certificate *c)
 
 	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
 		MHD_USE_ERROR_LOG | (c != NULL ? MHD_USE_TLS : 0),
-	    0, NULL, NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER,
+	    0, NULL, NULL, web_answer, h, MHD_OPTION_EXTERNAL_LOGGER,
 	    on_complaint, h, MHD_OPTION_CONNECTION_LIMIT,
 	    (unsigned)WEB_CONNS + 8, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 	    (size_t)WEB_HEAD_MAX, MHD_OPTION_STRICT_FOR_CLIENT, 1,
