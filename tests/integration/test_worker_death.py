@@ -38,8 +38,8 @@ def test_the_jobs_of_a_dead_worker_come_back_uncounted(server, client):
     """In their order, within the grace and a moment, as if never taken."""
     w, jids = take(server, 3)
     later = client.push()
-    w.close()
     began = time.monotonic()
+    w.close()
     back(client, 4)
     assert time.monotonic() - began >= 0.4
     assert client.sets()["working"] == 0
@@ -292,8 +292,8 @@ def test_silence_is_death_only_where_that_is_asked_for(start_server):
     patient = start_server(config=SOON)
     hasty = start_server(config=SOON + "worker_silence: 1m\n")
     w1, kept = take(patient, x=["cancel"])
-    w2, given = take(hasty, x=["cancel"])
     began = time.monotonic()
+    w2, given = take(hasty, x=["cancel"])
     with hasty.client() as c:
         wait_for("the job", lambda: c.size() == 1, 120, step=0.5)
         assert time.monotonic() - began >= 58
