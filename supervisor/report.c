@@ -115,14 +115,16 @@ burial_answered(struct report *r)
 }
 
 /*
- * Whether +OK says that a reservation has ended by it. A job that is handed out
- * once more had not been ended before, so that it is the last one. Of an ACK
- * the server says +OK in any case.
+ * Whether its answer may be about an earlier reservation than the last one. +OK
+ * to a FAIL is about the last one: the job was not handed out after that. To
+ * an ACK it says nothing, and what was released was handed out again.
  */
 static bool
-speaks_once(const struct outcome *o)
+is_stale(const struct outcome *o, const struct resp *reply)
 {
-	return notice_verb(o->lines, o->len) != NOTICE_ACK;
+	return o->again &&
+	    (reply == NULL || reply->kind == RESP_ERROR ||
+		notice_verb(o->lines, o->len) != NOTICE_FAIL);
 }
 
 static void
@@ -130,9 +132,7 @@ on_reply(void *ctx, const struct resp *reply)
 {
 	struct outcome *o = ctx;
 	struct report *r = o->report;
-
-	bool stale = o->again &&
-	    (reply == NULL || reply->kind == RESP_ERROR || !speaks_once(o));
+	bool stale = is_stale(o, reply);
 
 	o->sent = o->again = false;
 	r->unsent++;

@@ -44,6 +44,19 @@ tell_ack_of(struct report *r, const char *jid, int64_t expires)
 }
 
 static void
+tell_release_of(struct report *r, const char *jid, int64_t asked_at)
+{
+	tell(r,
+	    &(struct notice){ .jid = jid,
+		.release = true,
+		.failure = &boom,
+		.enqueued_at = WHEN,
+		.enqueued_at_len = sizeof WHEN - 1,
+		.asked_at = asked_at },
+	    later());
+}
+
+static void
 until_ready(struct sample *s)
 {
 	client_start(s->client);
@@ -156,6 +169,28 @@ the_answer_to_a_FAIL_says_whether_it_is_to_be_told_again(void **state)
 	tear_down(&s);
 }
 
+/* A job that was given back, and comes again for that reason, goes back again:
+ * the answer is to the first time. */
+static void
+what_was_given_back_and_comes_again_goes_back_again(void **state)
+{
+	static const char *const script[] = { "accept",
+		"> +HI {\"v\":2,\"x\":[\"release\"]}", "< HELLO ", "> +OK",
+		"< RELEASE {\"jid\":\"job-0001\"}", "> +OK",
+		"< RELEASE {\"jid\":\"job-0001\"}", "> +OK", NULL };
+	struct sample s;
+
+	(void)state;
+	set_up(&s, script);
+	until_ready(&s);
+	tell_release_of(s.report, "job-0001", clock_mono());
+	assert_int_equal(report_sent(s.report), 1);
+	assert_true(knows(s.report, "job-0001", WHEN));
+	until_told(&s);
+	assert_int_equal(report_counts(s.report).released, 1);
+	tear_down(&s);
+}
+
 /*
  * We parted from the server since the job was asked for: it may have handed it
  * out just before it heard the ACK. Told once more, counted once, and known
@@ -235,14 +270,7 @@ nothing_else_is_known_once_it_is_confirmed(void **state)
 	tell_ack_of(s.report, "job-0001", later());
 	until_told(&s);
 	assert_false(knows(s.report, "job-0001", WHEN));
-	tell(s.report,
-	    &(struct notice){ .jid = "job-0002",
-		.release = true,
-		.failure = &boom,
-		.enqueued_at = WHEN,
-		.enqueued_at_len = sizeof WHEN - 1,
-		.asked_at = asked_at },
-	    later());
+	tell_release_of(s.report, "job-0002", asked_at);
 	until_told(&s);
 	assert_int_equal(report_counts(s.report).released, 1);
 	assert_false(knows(s.report, "job-0002", WHEN));
@@ -264,6 +292,8 @@ main(void)
 		cmocka_unit_test(another_job_of_the_jid_is_not_known),
 		cmocka_unit_test(
 		    the_answer_to_a_FAIL_says_whether_it_is_to_be_told_again),
+		cmocka_unit_test(
+		    what_was_given_back_and_comes_again_goes_back_again),
 		cmocka_unit_test(
 		    what_was_confirmed_is_known_while_a_question_is_open),
 		cmocka_unit_test(
