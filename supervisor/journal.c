@@ -276,7 +276,8 @@ journal_add(
 		.server = { server, strlen(server) },
 		.wid = { j->wid, strlen(j->wid) },
 		.jid = { o->jid, o->jid_len },
-		.line = { o->line, o->len } };
+		.line = { o->line, o->len },
+		.enqueued_at = { o->enqueued_at, o->enqueued_at_len } };
 	struct entry *n = NULL;
 
 	buf_clear(j->scratch);
@@ -452,6 +453,8 @@ journal_found(struct journal *j, const char *server,
 			.jid_len = r.jid.len,
 			.line = r.line.bytes,
 			.len = r.line.len,
+			.enqueued_at = r.enqueued_at.bytes,
+			.enqueued_at_len = r.enqueued_at.len,
 			.expires = clock_mono() + left };
 		found(ctx, &o, n->id);
 	}

@@ -32,7 +32,9 @@ struct journal_outcome {
 	size_t jid_len;
 	const char *line; /* the whole command */
 	size_t len;
-	int64_t expires; /* clock_mono(): when the reservation ends */
+	const char *enqueued_at; /* as its server wrote it */
+	size_t enqueued_at_len;  /* 0: unknown */
+	int64_t expires;         /* clock_mono(): when the reservation ends */
 };
 
 struct journal_counts {

@@ -6,12 +6,14 @@
 #include "supervisor/journal_record.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/crc32.h"
 #include "base/little_endian.h"
 
-enum { FRONT = 8 }; /* length and checksum */
+enum { FRONT = 8 };     /* length and checksum */
+enum { ADD_DATED = 3 }; /* the kind of JOURNAL_ADD with enqueued_at */
 
 static int
 put_number(struct buf *out, uint64_t value, size_t width)
@@ -30,13 +32,19 @@ put_text(struct buf *out, const struct journal_text *t, size_t width)
 	return r == 0 ? buf_append(out, t->bytes, t->len) : r;
 }
 
+static bool
+is_dated(const struct journal_record *r)
+{
+	return r->kind == JOURNAL_ADD && r->enqueued_at.len > 0;
+}
+
 static size_t
 size_of(const struct journal_record *r)
 {
 	if (r->kind == JOURNAL_DONE)
 		return 1 + 8;
 	return 1 + 8 + 8 + 2 + r->server.len + 2 + r->wid.len + 2 + r->jid.len +
-	    4 + r->line.len;
+	    4 + r->line.len + (is_dated(r) ? 2 + r->enqueued_at.len : 0);
 }
 
 int
@@ -46,7 +54,8 @@ journal_record_put(struct buf *out, const struct journal_record *r)
 	char front[FRONT] = { 0 };
 
 	if (r->server.len > UINT16_MAX || r->wid.len > UINT16_MAX ||
-	    r->jid.len > UINT16_MAX || size > JOURNAL_RECORD_MAX)
+	    r->jid.len > UINT16_MAX || r->enqueued_at.len > UINT16_MAX ||
+	    size > JOURNAL_RECORD_MAX)
 		return -EMSGSIZE;
 	size_t room;
 	char *at = buf_room(out, FRONT + size, &room);
@@ -55,7 +64,8 @@ journal_record_put(struct buf *out, const struct journal_record *r)
 
 	int e = buf_append(out, front, FRONT);
 	if (e == 0)
-		e = put_number(out, (uint64_t)r->kind, 1);
+		e = put_number(
+		    out, is_dated(r) ? ADD_DATED : (uint64_t)r->kind, 1);
 	if (e == 0)
 		e = put_number(out, r->id, 8);
 	if (r->kind == JOURNAL_ADD) {
@@ -69,6 +79,8 @@ journal_record_put(struct buf *out, const struct journal_record *r)
 			e = put_text(out, &r->jid, 2);
 		if (e == 0)
 			e = put_text(out, &r->line, 4);
+		if (e == 0 && is_dated(r))
+			e = put_text(out, &r->enqueued_at, 2);
 	}
 	if (e < 0)
 		return e;
@@ -124,8 +136,11 @@ journal_record_read(const char *bytes, size_t len, struct journal_record *r)
 
 	struct cursor c = { bytes + FRONT, size, 0 };
 	uint64_t kind = take_number(&c, 1);
-	if (kind != JOURNAL_ADD && kind != JOURNAL_DONE)
+	bool dated = kind == ADD_DATED;
+	if (kind != JOURNAL_ADD && kind != JOURNAL_DONE && !dated)
 		return 0;
+	if (dated)
+		kind = JOURNAL_ADD;
 	*r = (struct journal_record){ .kind = (enum journal_kind)kind };
 	r->id = take_number(&c, 8);
 	if (kind == JOURNAL_ADD) {
@@ -134,6 +149,10 @@ journal_record_read(const char *bytes, size_t len, struct journal_record *r)
 		r->wid = take_text(&c, 2);
 		r->jid = take_text(&c, 2);
 		r->line = take_text(&c, 4);
+		if (dated)
+			r->enqueued_at = take_text(&c, 2);
 	}
-	return c.short_of || c.left > 0 ? 0 : FRONT + size;
+	if (c.short_of || c.left > 0 || dated != is_dated(r))
+		return 0;
+	return FRONT + size;
 }

@@ -2,9 +2,10 @@
  * journal_record - one entry of the outcome journal, as bytes and back.
  *
  *   length u32 | crc32 of what follows u32 | kind u8 | id u64 | ...
- *   ADD   ... expires i64 | server u16+bytes | wid u16+bytes |
- *             jid u16+bytes | line u32+bytes
- *   DONE  ...
+ *   1 ADD   ... expires i64 | server u16+bytes | wid u16+bytes |
+ *               jid u16+bytes | line u32+bytes
+ *   2 DONE  ...
+ *   3 ADD   as 1, and enqueued_at u16+bytes, of which there are some
  *
  * Little-endian. A file is JOURNAL_MAGIC and then records; the first one that
  * is cut off or does not fit its checksum ends it, as a power cut leaves it.
@@ -41,6 +42,8 @@ struct journal_record {
 	struct journal_text wid;
 	struct journal_text jid;
 	struct journal_text line; /* the whole command */
+	struct journal_text
+	    enqueued_at; /* as its server wrote it; empty: unknown */
 };
 
 /* Returns as buf_append(); -EMSGSIZE when a text is too long. */

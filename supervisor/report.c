@@ -59,6 +59,23 @@ report_drop(struct outcome *o)
 	report_free_outcome(o);
 }
 
+void
+report_keep(struct outcome *o)
+{
+	struct report *r = o->report;
+
+	if (r->journal == NULL)
+		return;
+	o->kept = journal_add(r->journal, r->server,
+	    &(struct journal_outcome){ .jid = o->jid,
+		.jid_len = o->jid_len,
+		.line = o->lines,
+		.len = o->len,
+		.enqueued_at = o->enqueued_at,
+		.enqueued_at_len = strlen(o->enqueued_at),
+		.expires = o->expires });
+}
+
 bool
 report_replace(struct outcome *o, const char *lines, size_t len)
 {
@@ -75,12 +92,7 @@ report_replace(struct outcome *o, const char *lines, size_t len)
 	o->len = len;
 	if (r->journal == NULL)
 		return true;
-	o->kept = journal_add(r->journal, r->server,
-	    &(struct journal_outcome){ .jid = o->jid,
-		.jid_len = o->jid_len,
-		.line = o->lines,
-		.len = o->len,
-		.expires = o->expires });
+	report_keep(o);
 	journal_done(r->journal, before);
 	return true;
 }
@@ -289,6 +301,11 @@ report_take_up(struct report *r, const struct journal_outcome *from)
 	}
 	memcpy(o->lines, from->line, o->len);
 	memcpy(o->jid, from->jid, o->jid_len);
+	/* What is too long for a time stamp is none. */
+	if (from->enqueued_at_len > 0 &&
+	    from->enqueued_at_len < sizeof o->enqueued_at)
+		memcpy(
+		    o->enqueued_at, from->enqueued_at, from->enqueued_at_len);
 	report_insert(o);
 	return o;
 }
@@ -371,6 +388,8 @@ report_tell(struct report *r, const struct notice *n, int64_t expires)
 		.jid_len = n->jid_len,
 		.line = buf_front(r->line),
 		.len = buf_len(r->line),
+		.enqueued_at = n->enqueued_at,
+		.enqueued_at_len = n->enqueued_at_len,
 		.expires = expires };
 	if (made == 0)
 		o = report_take_up(r, &from);
@@ -378,10 +397,8 @@ report_tell(struct report *r, const struct notice *n, int64_t expires)
 		count_lost(r);
 	if (o != NULL) {
 		o->asked_at = n->asked_at;
-		report_date(o, n->enqueued_at, n->enqueued_at_len);
+		report_keep(o);
 	}
-	if (o != NULL && r->journal != NULL)
-		o->kept = journal_add(r->journal, r->server, &from);
 	send_all(r);
 }
 

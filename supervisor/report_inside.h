@@ -71,8 +71,8 @@ struct report {
 struct outcome *
 report_take_up(struct report *r, const struct journal_outcome *from);
 
-/* When its job came into its queue; text that is no time stamp is none. */
-void report_date(struct outcome *o, const char *text, size_t len);
+/* Writes it into the journal, if there is one. */
+void report_keep(struct outcome *o);
 
 /* Among those that are told, at their end. */
 void report_insert(struct outcome *o);

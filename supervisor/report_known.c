@@ -9,16 +9,6 @@
 #include "base/clock.h"
 #include "supervisor/report_inside.h"
 
-void
-report_date(struct outcome *o, const char *text, size_t len)
-{
-	o->enqueued_at[0] = '\0';
-	if (text == NULL || len >= sizeof o->enqueued_at)
-		return;
-	memcpy(o->enqueued_at, text, len);
-	o->enqueued_at[len] = '\0';
-}
-
 static bool
 is_of(const struct outcome *o, const struct job *j)
 {
@@ -68,13 +58,7 @@ revive(struct outcome *o)
 
 	take_out(o);
 	report_insert(o);
-	if (r->journal != NULL)
-		o->kept = journal_add(r->journal, r->server,
-		    &(struct journal_outcome){ .jid = o->jid,
-			.jid_len = o->jid_len,
-			.line = o->lines,
-			.len = o->len,
-			.expires = o->expires });
+	report_keep(o);
 	report_hurry(r);
 }
 

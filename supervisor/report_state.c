@@ -67,17 +67,11 @@ report_load(struct report *r, struct state_reader *from)
 		o.jid = state_get_bytes(from, &o.jid_len);
 		o.line = state_get_bytes(from, &o.len);
 		o.expires = state_get_int(from);
-		size_t len = 0;
-		const char *enqueued_at = state_get_bytes(from, &len);
-		if (from->failed)
+		o.enqueued_at = state_get_bytes(from, &o.enqueued_at_len);
+		if (from->failed || find(r, kept) != NULL)
 			continue;
-		struct outcome *taken = find(r, kept);
-		bool is_new = taken == NULL;
-		if (is_new)
-			taken = report_take_up(r, &o);
+		struct outcome *taken = report_take_up(r, &o);
 		if (taken != NULL)
-			report_date(taken, enqueued_at, len);
-		if (taken != NULL && is_new && r->journal != NULL)
-			taken->kept = journal_add(r->journal, r->server, &o);
+			report_keep(taken);
 	}
 }

@@ -3,6 +3,8 @@ that server has not confirmed.
 
 SPDX-License-Identifier: ISC
 """
+import signal
+
 import pytest
 
 from support.peer import Peer
@@ -58,6 +60,34 @@ def test_a_lost_conversation(peer, start_supervisor, tmp_path):
     peer.jobs.extend([job("job-0001"), job("job-0002")])
     peer.wait(lambda: peer.acks[-1:] == ["job-0002"], "the other's ACK")
     assert began() == ["job-0001", "job-0002"]
+
+
+@pytest.mark.parametrize("again", [WHEN, "2026-05-04T03:02:02.5Z"])
+def test_after_a_crash(peer, start_supervisor, tmp_path, again):
+    """The next supervisor knows from its journal which job had ended, and tells
+    another one of its jid apart: that one is run."""
+    state = tmp_path / "state"
+    state.mkdir()
+    peer.ack_replies.extend([REFUSED] * 200)
+    peer.jobs.append(job("job-0001"))
+    s, began = start(start_supervisor, tmp_path, peer, state_dir=str(state))
+    s.says("is to be repeated")
+    journal = state / "outcomes"
+    wait_for("the journal", lambda: journal.exists() and b"job-0001" in journal.read_bytes())
+    s.signal(signal.SIGKILL)
+    s.wait()
+    before = len(peer.told)
+    s.start()
+    peer.wait(lambda: len(peer.told) > before, "what the next one tells")
+    peer.jobs.append(job("job-0001", when=again))
+    if again == WHEN:
+        s.says("its job has come again")
+    else:
+        wait_for("the other to run", lambda: began() == ["job-0001", "job-0001"])
+    peer.jobs.append(job("job-0002"))
+    peer.ack_replies.clear()
+    peer.wait(lambda: "job-0002" in peer.acks and "job-0001" in peer.acks, "both ACKs")
+    assert began() == ["job-0001"] * (1 if again == WHEN else 2) + ["job-0002"]
 
 
 @pytest.mark.parametrize("again", [

@@ -63,6 +63,8 @@ open_for(struct sample *s, const char *server)
 	return j;
 }
 
+#define WHEN "2026-05-04T03:02:01.123456789Z"
+
 static uint64_t
 add(struct journal *j, const char *line, int seconds)
 {
@@ -70,6 +72,8 @@ add(struct journal *j, const char *line, int seconds)
 		.jid_len = 8,
 		.line = line,
 		.len = strlen(line),
+		.enqueued_at = WHEN,
+		.enqueued_at_len = sizeof WHEN - 1,
 		.expires = clock_mono() + seconds * CLOCK_NS_PER_S };
 
 	return journal_add(j, given_for, &o);
@@ -81,6 +85,8 @@ on_found(void *ctx, const struct journal_outcome *o, uint64_t id)
 	struct sample *s = ctx;
 
 	assert_true(s->n < 20 && o->len < 64);
+	assert_int_equal(o->enqueued_at_len, sizeof WHEN - 1);
+	assert_memory_equal(o->enqueued_at, WHEN, sizeof WHEN - 1);
 	memcpy(s->lines[s->n], o->line, o->len);
 	s->lines[s->n][o->len] = '\0';
 	s->left = o->expires - clock_mono();
