@@ -407,7 +407,7 @@ report_up(struct report *r)
 {
 	ev_timer_stop(r->loop, &r->pause);
 	r->sent_at = 0;
-	report_parted(r);
+	r->up_at = clock_mono();
 	send_all(r);
 	r->settled(r->ctx);
 }

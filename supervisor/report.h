@@ -99,18 +99,14 @@ int report_put_held(const struct report *r, struct buf *line);
  * and is told for this reservation too; the job must not be run. Another job
  * of the same jid, or a further attempt, came into its queue at another time.
  *
- * An outcome is known a little longer than it waits: where we and the server
- * have parted since its job was asked for, the job may have been handed out
- * just before the outcome came there, and the confirmation is read first. Up
- * to REPORT_MANY are known like that; report_forget(): all that were confirmed
- * before that time (clock_mono()), that of the oldest question that is not
- * answered yet.
+ * An outcome is known a little longer than it waits: where the conversation is
+ * younger than its job, the job may have been handed out just before the
+ * outcome came there, and the confirmation is read first. Up to REPORT_MANY are
+ * known like that; report_forget(): all that were confirmed before that time
+ * (clock_mono()), that of the oldest question that is not answered yet.
  */
 bool report_knows(struct report *r, const struct job *again, int64_t expires);
 void report_forget(struct report *r, int64_t before);
-
-/* The server has taken us for dead until now; report_up() says it as well. */
-void report_parted(struct report *r);
 
 /* Whether no more jobs should be taken until some are confirmed. */
 bool report_full(const struct report *r);

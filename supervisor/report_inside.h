@@ -44,8 +44,8 @@ struct report {
 	struct outcomes confirmed; /* whose jobs may come again all the same */
 	size_t nconfirmed;
 	size_t confirmed_bytes;
-	int64_t parted_at; /* clock_mono(); before: the server may have given
-	                      away what we had */
+	int64_t up_at; /* clock_mono() when this conversation began: the server
+	                  may have given away what we had before */
 	struct outcomes outcomes;
 	size_t count;
 	size_t unsent; /* of count */

@@ -107,7 +107,7 @@ may_come_again(const struct outcome *o)
 	enum notice_verb verb = notice_verb(o->lines, o->len);
 
 	return (verb == NOTICE_ACK || verb == NOTICE_FAIL) &&
-	    o->enqueued_at[0] != '\0' && o->asked_at < o->report->parted_at;
+	    o->enqueued_at[0] != '\0' && o->asked_at < o->report->up_at;
 }
 
 void
@@ -132,12 +132,6 @@ report_confirmed(struct outcome *o)
 		take_out(o);
 		report_free_outcome(o);
 	}
-}
-
-void
-report_parted(struct report *r)
-{
-	r->parted_at = clock_mono();
 }
 
 void

@@ -79,8 +79,6 @@ on_taken(void *ctx, const char *jid, bool lost)
 {
 	struct upstream *u = ctx;
 
-	if (lost)
-		report_parted(u->report);
 	(void)dispatch_cancel_of(u->owner->dispatch, u->number, jid,
 	    lost ? CANCEL_LOST : CANCEL_SERVER);
 }

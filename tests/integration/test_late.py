@@ -214,14 +214,14 @@ def test_a_paused_queue(server, client):
     assert client.size() == 0 and client.sets()["retries"] == 1
 
 
-@pytest.mark.parametrize("end", ["exit 0", "exit 1"])
-def test_a_supervisor_behind_a_cut_network(bench, end):
-    """Its job ends while it is away for longer than the grace. Back in time to find
-    the job waiting, it tells how that ended, and nobody runs it again."""
+def cut_off(bench, end, **settings):
+    """A supervisor whose job ends while it is away for longer than the grace: the
+    supervisor, the jid, which waits again behind the cut, and where is written what
+    runs."""
     began, go = bench.scratch / "began", bench.scratch / "go"
     handler = bench.script("h",
         f'echo "$FAKTORY_JID" >>{began}\nwhile ! [ -e {go} ]; do sleep 0.05; done\n{end}')
-    s = bench.run({"t": handler, "u": "/bin/true"}, concurrency=1)
+    s = bench.run({"t": handler, "u": "/bin/true"}, concurrency=1, **settings)
     jid = bench.push("t")
     wait_for("it to run", began.exists)
     bench.tap.open.clear()
@@ -229,27 +229,33 @@ def test_a_supervisor_behind_a_cut_network(bench, end):
     go.touch()
     s.says("done in" if end == "exit 0" else "reported FAIL")
     back(bench.client)
+    return s, jid, began
+
+
+def settled_once(bench, failed):
+    info = bench.client.faktory()
+    return info["total_failures"] == info["sets"]["retries"] == failed and \
+        info["sets"]["working"] == 0
+
+
+@pytest.mark.parametrize("end", ["exit 0", "exit 1"])
+def test_a_supervisor_behind_a_cut_network(bench, end):
+    """Back in time to find the job waiting, it tells how that ended, and nobody runs
+    it again."""
+    _, jid, began = cut_off(bench, end)
     behind = bench.push("u")
     bench.tap.open.set()
     bench.acked(behind)
     assert began.read_text().split() == [jid]
-    info = bench.client.faktory()
-    assert info["total_failures"] == (end == "exit 1")
-    assert info["sets"]["working"] == 0 and info["sets"]["retries"] == (end == "exit 1")
+    assert settled_once(bench, end == "exit 1")
 
 
 @pytest.mark.parametrize("verb", ["ACK", "FAIL"])
 def test_an_outcome_that_overtakes_its_job(bench, verb, control):
     """The server gives the job out once more just before it hears how it ended, and
     that it has heard comes back first: the job is known all the same, and not run."""
-    began, go = bench.scratch / "began", bench.scratch / "go"
-    end = "exit 0" if verb == "ACK" else "exit 1"
-    handler = bench.script("h",
-        f'echo "$FAKTORY_JID" >>{began}\nwhile ! [ -e {go} ]; do sleep 0.05; done\n{end}')
-    s = bench.run({"t": handler, "u": "/bin/true"}, concurrency=1,
+    s, jid, began = cut_off(bench, "exit 0" if verb == "ACK" else "exit 1",
         control={"socket": str(control)})
-    jid = bench.push("t")
-    wait_for("it to run", began.exists)
     handed, confirmed = threading.Event(), threading.Event()
 
     def late(number, request, reply):
@@ -258,11 +264,6 @@ def test_an_outcome_that_overtakes_its_job(bench, verb, control):
             assert confirmed.wait(60)
         return reply
 
-    bench.tap.open.clear()
-    bench.tap.cut()
-    go.touch()
-    s.says("done in" if verb == "ACK" else "reported FAIL")
-    back(bench.client)
     bench.tap.rule = late
     bench.tap.withholds = lambda line: line.startswith(verb) and not handed.wait(60)
     behind = bench.push("u")
@@ -274,6 +275,4 @@ def test_an_outcome_that_overtakes_its_job(bench, verb, control):
     assert began.read_text().split() == [jid]
     s.says("was confirmed while its job came again")
     assert len(bench.tap.done(verb)) == (3 if verb == "ACK" else 1)
-    info = bench.client.faktory()
-    assert info["total_failures"] == (verb == "FAIL")
-    assert info["sets"]["working"] == 0 and info["sets"]["retries"] == (verb == "FAIL")
+    assert settled_once(bench, verb == "FAIL")

@@ -73,10 +73,14 @@ nothing_is_asked_without_room(void **state)
 	fetch_poke(s.fetch);
 	turn_until(s.loop, &s.got);
 	assert_int_equal(fetch_in_flight(s.fetch), 0);
+	assert_true(fetch_asked_since(s.fetch) == INT64_MAX);
 	s.got = false;
 	s.room = 1;
+	int64_t before = clock_mono();
 	fetch_poke(s.fetch);
 	assert_int_equal(fetch_in_flight(s.fetch), 1);
+	assert_true(fetch_asked_since(s.fetch) >= before);
+	assert_true(fetch_asked_since(s.fetch) <= clock_mono());
 	peer_go(&s.peer);
 	turn_until(s.loop, &s.got);
 	assert_string_equal(s.last, "{two}");

@@ -192,8 +192,8 @@ what_was_given_back_and_comes_again_goes_back_again(void **state)
 }
 
 /*
- * We parted from the server since the job was asked for: it may have handed it
- * out just before it heard the ACK. Told once more, counted once, and known
+ * The conversation is younger than the job: the server may have handed that out
+ * just before it heard the ACK. Told once more, counted once, and known
  * again until no earlier question can bring it.
  */
 static void
@@ -259,8 +259,7 @@ nothing_else_is_known_once_it_is_confirmed(void **state)
 	static const char *const script[] = { "accept",
 		"> +HI {\"v\":2,\"x\":[\"release\"]}", "< HELLO", "> +OK",
 		"< ACK {\"jid\":\"job-0001\"}", "> +OK",
-		"< RELEASE {\"jid\":\"job-0002\"}", "> +OK",
-		"< ACK {\"jid\":\"job-0003\"}", "> +OK", NULL };
+		"< RELEASE {\"jid\":\"job-0002\"}", "> +OK", NULL };
 	struct sample s;
 	int64_t asked_at = clock_mono();
 
@@ -274,13 +273,29 @@ nothing_else_is_known_once_it_is_confirmed(void **state)
 	until_told(&s);
 	assert_int_equal(report_counts(s.report).released, 1);
 	assert_false(knows(s.report, "job-0002", WHEN));
-	/* The server took us for dead without a word lost. */
-	int64_t before = clock_mono();
-	report_parted(s.report);
-	tell_of(s.report, "job-0003", NULL, before, later());
-	until_told(&s);
-	assert_true(knows(s.report, "job-0003", WHEN));
 	tear_down(&s);
+}
+
+/* What another process has brought about is older than any conversation. */
+static void
+what_was_taken_over_is_known_once_it_is_confirmed(void **state)
+{
+	static const char *const nobody[] = { NULL };
+	static const char *const script[] = { "accept", "greet",
+		"< ACK {\"jid\":\"job-0001\"}", "> +OK", NULL };
+	struct sample s, next;
+
+	(void)state;
+	set_up(&s, nobody);
+	set_up(&next, script);
+	tell_ack_of(s.report, "job-0001", later());
+	hand_over(s.report, next.report);
+	until_ready(&next);
+	until_told(&next);
+	assert_int_equal(report_counts(next.report).acked, 1);
+	assert_true(knows(next.report, "job-0001", WHEN));
+	tear_down(&s);
+	tear_down(&next);
 }
 
 int
@@ -299,6 +314,8 @@ main(void)
 		cmocka_unit_test(
 		    a_confirmed_FAIL_is_told_again_only_if_its_job_was_not_found),
 		cmocka_unit_test(nothing_else_is_known_once_it_is_confirmed),
+		cmocka_unit_test(
+		    what_was_taken_over_is_known_once_it_is_confirmed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
